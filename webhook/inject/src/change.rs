@@ -1,0 +1,120 @@
+//! What the rules add to a cluster, and how that is said in RFC 6902.
+
+use json_patch::jsonptr::{Pointer, PointerBuf, Token};
+use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, Place};
+use crate::table::{HeadPort, POD_IP_ENV, StartParam};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    StartParam(StartParam),
+    AddPort {
+        port: HeadPort,
+        number: u16,
+    },
+    RenamePort {
+        index: usize,
+        port: HeadPort,
+        number: u16,
+        had_name: bool,
+    },
+    PodIp(Place),
+}
+
+const START_PARAMS: &Pointer = Pointer::from_static("/spec/headGroupSpec/rayStartParams");
+
+/// Writes `changes`, which the rules found for `cluster`, as operations that only append or rename.
+///
+/// A list or object to write to is created first where it is absent: RFC 6902 does not do that.
+pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
+    let mut writer = Writer::default();
+    for change in changes {
+        match *change {
+            Change::StartParam(param) => {
+                if cluster.start_params.is_null() {
+                    writer.create(START_PARAMS, json!({}));
+                }
+                writer.add(
+                    START_PARAMS.with_trailing_token(param.name),
+                    param.value.into(),
+                );
+            }
+            Change::AddPort { port, number } => {
+                let ports = Place::Head.container_field("ports");
+                if cluster.ports.is_none() {
+                    writer.create(&ports, json!([]));
+                }
+                writer.append(ports, json!({ "name": port.name, "containerPort": number }));
+            }
+            Change::RenamePort {
+                index,
+                port,
+                had_name,
+                ..
+            } => {
+                let mut name = Place::Head.container_field("ports");
+                name.push_back(index);
+                name.push_back("name");
+                writer.set(name, port.name.into(), had_name);
+            }
+            Change::PodIp(place) => {
+                let env = place.container_field("env");
+                if has_no_env(cluster, place) {
+                    writer.create(&env, json!([]));
+                }
+                writer.append(
+                    env,
+                    json!({
+                        "name": POD_IP_ENV,
+                        "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } },
+                    }),
+                );
+            }
+        }
+    }
+    Patch(writer.operations)
+}
+
+fn has_no_env(cluster: &Cluster<'_>, place: Place) -> bool {
+    cluster
+        .pod_ip_groups
+        .iter()
+        .any(|group| group.place == place && group.env.is_none())
+}
+
+#[derive(Default)]
+struct Writer {
+    operations: Vec<PatchOperation>,
+    /// What the last `create` made: changes to one parent follow each other.
+    created: Option<PointerBuf>,
+}
+
+impl Writer {
+    fn create(&mut self, path: &Pointer, empty: Value) {
+        if self.created.as_deref() != Some(path) {
+            self.created = Some(path.to_owned());
+            self.add(path.to_owned(), empty);
+        }
+    }
+
+    fn append(&mut self, mut list: PointerBuf, value: Value) {
+        list.push_back(Token::new("-"));
+        self.add(list, value);
+    }
+
+    fn set(&mut self, path: PointerBuf, value: Value, exists: bool) {
+        if exists {
+            let replace = ReplaceOperation { path, value };
+            self.operations.push(PatchOperation::Replace(replace));
+        } else {
+            self.add(path, value);
+        }
+    }
+
+    fn add(&mut self, path: PointerBuf, value: Value) {
+        let add = AddOperation { path, value };
+        self.operations.push(PatchOperation::Add(add));
+    }
+}

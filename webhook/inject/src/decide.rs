@@ -1,0 +1,99 @@
+use serde_json::Value;
+
+use crate::table::{ANNOTATION, ANNOTATION_ON};
+use crate::{Reason, Review, Warning, update};
+
+const API_GROUP: &str = "ray.io";
+/// Both have the fields that the rules touch; the API server converts v1alpha1 on its way to the
+/// webhook, a file read by `inject` may still say it.
+const API_VERSIONS: [&str; 2] = ["v1", "v1alpha1"];
+/// Set by the operator on the clusters that a `RayService` or `RayJob` makes.
+const ORIGIN_LABEL: &str = "ray.io/originated-from-crd";
+
+/// Whether the rules are to run at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Mutate,
+    Skip(Reason),
+}
+
+/// Decides from the object's identity and owner and, on an update, from the object before it.
+pub fn decide(review: &Review<'_>) -> Decision {
+    if let Some(reason) = reason_to_skip(review.object) {
+        return Decision::Skip(reason);
+    }
+    match review.before() {
+        Some(old) if update::would_recreate_pods(review.object, old) => {
+            Decision::Skip(Reason::UpgradeRecreatesPods)
+        }
+        _ => Decision::Mutate,
+    }
+}
+
+/// What a skip is worth saying to somebody who may have wanted the injection.
+pub(crate) fn skip_warning(reason: Reason, object: &Value) -> Option<Warning> {
+    match reason {
+        Reason::UpgradeRecreatesPods => Some(Warning::WouldRecreatePods),
+        Reason::AnnotationNotTrue => {
+            let value = match annotation(object) {
+                Value::String(text) => text.clone(),
+                Value::Bool(yes) => yes.to_string(),
+                Value::Number(number) => number.to_string(),
+                _ => return None,
+            };
+            looks_true(&value).then_some(Warning::AnnotationLooksTrue { value })
+        }
+        _ => None,
+    }
+}
+
+/// Whether the operator makes a serve service for this object.
+pub(crate) fn is_annotated(object: &Value) -> bool {
+    annotation(object) == ANNOTATION_ON
+}
+
+fn annotation(object: &Value) -> &Value {
+    &object["metadata"]["annotations"][ANNOTATION]
+}
+
+fn reason_to_skip(object: &Value) -> Option<Reason> {
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    let (group, version) = api_version.split_once('/').unwrap_or_default();
+    if group != API_GROUP || object["kind"] != "RayCluster" {
+        return Some(Reason::NotARayCluster);
+    }
+    if !API_VERSIONS.contains(&version) {
+        return Some(Reason::UnsupportedVersion);
+    }
+    if annotation(object).is_null() {
+        return Some(Reason::NotAnnotated);
+    }
+    if !is_annotated(object) {
+        return Some(Reason::AnnotationNotTrue);
+    }
+    let metadata = &object["metadata"];
+    if !metadata["deletionTimestamp"].is_null() {
+        return Some(Reason::BeingDeleted);
+    }
+    let origin = metadata["labels"][ORIGIN_LABEL].as_str();
+    origin.and_then(owned_by).or_else(|| {
+        let owners = metadata["ownerReferences"].as_array()?;
+        let controller = owners.iter().find(|owner| owner["controller"] == true)?;
+        let (group, _) = controller["apiVersion"].as_str()?.split_once('/')?;
+        (group == API_GROUP).then(|| owned_by(controller["kind"].as_str()?))?
+    })
+}
+
+fn owned_by(kind: &str) -> Option<Reason> {
+    match kind {
+        "RayService" => Some(Reason::OwnedByRayService),
+        "RayJob" => Some(Reason::OwnedByRayJob),
+        _ => None,
+    }
+}
+
+fn looks_true(value: &str) -> bool {
+    ["true", "t", "yes", "y", "1", "on", "enable", "enabled"]
+        .iter()
+        .any(|yes| value.trim().eq_ignore_ascii_case(yes))
+}

@@ -1,0 +1,146 @@
+//! Makes an annotated `RayCluster` ready to serve, as pure functions over JSON.
+//!
+//! ```text
+//! Review -> decide -> Skip(Reason)
+//!              |
+//!              +----> mutate: cluster (read) -> rules (changes, warnings) -> change (patch)
+//!                                                                   |
+//!              Outcome <- update (says nothing twice) <-------------+
+//! ```
+//!
+//! The object stays a [`serde_json::Value`] all the way: a typed one would drop the fields that are
+//! newer than its type. Any JSON gives an outcome; the patch of an outcome always applies, and a
+//! second run on its result finds nothing to do.
+
+mod change;
+mod cluster;
+mod decide;
+mod reason;
+mod rules;
+pub mod table;
+mod update;
+mod warning;
+
+use json_patch::Patch;
+use serde_json::Value;
+
+pub use crate::decide::{Decision, decide};
+pub use crate::reason::Reason;
+pub use crate::table::ANNOTATION;
+pub use crate::warning::{OldPods, Warning};
+
+use crate::change::Change;
+use crate::cluster::Cluster;
+
+/// No object gets more warnings than this; the API server cuts them off at 4 KiB.
+const MAX_WARNINGS: usize = 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Create,
+    Update,
+}
+
+/// One object on its way into the cluster and, on an update, the object it replaces.
+#[derive(Debug, Clone, Copy)]
+pub struct Review<'a> {
+    pub operation: Operation,
+    pub object: &'a Value,
+    pub old_object: Option<&'a Value>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    pub reason: Reason,
+    pub warnings: Vec<Warning>,
+    /// Empty where the object stays as it is.
+    pub patch: Patch,
+}
+
+/// An outcome, with its patch still told apart.
+pub(crate) struct Mutation {
+    pub(crate) outcome: Outcome,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl<'a> Review<'a> {
+    /// The review of a manifest that is not in the cluster yet.
+    pub fn create(object: &'a Value) -> Self {
+        Self {
+            operation: Operation::Create,
+            object,
+            old_object: None,
+        }
+    }
+
+    pub fn update(object: &'a Value, old_object: &'a Value) -> Self {
+        Self {
+            operation: Operation::Update,
+            object,
+            old_object: Some(old_object),
+        }
+    }
+
+    fn before(&self) -> Option<&'a Value> {
+        match self.operation {
+            Operation::Create => None,
+            Operation::Update => self.old_object,
+        }
+    }
+}
+
+/// Decides on a review and mutates its object: what the webhook and `kubectl ray serve inject` call.
+pub fn inject(review: &Review<'_>) -> Outcome {
+    let mutation = match decide(review) {
+        Decision::Mutate => run_rules(review.object),
+        Decision::Skip(reason) => {
+            Mutation::none(reason, decide::skip_warning(reason, review.object))
+        }
+    };
+    match review.before() {
+        Some(old) => update::settle(mutation, review.object, old),
+        None => mutation.outcome,
+    }
+}
+
+/// Runs the rules on a `RayCluster`, whoever asked for it.
+pub fn mutate(object: &Value) -> Outcome {
+    run_rules(object).outcome
+}
+
+fn run_rules(object: &Value) -> Mutation {
+    let cluster = match Cluster::read(object) {
+        Ok(cluster) => cluster,
+        Err(unreadable) => return Mutation::none(unreadable.reason, Some(unreadable.warning)),
+    };
+    let rules::Plan {
+        changes,
+        mut warnings,
+    } = rules::plan(&cluster);
+    warnings.truncate(MAX_WARNINGS);
+    Mutation {
+        outcome: Outcome {
+            reason: if changes.is_empty() {
+                Reason::AlreadyReady
+            } else {
+                Reason::Injected
+            },
+            warnings,
+            patch: change::patch(&cluster, &changes),
+        },
+        changes,
+    }
+}
+
+impl Mutation {
+    fn none(reason: Reason, warning: Option<Warning>) -> Self {
+        Self {
+            outcome: Outcome {
+                reason,
+                warnings: warning.into_iter().collect(),
+                patch: Patch::default(),
+            },
+            changes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What makes a cluster ready to serve: one rule per file.
+
+mod head_ports;
+mod pod_ip;
+mod start_params;
+
+use crate::Warning;
+use crate::change::Change;
+use crate::cluster::Cluster;
+
+/// What the rules found for one cluster.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+pub(crate) fn plan(cluster: &Cluster<'_>) -> Plan {
+    let mut plan = Plan::default();
+    start_params::apply(cluster, &mut plan);
+    head_ports::apply(cluster, &mut plan);
+    pod_ip::apply(cluster, &mut plan);
+    plan
+}
