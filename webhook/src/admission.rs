@@ -1,0 +1,270 @@
+//! `AdmissionReview` in, `AdmissionReview` out.
+//!
+//! The review is read with thin types of our own: the objects stay JSON values, because a typed
+//! `RayCluster` would drop every field that is newer than its library. What to do with them is the
+//! engine's matter, [`ray_serve_inject::inject`].
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ray_serve_inject as engine;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+const API_VERSION: &str = "admission.k8s.io/v1";
+const KIND: &str = "AdmissionReview";
+
+/// Reasons that the engine does not know, because it is not asked.
+const OPERATION_NOT_REVIEWED: &str = "operation-not-reviewed";
+const NO_OBJECT: &str = "no-object";
+const INTERNAL_ERROR: &str = "internal-error";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("the body is not an AdmissionReview: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{kind} of {api_version} is not answered here, only {KIND} of {API_VERSION}")]
+    Version { api_version: String, kind: String },
+    #[error("the AdmissionReview has no request")]
+    NoRequest,
+}
+
+/// The answer, and what to say of it in logs and metrics.
+#[derive(Debug)]
+pub struct Reviewed {
+    pub answer: Vec<u8>,
+    pub uid: String,
+    pub namespace: String,
+    pub name: String,
+    pub operation: &'static str,
+    pub outcome: Outcome,
+    pub reason: &'static str,
+    pub warnings: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Mutated,
+    Unchanged,
+    /// A fault of ours: admitted unchanged.
+    Error,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mutated => "mutated",
+            Self::Unchanged => "unchanged",
+            Self::Error => "error",
+        }
+    }
+
+    pub fn is_skip(self) -> bool {
+        self != Self::Mutated
+    }
+}
+
+/// Answers the review in `body`.
+pub fn review(body: &[u8]) -> Result<Reviewed, Unreadable> {
+    review_with(body, engine::inject)
+}
+
+fn review_with(
+    body: &[u8],
+    inject: impl Fn(&engine::Review<'_>) -> engine::Outcome,
+) -> Result<Reviewed, Unreadable> {
+    let review: AdmissionReview<'_> = serde_json::from_slice(body)?;
+    if review.api_version != API_VERSION || review.kind != KIND {
+        return Err(Unreadable::Version {
+            api_version: review.api_version.into_owned(),
+            kind: review.kind.into_owned(),
+        });
+    }
+    let request = review.request.ok_or(Unreadable::NoRequest)?;
+    let verdict = decide(&request, inject);
+    let outcome = verdict.outcome;
+    let warnings = verdict.warnings.len();
+    let reason = verdict.reason;
+    let answer = serde_json::to_vec(&Answer {
+        api_version: API_VERSION,
+        kind: KIND,
+        response: verdict.into_response(&request.uid),
+    })?;
+    Ok(Reviewed {
+        answer,
+        uid: request.uid,
+        namespace: request.namespace,
+        name: request.name,
+        operation: request.operation.as_str(),
+        outcome,
+        reason,
+        warnings,
+    })
+}
+
+fn decide(request: &Request, inject: impl Fn(&engine::Review<'_>) -> engine::Outcome) -> Verdict {
+    let operation = match request.operation {
+        Operation::Create => engine::Operation::Create,
+        Operation::Update => engine::Operation::Update,
+        Operation::Other => return Verdict::unchanged(OPERATION_NOT_REVIEWED),
+    };
+    let Some(object) = &request.object else {
+        return Verdict::unchanged(NO_OBJECT);
+    };
+    let review = engine::Review {
+        operation,
+        object,
+        old_object: request.old_object.as_ref(),
+    };
+    // A fault of ours must not keep anybody from creating a cluster.
+    match catch_unwind(AssertUnwindSafe(|| Verdict::of(&inject(&review)))) {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(error)) => {
+            tracing::error!(uid = request.uid, %error, "patch not encoded");
+            Verdict::fault()
+        }
+        // The panic itself has been logged by the hook that main installs.
+        Err(_) => Verdict::fault(),
+    }
+}
+
+/// What is to be answered, before it is JSON.
+struct Verdict {
+    outcome: Outcome,
+    reason: &'static str,
+    warnings: Vec<String>,
+    patch: Option<String>,
+}
+
+impl Verdict {
+    fn of(outcome: &engine::Outcome) -> Result<Self, serde_json::Error> {
+        let patch = if outcome.patch.0.is_empty() {
+            None
+        } else {
+            Some(STANDARD.encode(serde_json::to_vec(&outcome.patch)?))
+        };
+        Ok(Self {
+            outcome: if patch.is_some() {
+                Outcome::Mutated
+            } else {
+                Outcome::Unchanged
+            },
+            reason: outcome.reason.as_str(),
+            warnings: outcome.warnings.iter().map(ToString::to_string).collect(),
+            patch,
+        })
+    }
+
+    fn unchanged(reason: &'static str) -> Self {
+        Self {
+            outcome: Outcome::Unchanged,
+            reason,
+            warnings: Vec::new(),
+            patch: None,
+        }
+    }
+
+    fn fault() -> Self {
+        Self {
+            outcome: Outcome::Error,
+            warnings: vec![
+                "ray-serve-webhook failed inside and left this RayCluster unchanged; its log has the cause"
+                    .to_owned(),
+            ],
+            ..Self::unchanged(INTERNAL_ERROR)
+        }
+    }
+
+    fn into_response(self, uid: &str) -> Response<'_> {
+        Response {
+            uid,
+            allowed: true,
+            patch_type: self.patch.is_some().then_some("JSONPatch"),
+            patch: self.patch,
+            warnings: self.warnings,
+            audit_annotations: AuditAnnotations {
+                outcome: self.outcome.as_str(),
+                reason: self.reason,
+                version: env!("CARGO_PKG_VERSION"),
+            },
+        }
+    }
+}
+
+// === The wire ===
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AdmissionReview<'a> {
+    #[serde(borrow, default)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    request: Option<Request>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    uid: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    namespace: String,
+    operation: Operation,
+    object: Option<Value>,
+    old_object: Option<Value>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Operation {
+    Create,
+    Update,
+    /// DELETE and CONNECT: not what the webhook is registered for.
+    #[serde(other)]
+    Other,
+}
+
+impl Operation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Other => "other",
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    /// Base64 of the JSON Patch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    audit_annotations: AuditAnnotations,
+}
+
+/// The API server writes these to its audit log under the webhook's name.
+#[derive(Serialize)]
+struct AuditAnnotations {
+    outcome: &'static str,
+    reason: &'static str,
+    version: &'static str,
+}

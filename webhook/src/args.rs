@@ -1,0 +1,203 @@
+//! The command line, every flag of which can be given in the environment as well.
+#![allow(clippy::doc_markdown, reason = "these comments are the text of --help")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, ValueEnum};
+
+/// Admission webhook that makes RayClusters annotated `ray.io/enable-serve-service: "true"` ready
+/// to serve.
+///
+/// With --tls-cert and --tls-key it runs anywhere and serves with these files. Without them it
+/// has to run in a pod, makes its own certificate authority, shares it with its other replicas in
+/// a Secret, and keeps it in the caBundle of its MutatingWebhookConfiguration.
+#[derive(Debug, Parser)]
+#[command(version, name = "ray-serve-webhook")]
+pub struct Args {
+    /// Address to answer admission reviews on, by HTTPS at /mutate
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_LISTEN",
+        default_value = "[::]:9443",
+        value_name = "ADDR"
+    )]
+    pub listen: SocketAddr,
+
+    /// Address for /livez, /readyz and /metrics, by plain HTTP
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_ADMIN_LISTEN",
+        default_value = "[::]:8081",
+        value_name = "ADDR"
+    )]
+    pub admin_listen: SocketAddr,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
+    #[command(flatten)]
+    pub self_managed: SelfManagedArgs,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
+    /// After SIGTERM, how long to go on serving while the pod is taken out of its Service
+    #[arg(long, env = "RAY_SERVE_WEBHOOK_SHUTDOWN_DELAY", default_value = "5s", value_name = "DURATION", value_parser = duration)]
+    pub shutdown_delay: Duration,
+
+    /// After that, how long to wait for the requests in flight
+    #[arg(long, env = "RAY_SERVE_WEBHOOK_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = duration)]
+    pub drain_timeout: Duration,
+
+    /// What to log: a level (error, warn, info, debug, trace) or tracing's filter syntax
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    pub log: String,
+
+    /// How to log, always on stderr
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_LOG_FORMAT",
+        default_value = "json",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Certificate from files")]
+pub struct TlsArgs {
+    /// PEM file with the serving certificate, followed by its intermediates
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file with the certificate's private key
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Certificate of our own (without --tls-cert)")]
+pub struct SelfManagedArgs {
+    /// Service the API server reaches us by, in our own namespace
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_SERVICE",
+        default_value = "ray-serve-webhook",
+        value_name = "NAME"
+    )]
+    pub service: String,
+
+    /// Secret for the certificate authority, in our own namespace; it has to exist
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_CA_SECRET",
+        default_value = "ray-serve-webhook-ca",
+        value_name = "NAME"
+    )]
+    pub ca_secret: String,
+
+    /// MutatingWebhookConfiguration whose caBundle to keep
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_CONFIGURATION",
+        default_value = "ray-serve-webhook",
+        value_name = "NAME"
+    )]
+    pub webhook_configuration: String,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Time for one request; keep it below the webhook's timeoutSeconds
+    #[arg(long, env = "RAY_SERVE_WEBHOOK_REQUEST_TIMEOUT", default_value = "4s", value_name = "DURATION", value_parser = duration)]
+    pub request_timeout: Duration,
+
+    /// Megabytes of requests in flight at once, beyond which a request is answered 503
+    #[arg(long, env = "RAY_SERVE_WEBHOOK_MAX_IN_FLIGHT_MB", default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=4096))]
+    pub max_in_flight_mb: u32,
+
+    /// Open connections, beyond which a new one waits
+    #[arg(long, env = "RAY_SERVE_WEBHOOK_MAX_CONNECTIONS", default_value_t = 512, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub max_connections: u32,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+/// `500ms`, `5s` or `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    );
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return Err("give a whole number and a unit: 500ms, 5s or 2m".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(milliseconds))
+        .map(Duration::from_millis)
+        .ok_or_else(|| "give a whole number and a unit: 500ms, 5s or 2m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in [
+            "5",
+            "s",
+            "",
+            "-1s",
+            "1.5s",
+            "5 s",
+            "99999999999999999999s",
+            "1h",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn certificate_and_key_come_together() {
+        assert!(Args::try_parse_from(["webhook", "--tls-cert", "a"]).is_err());
+        assert!(Args::try_parse_from(["webhook", "--tls-key", "a"]).is_err());
+        assert!(Args::try_parse_from(["webhook", "--tls-cert", "a", "--tls-key", "b"]).is_ok());
+    }
+}

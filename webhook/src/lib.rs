@@ -1,0 +1,194 @@
+//! The server around [`ray_serve_inject`]: admission reviews in, JSON patches out.
+//!
+//! ```text
+//! connection -> server -> http -> admission -> ray_serve_inject::inject
+//!                 |
+//!                tls <- tls_files               files that somebody else keeps
+//!                    <- self_managed            a certificate of our own:
+//!                         authority, ca_secret    shared by the replicas,
+//!                         ca_bundle               trusted by the API server
+//! ```
+//!
+//! `admin` says on a port of its own whether all this works; `shutdown` ends it.
+
+pub mod admin;
+pub mod admission;
+pub mod args;
+pub mod authority;
+pub mod ca_bundle;
+pub mod ca_secret;
+pub mod http;
+pub mod kubernetes;
+pub mod metrics;
+pub mod self_managed;
+pub mod server;
+pub mod shutdown;
+pub mod tls;
+pub mod tls_files;
+pub mod validity;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio_rustls::TlsAcceptor;
+
+use admin::{Condition, Readiness};
+use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
+use ca_bundle::WebhookConfiguration;
+use ca_secret::CaSecret;
+use metrics::Metrics;
+use self_managed::SelfManaged;
+use server::Server;
+use shutdown::Shutdown;
+use tls::ServingCertificate;
+use tls_files::TlsFiles;
+
+/// Probes and Prometheus: a handful of connections.
+const ADMIN_MAX_CONNECTIONS: u32 = 64;
+
+/// The webhook with both ports bound, not serving yet.
+pub struct Webhook {
+    server: Server,
+    admin: Server,
+    /// Keeps the certificate fresh; never ends.
+    certificate_keeper: Pin<Box<dyn Future<Output = ()> + Send>>,
+    readiness: Arc<Readiness>,
+}
+
+impl Webhook {
+    pub async fn bind(args: Args, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let Args {
+            listen,
+            admin_listen,
+            tls,
+            self_managed,
+            limits,
+            drain_timeout,
+            // main's matter
+            shutdown_delay: _,
+            log: _,
+            log_format: _,
+        } = args;
+        let metrics = Arc::new(Metrics::new());
+        let readiness = Arc::new(Readiness::default());
+        let serving = Arc::new(ServingCertificate::new(metrics.clone()));
+        let acceptor = TlsAcceptor::from(Arc::new(tls::server_config(serving.clone())?));
+
+        let certificate_keeper = match tls {
+            TlsArgs {
+                tls_cert: Some(certificate),
+                tls_key: Some(key),
+            } => follow_files(
+                TlsFiles::new(certificate, key, serving, metrics.clone()),
+                &readiness,
+            )?,
+            _ => manage_certificate(self_managed, serving, &readiness, &metrics)?,
+        };
+        let LimitArgs {
+            request_timeout,
+            max_in_flight_mb,
+            max_connections,
+        } = limits;
+        let http_limits = http::Limits {
+            max_in_flight_bytes: (max_in_flight_mb as usize) << 20,
+            request_timeout,
+        };
+        let server = Server {
+            listener: bind("--listen", listen).await?,
+            tls: Some(acceptor),
+            router: http::router(http_limits, metrics.clone(), shutdown.clone()),
+            max_connections,
+            drain_timeout,
+            metrics: metrics.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let admin = Server {
+            listener: bind("--admin-listen", admin_listen).await?,
+            tls: None,
+            router: admin::router(readiness.clone(), metrics.clone(), shutdown.clone()),
+            max_connections: ADMIN_MAX_CONNECTIONS,
+            drain_timeout,
+            metrics,
+            shutdown,
+        };
+        Ok(Self {
+            server,
+            admin,
+            certificate_keeper,
+            readiness,
+        })
+    }
+
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.server.listener.local_addr()
+    }
+
+    pub fn admin_addr(&self) -> std::io::Result<SocketAddr> {
+        self.admin.listener.local_addr()
+    }
+
+    /// Serves until the shutdown is through.
+    pub async fn serve(self) -> anyhow::Result<()> {
+        let keeper = tokio::spawn(self.certificate_keeper);
+        let admin = tokio::spawn(self.admin.serve());
+        self.readiness.set(Condition::Listener);
+        tokio::select! {
+            () = self.server.serve() => {}
+            // Without it the certificate would quietly expire; a restart is better.
+            ended = keeper => return ended.context("the certificate's keeper ended"),
+        }
+        admin.abort();
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = server::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} ({flag})"))?;
+    tracing::info!(flag, address = %listener.local_addr()?, "listening");
+    Ok(listener)
+}
+
+fn follow_files(
+    mut files: TlsFiles,
+    readiness: &Readiness,
+) -> anyhow::Result<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    // Files that are wrong from the start are a mistake to be told now, not to be waited out.
+    files.load()?;
+    readiness.set(Condition::Certificate);
+    // Whoever made the files also sees to the caBundle.
+    readiness.set(Condition::CaBundle);
+    Ok(Box::pin(files.follow()))
+}
+
+fn manage_certificate(
+    args: SelfManagedArgs,
+    serving: Arc<ServingCertificate>,
+    readiness: &Arc<Readiness>,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    let SelfManagedArgs {
+        service,
+        ca_secret,
+        webhook_configuration,
+    } = args;
+    let (client, namespace) = kubernetes::in_cluster_client()?;
+    let keeper = SelfManaged {
+        secret: CaSecret::new(client.clone(), &namespace, &ca_secret),
+        configuration: WebhookConfiguration::new(client, &webhook_configuration),
+        dns_names: vec![
+            format!("{service}.{namespace}.svc"),
+            format!("{service}.{namespace}"),
+        ],
+        serving,
+        readiness: readiness.clone(),
+        metrics: metrics.clone(),
+        state: self_managed::State::default(),
+    };
+    Ok(Box::pin(keeper.run()))
+}

@@ -1,0 +1,57 @@
+//! `ray-serve-webhook`: see `--help`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use ray_serve_webhook::args::{Args, LogFormat};
+use ray_serve_webhook::shutdown::Signals;
+use ray_serve_webhook::{Webhook, shutdown, tls};
+use tracing_subscriber::EnvFilter;
+
+/// A review takes microseconds; a thread for each of a big node's cores would only cost memory.
+const MAX_WORKERS: usize = 4;
+
+fn main() -> ExitCode {
+    tls::install_crypto_provider();
+    let args = Args::parse();
+    match start_logging(&args).and_then(|()| run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not only to the log: that may be what failed.
+            eprintln!("ray-serve-webhook: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    let workers = std::thread::available_parallelism().map_or(MAX_WORKERS, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers.min(MAX_WORKERS))
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let signals = Signals::listen()?;
+            let (trigger, shutdown) = shutdown::channel();
+            let delay = args.shutdown_delay;
+            let webhook = Webhook::bind(args, shutdown).await?;
+            tokio::select! {
+                served = webhook.serve() => served,
+                aborted = signals.drive(trigger, delay) => Err(aborted.into()),
+            }
+        })
+}
+
+fn start_logging(args: &Args) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&args.log)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Text => builder.init(),
+    }
+    // A panic is caught where it happens; what remains of it is a line like any other.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Every metric the webhook has: their names are here and nowhere else.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+const PREFIX: &str = "ray_serve_webhook";
+
+/// Seconds. A mutation takes tens of microseconds, so a first bucket of milliseconds would hold
+/// everything and say nothing.
+const DURATION_BUCKETS: [f64; 13] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AdmissionLabels {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum ReloadResult {
+    Success,
+    Error,
+}
+
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    admission_requests: Family<AdmissionLabels, Counter>,
+    admission_duration: Histogram,
+    skipped: Family<ReasonLabel, Counter>,
+    http_responses: Family<CodeLabel, Counter>,
+    tls_reloads: Family<ResultLabel, Counter>,
+    pub in_flight: Gauge,
+    pub certificate_expiry: Gauge,
+    pub connections: Gauge,
+    pub tls_handshake_failures: Counter,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let metrics = Self {
+            registry: Registry::with_prefix(PREFIX),
+            admission_requests: Family::default(),
+            admission_duration: Histogram::new(DURATION_BUCKETS),
+            skipped: Family::default(),
+            http_responses: Family::default(),
+            tls_reloads: Family::default(),
+            in_flight: Gauge::default(),
+            certificate_expiry: Gauge::default(),
+            connections: Gauge::default(),
+            tls_handshake_failures: Counter::default(),
+        };
+        metrics.registered()
+    }
+
+    // prometheus-client adds `_total` to a counter's name and `_info` to an info's.
+    fn registered(mut self) -> Self {
+        let Self {
+            registry,
+            admission_requests,
+            admission_duration,
+            skipped,
+            http_responses,
+            tls_reloads,
+            in_flight,
+            certificate_expiry,
+            connections,
+            tls_handshake_failures,
+        } = &mut self;
+        registry.register(
+            "admission_requests",
+            "Reviews answered, by operation and outcome (mutated, unchanged, error)",
+            admission_requests.clone(),
+        );
+        registry.register(
+            "admission_duration_seconds",
+            "Time from a review's last byte to its answer",
+            admission_duration.clone(),
+        );
+        registry.register(
+            "admission_in_flight",
+            "Reviews being answered",
+            in_flight.clone(),
+        );
+        registry.register("skip", "Reviews left unchanged, by reason", skipped.clone());
+        registry.register(
+            "http_responses",
+            "HTTP responses, by status code",
+            http_responses.clone(),
+        );
+        registry.register(
+            "tls_certificate_expiry_timestamp_seconds",
+            "When the serving certificate ends, in Unix time",
+            certificate_expiry.clone(),
+        );
+        registry.register(
+            "tls_reload",
+            "Exchanges of the serving certificate, by result (success, error)",
+            tls_reloads.clone(),
+        );
+        registry.register(
+            "tls_handshake_failures",
+            "TLS handshakes that failed or took too long",
+            tls_handshake_failures.clone(),
+        );
+        registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "build",
+            "The running version",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        self
+    }
+
+    pub fn count_review(&self, operation: &'static str, outcome: &'static str, took: Duration) {
+        self.admission_requests
+            .get_or_create(&AdmissionLabels { operation, outcome })
+            .inc();
+        self.admission_duration.observe(took.as_secs_f64());
+    }
+
+    pub fn count_skip(&self, reason: &'static str) {
+        self.skipped.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    pub fn count_response(&self, code: http::StatusCode) {
+        let code = code.as_u16();
+        self.http_responses.get_or_create(&CodeLabel { code }).inc();
+    }
+
+    pub fn count_reload(&self, result: ReloadResult) {
+        let result = match result {
+            ReloadResult::Success => "success",
+            ReloadResult::Error => "error",
+        };
+        self.tls_reloads
+            .get_or_create(&ResultLabel { result })
+            .inc();
+    }
+
+    /// In the `OpenMetrics` text format, which Prometheus reads.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut body = String::new();
+        text::encode(&mut body, &self.registry)?;
+        Ok(body)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

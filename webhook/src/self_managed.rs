@@ -1,0 +1,169 @@
+//! The webhook's certificate without anybody's help: one authority in a Secret, shared by the
+//! replicas; a leaf of each replica's own, in memory; the authority in the caBundle.
+//!
+//! One pass looks at all three and mends what is missing, expired or wiped. Passes repeat every
+//! few seconds, so a wiped caBundle or an emptied Secret heals by itself.
+//!
+//! Rotation never breaks a handshake, because trust always runs ahead of use: the new authority
+//! joins the old one in the bundle first, and signs a leaf only when the bundle has been in place
+//! for [`SETTLE`].
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use tokio::time::timeout;
+
+use crate::admin::{Condition, Readiness};
+use crate::authority::{self, Authority, AuthorityCertificate, Leaf};
+use crate::ca_bundle::{CaBundle, WebhookConfiguration};
+use crate::ca_secret::{CaSecret, Stored};
+use crate::kubernetes;
+use crate::metrics::{Metrics, ReloadResult};
+use crate::tls::ServingCertificate;
+
+const INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
+/// Between the passes of a start that has not succeeded yet, and after a lost race.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+const PASS_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Every API server has seen a new caBundle after this long.
+pub const SETTLE: time::Duration = time::Duration::seconds(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Api(#[from] kubernetes::Error),
+    #[error(transparent)]
+    Authority(#[from] authority::Error),
+    #[error("the API server did not answer within {} s", PASS_TIMEOUT.as_secs())]
+    Timeout,
+}
+
+pub struct SelfManaged {
+    pub secret: CaSecret,
+    pub configuration: WebhookConfiguration,
+    /// The names the API server may call us by.
+    pub dns_names: Vec<String>,
+    pub serving: Arc<ServingCertificate>,
+    pub readiness: Arc<Readiness>,
+    pub metrics: Arc<Metrics>,
+    pub state: State,
+}
+
+/// What this replica remembers from pass to pass.
+#[derive(Default)]
+pub struct State {
+    leaf: Option<(AuthorityCertificate, crate::validity::Validity)>,
+    /// The authority in the bundle, and when this replica first saw it there.
+    trusted: Option<(AuthorityCertificate, OffsetDateTime)>,
+}
+
+impl SelfManaged {
+    /// Runs for as long as the process lives.
+    pub async fn run(mut self) {
+        loop {
+            let result = timeout(PASS_TIMEOUT, self.pass(OffsetDateTime::now_utc()))
+                .await
+                .unwrap_or(Err(Error::Timeout));
+            let pause = match result {
+                Ok(()) => INTERVAL,
+                Err(Error::Api(kubernetes::Error::Conflict { .. })) => RETRY,
+                Err(error) => {
+                    self.metrics.count_reload(ReloadResult::Error);
+                    tracing::warn!(%error, "certificate not checked, trying again");
+                    if self.serving.is_installed() {
+                        INTERVAL
+                    } else {
+                        RETRY
+                    }
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    pub async fn pass(&mut self, now: OffsetDateTime) -> Result<(), Error> {
+        // The configuration first, the Secret second: if another replica rotates in between, our
+        // write of the bundle carries a version that is too old, and does not undo its work.
+        let registered = self.configuration.read().await?;
+        let stored = self.secret.read(now).await?;
+        let (authority, previous) = self.current_authority(stored, now).await?;
+
+        let bundle = CaBundle::new(authority.certificate(), previous.as_ref());
+        if !registered.trusts_only(&bundle) {
+            self.configuration.trust(&registered, &bundle).await?;
+            tracing::info!("caBundle written");
+        }
+        if self
+            .state
+            .trusted
+            .as_ref()
+            .is_none_or(|(trusted, _)| trusted != authority.certificate())
+        {
+            self.state.trusted = Some((authority.certificate().clone(), now));
+        }
+
+        if self.wants_leaf(authority.certificate(), previous.as_ref(), now) {
+            let Leaf {
+                key,
+                signer,
+                validity,
+            } = authority.sign(&self.dns_names, now)?;
+            self.serving.install(key, validity);
+            self.metrics.count_reload(ReloadResult::Success);
+            tracing::info!(not_after = %validity.not_after, "serving certificate signed");
+            self.state.leaf = Some((signer, validity));
+        }
+        self.readiness.set(Condition::Certificate);
+        self.readiness.set(Condition::CaBundle);
+        Ok(())
+    }
+
+    /// The authority to sign with, made anew where there is none or it is near its end, and the
+    /// one before it.
+    async fn current_authority(
+        &self,
+        stored: Stored,
+        now: OffsetDateTime,
+    ) -> Result<(Authority, Option<AuthorityCertificate>), Error> {
+        let previous = match &stored.authority {
+            Some(current) if !current.certificate().validity.is_due(now) => {
+                let previous = stored.previous;
+                return Ok((stored.authority.expect("matched above"), previous));
+            }
+            Some(ending) => Some(ending.certificate().clone()),
+            // An emptied Secret: the leaves in memory are still of the authority that was in it.
+            None => self.state.leaf.as_ref().map(|(signer, _)| signer.clone()),
+        };
+        let authority = Authority::generate(now)?;
+        self.secret
+            .replace(&stored, &authority, previous.as_ref())
+            .await?;
+        tracing::info!(
+            not_after = %authority.certificate().validity.not_after,
+            "certificate authority made"
+        );
+        Ok((authority, previous))
+    }
+
+    fn wants_leaf(
+        &self,
+        current: &AuthorityCertificate,
+        previous: Option<&AuthorityCertificate>,
+        now: OffsetDateTime,
+    ) -> bool {
+        let Some((signer, validity)) = &self.state.leaf else {
+            return true;
+        };
+        if signer == current {
+            return validity.is_due(now);
+        }
+        let still_trusted = previous == Some(signer) && !validity.is_over(now);
+        let settled = self
+            .state
+            .trusted
+            .as_ref()
+            .is_some_and(|(trusted, since)| trusted == current && now - *since >= SETTLE);
+        settled || !still_trusted
+    }
+}

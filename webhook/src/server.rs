@@ -1,0 +1,275 @@
+//! Connections: accepted, bounded in number and in time, and closed without cutting anybody off.
+//!
+//! What is said over them is a [`Router`]'s matter.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+use crate::tls::ALPN_HTTP2;
+
+/// From a connection to the end of its first request's head, TLS handshake included.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than the 90 s after which the API server itself drops an idle connection: whoever
+/// closes first must not be us, or a request could be on its way meanwhile.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// For what is still in flight on a connection that is being closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_MAX_STREAMS: u32 = 256;
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// `accept` fails when file descriptors run out; trying again at once would only burn the CPU.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(200);
+
+/// Binds `address`; on a machine without IPv6, `[::]` means `0.0.0.0`.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error)
+            if error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+                && address.is_ipv6()
+                && address.ip().is_unspecified() =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        result => result,
+    }
+}
+
+pub struct Server {
+    pub listener: TcpListener,
+    /// Plain HTTP/1.1 without.
+    pub tls: Option<TlsAcceptor>,
+    pub router: Router,
+    pub max_connections: u32,
+    pub drain_timeout: Duration,
+    pub metrics: Arc<Metrics>,
+    pub shutdown: Shutdown,
+}
+
+impl Server {
+    /// Serves until the shutdown closes, and then until the last connection has, or the drain
+    /// time is over.
+    pub async fn serve(self) {
+        let Self {
+            listener,
+            tls,
+            router,
+            max_connections,
+            drain_timeout,
+            metrics,
+            mut shutdown,
+        } = self;
+        let slots = Arc::new(Semaphore::new(max_connections as usize));
+        loop {
+            let accepted = tokio::select! {
+                accepted = accept(&listener, &slots) => accepted,
+                () = shutdown.closing() => break,
+            };
+            let (stream, slot) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_BACK_OFF).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                tls: tls.clone(),
+                router: router.clone(),
+                metrics: metrics.clone(),
+                shutdown: shutdown.clone(),
+                activity: Arc::default(),
+            };
+            tokio::spawn(async move {
+                connection.metrics.connections.inc();
+                let metrics = connection.metrics.clone();
+                connection.run(stream).await;
+                metrics.connections.dec();
+                drop(slot);
+            });
+        }
+        drop(listener);
+        if timeout(drain_timeout, slots.acquire_many(max_connections))
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                connections = max_connections as usize - slots.available_permits(),
+                "drain time over, closing what is left"
+            );
+        }
+    }
+}
+
+/// Waits for a free slot before it accepts: what is too many waits in the kernel's queue.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = slots
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, slot))
+}
+
+struct Connection {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+    activity: Arc<Activity>,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream) {
+        let Some(tls) = &self.tls else {
+            return self.serve_http1(stream).await;
+        };
+        match timeout(FIRST_REQUEST_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) => {
+                self.serve_http2(stream).await;
+            }
+            Ok(Ok(stream)) => self.serve_http1(stream).await,
+            Ok(Err(error)) => {
+                self.metrics.tls_handshake_failures.inc();
+                tracing::debug!(%error, "TLS handshake failed");
+            }
+            Err(_) => {
+                self.metrics.tls_handshake_failures.inc();
+            }
+        }
+    }
+
+    async fn serve_http1(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let Self {
+            router,
+            activity,
+            shutdown,
+            ..
+        } = self;
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // hyper counts the time between two requests too, so this is no shorter than that.
+            .header_read_timeout(IDLE_TIMEOUT)
+            .max_buf_size(MAX_HEADER_BYTES as usize)
+            .serve_connection(
+                TokioIo::new(stream),
+                service_fn(|request| respond(router.clone(), activity.clone(), request)),
+            );
+        drive(connection, &activity, shutdown).await;
+    }
+
+    async fn serve_http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let Self {
+            router,
+            activity,
+            shutdown,
+            ..
+        } = self;
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .max_concurrent_streams(HTTP2_MAX_STREAMS)
+            .max_header_list_size(MAX_HEADER_BYTES)
+            .serve_connection(
+                TokioIo::new(stream),
+                service_fn(|request| respond(router.clone(), activity.clone(), request)),
+            );
+        drive(connection, &activity, shutdown).await;
+    }
+}
+
+async fn respond(
+    router: Router,
+    activity: Arc<Activity>,
+    request: Request<Incoming>,
+) -> Result<http::Response<Body>, std::convert::Infallible> {
+    let _in_flight = activity.begin();
+    router.oneshot(request.map(Body::new)).await
+}
+
+/// Runs a connection until its client ends it, it has been idle for too long, or we shut down.
+async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut shutdown: Shutdown) {
+    let mut connection = std::pin::pin!(connection);
+    loop {
+        let deadline = activity.deadline();
+        tokio::select! {
+            // An error here is the client's: reset, garbage, a head that never ended.
+            _ = connection.as_mut() => return,
+            () = sleep_until(deadline) => if activity.deadline() <= deadline { break },
+            () = shutdown.closing() => break,
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(CLOSE_TIMEOUT, connection).await;
+}
+
+/// What a connection has been used for, to tell an idle one from a busy one.
+#[derive(Default)]
+struct Activity(Mutex<Usage>);
+
+struct Usage {
+    in_flight: u32,
+    served: bool,
+    since: Instant,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            in_flight: 0,
+            served: false,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Activity {
+    fn begin(self: &Arc<Self>) -> InFlight {
+        let mut usage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.in_flight += 1;
+        usage.served = true;
+        InFlight(self.clone())
+    }
+
+    /// When the connection is to be closed if nothing happens.
+    fn deadline(&self) -> Instant {
+        let usage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (usage.in_flight, usage.served) {
+            (0, false) => usage.since + FIRST_REQUEST_TIMEOUT,
+            (0, true) => usage.since + IDLE_TIMEOUT,
+            _ => Instant::now() + IDLE_TIMEOUT,
+        }
+    }
+}
+
+struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut usage = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.in_flight -= 1;
+        usage.since = Instant::now();
+    }
+}
