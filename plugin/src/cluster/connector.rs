@@ -1,0 +1,259 @@
+//! Sockets: TCP without delay, through the user's proxy if there is one, and TLS on top.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ConfigExt};
+use kube::{Client, Config};
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+
+use super::Error;
+
+pub type Connector = BoxCloneSyncService<Uri, Stream, BoxError>;
+
+/// A client of the API server.
+///
+/// Not built by kube because its connector leaves Nagle's algorithm on: the first request after
+/// the TLS handshake then waits for the server's delayed ACK, 43 ms of a 20 ms command.
+pub fn client(config: &Config) -> Result<Client, Error> {
+    let auth = config.auth_layer().map_err(Error::login)?;
+    let headers = config.extra_headers_layer().map_err(Error::login)?;
+    // A login that gives a token gives no client certificate; asking for one all the same would
+    // run the credential plugin a second time.
+    let mut tls = config.clone();
+    if auth.is_some() {
+        tls.auth_info.exec = None;
+    }
+    let http: HyperClient<_, Body> =
+        HyperClient::builder(TokioExecutor::new()).build(connector(&tls)?);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(auth)
+        .layer(headers)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+/// What opens a connection to an address as `config` has it: proxy, trusted roots, server name.
+pub fn connector(config: &Config) -> Result<Connector, Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(config.connect_timeout);
+    let Some(proxy) = &config.proxy_url else {
+        return secured(config, tcp);
+    };
+    match proxy.scheme_str() {
+        Some("socks5" | "socks5h") => secured(config, SocksV5::new(proxy.clone(), tcp)),
+        Some("http") => secured(config, tunnel(proxy, tcp)),
+        Some("https") => {
+            let to_proxy = config
+                .rustls_https_connector_with_connector(tcp)
+                .map_err(Error::tls)?;
+            secured(config, tunnel(proxy, to_proxy))
+        }
+        _ => Err(Error::BadUrl {
+            what: "proxy",
+            url: proxy.to_string(),
+        }),
+    }
+}
+
+fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.clone(), connector);
+    // The matcher knows how to read (and percent-decode) the user:password@ of a proxy's URL.
+    let through = Matcher::builder().all(proxy.to_string()).build();
+    match through
+        .intercept(&Uri::from_static("https://any"))
+        .and_then(|proxy| proxy.basic_auth().cloned())
+    {
+        Some(credentials) => tunnel.with_auth(credentials),
+        None => tunnel,
+    }
+}
+
+fn secured<C>(config: &Config, connector: C) -> Result<Connector, Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Unpin + Send + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let https = config
+        .rustls_https_connector_with_connector(connector)
+        .map_err(Error::tls)?;
+    Ok(BoxCloneSyncService::new(
+        https.map_response(Stream::new).map_err(Into::into),
+    ))
+}
+
+/// The proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean for `url`; like kubectl, never
+/// one for this very machine.
+pub fn proxy_for(url: &Uri) -> Option<Uri> {
+    let variable = |upper: &str, lower: &str| {
+        [upper, lower]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    };
+    proxy_among(
+        url,
+        &variable("HTTPS_PROXY", "https_proxy").unwrap_or_default(),
+        &variable("HTTP_PROXY", "http_proxy").unwrap_or_default(),
+        &variable("NO_PROXY", "no_proxy").unwrap_or_default(),
+    )
+}
+
+fn proxy_among(url: &Uri, https: &str, http: &str, no: &str) -> Option<Uri> {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if loopback {
+        return None;
+    }
+    let matcher = Matcher::builder()
+        .https(https.to_owned())
+        .http(http.to_owned())
+        .no(no.to_owned())
+        .build();
+    matcher.intercept(url)?;
+    // Not the matcher's copy of the address, which has lost user and password.
+    let proxy = if url.scheme_str() == Some("https") {
+        https
+    } else {
+        http
+    };
+    let with_scheme = if proxy.contains("://") {
+        proxy.to_owned()
+    } else {
+        format!("http://{proxy}")
+    };
+    with_scheme.parse().ok()
+}
+
+trait Io: Connection + Read + Write + Unpin + Send {}
+impl<T: Connection + Read + Write + Unpin + Send> Io for T {}
+
+/// A connection of whatever kind.
+pub struct Stream(Box<dyn Io>);
+
+impl Stream {
+    pub(super) fn new(io: impl Connection + Read + Write + Unpin + Send + 'static) -> Self {
+        Self(Box::new(io))
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(context, data)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write_vectored(context, parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(url: &str, no: &str) -> Option<String> {
+        proxy_among(
+            &url.parse().unwrap(),
+            "http://user:pw@proxy:3128",
+            "http://plain:3128",
+            no,
+        )
+        .map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn the_scheme_of_the_server_chooses_the_proxy() {
+        assert_eq!(
+            proxy("https://api.example:6443", "").as_deref(),
+            Some("http://user:pw@proxy:3128/")
+        );
+        assert_eq!(
+            proxy("http://api.example:8080", "").as_deref(),
+            Some("http://plain:3128/")
+        );
+    }
+
+    #[test]
+    fn no_proxy_is_about_the_server_not_the_proxy() {
+        for no in [
+            "api.example",
+            ".example",
+            "example",
+            "*",
+            "other, api.example",
+            ",,api.example",
+        ] {
+            assert_eq!(proxy("https://api.example:6443", no), None, "{no}");
+        }
+        assert_eq!(proxy("https://10.1.2.3:6443", "10.0.0.0/8"), None);
+        assert!(proxy("https://api.example:6443", "proxy").is_some());
+        assert!(proxy("https://api.example:6443", "api.example.org").is_some());
+    }
+
+    #[test]
+    fn this_machine_is_never_asked_for_by_proxy() {
+        for url in [
+            "https://127.0.0.1:6443",
+            "https://localhost:6443",
+            "https://[::1]:6443",
+        ] {
+            assert_eq!(proxy(url, ""), None, "{url}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What can go wrong on the way to a head, one sentence each.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{InClusterError, KubeconfigError};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error(
+        "no kubeconfig found at {}: set KUBECONFIG, or pass --kubeconfig or --server",
+        paths(looked_at)
+    )]
+    NoKubeconfig { looked_at: Vec<PathBuf> },
+    #[error("cannot read kubeconfig {}: {}", file.display(), root_cause(source.as_ref()))]
+    Kubeconfig {
+        file: PathBuf,
+        source: Box<KubeconfigError>,
+    },
+    #[error("cannot use this pod's service account: {0}")]
+    InCluster(Box<InClusterError>),
+    #[error(
+        "the kubeconfig has no current context: pass --context{}",
+        one_of(known)
+    )]
+    NoContext { known: Vec<String> },
+    #[error("the kubeconfig has no context \"{name}\"{}", one_of(known))]
+    UnknownContext { name: String, known: Vec<String> },
+    #[error("the kubeconfig has no {kind} \"{name}\"")]
+    UnknownEntry { kind: &'static str, name: String },
+    #[error("\"{url}\" is not a valid {what} address: expected http(s)://host:port")]
+    BadUrl { what: &'static str, url: String },
+    #[error("no PEM certificate in {from}")]
+    BadCa { from: String },
+    #[error("cannot read {}: {source}", file.display())]
+    ReadFile {
+        file: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot log in to the Kubernetes API server: {0}")]
+    Login(String),
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
+
+    #[error("cannot reach {who}: {cause}")]
+    Unreachable { who: String, cause: String },
+    #[error("{who} did not answer within {} (--request-timeout)", seconds(*limit))]
+    TimedOut { who: String, limit: Duration },
+    #[error(
+        "the Kubernetes API server did not accept your credentials (401): log in again, your token may have expired"
+    )]
+    Unauthorized,
+    #[error("not allowed to {action}: {message}")]
+    Forbidden { action: String, message: String },
+    #[error(
+        "not allowed to port-forward to pod/{pod} in namespace {namespace}: ask for the verbs create and get \
+         on pods/portforward (Kubernetes 1.35 and later check create, earlier ones get)"
+    )]
+    PortForwardForbidden { pod: String, namespace: String },
+    #[error("the Kubernetes API server refused to {action}: {message} ({code})")]
+    Api {
+        action: String,
+        message: String,
+        code: u16,
+    },
+    #[error("unexpected answer of the Kubernetes API server on {action}: {cause}")]
+    Unexpected { action: String, cause: String },
+
+    #[error(
+        "raycluster/{name} not found in namespace {namespace}: kubectl get rayclusters -A lists all"
+    )]
+    NotFound { name: String, namespace: String },
+    #[error(
+        "this Kubernetes has no RayCluster resource (ray.io/v1): install the KubeRay operator first"
+    )]
+    NoKubeRay,
+    #[error("raycluster/{name} in namespace {namespace} has no ready head: {why}")]
+    HeadNotReady {
+        name: String,
+        namespace: String,
+        why: String,
+    },
+    #[error("rayStartParams {param} of raycluster/{name} is \"{value}\", not a port number")]
+    BadPort {
+        name: String,
+        param: &'static str,
+        value: String,
+    },
+    #[error("cannot read the Ray token of raycluster/{name}: {why}")]
+    NoToken { name: String, why: String },
+    #[error(
+        "nothing listens on port {port} of pod/{pod}: the Ray dashboard is still starting, or switched off"
+    )]
+    NotListening { pod: String, port: u16 },
+    #[error("the port-forward to pod/{pod} failed: {cause}")]
+    PortForward { pod: String, cause: String },
+}
+
+impl Error {
+    pub(crate) fn login(error: kube::Error) -> Self {
+        let kube::Error::Auth(error) = error else {
+            return Self::Login(root_cause(&error));
+        };
+        use kube::client::AuthError;
+        Self::Login(match &error {
+            AuthError::AuthExecStart(source) => {
+                format!("the credential plugin did not start: {source}")
+            }
+            // Its own words are on stderr already, or in its output; its arguments may hold secrets.
+            AuthError::AuthExecRun { out, .. } => {
+                let said = String::from_utf8_lossy(&out.stderr);
+                match said.lines().rfind(|line| !line.trim().is_empty()) {
+                    Some(line) => format!(
+                        "the credential plugin failed ({}): {}",
+                        out.status,
+                        line.trim()
+                    ),
+                    None => format!("the credential plugin failed ({})", out.status),
+                }
+            }
+            other => root_cause(other),
+        })
+    }
+
+    pub(crate) fn tls(error: kube::Error) -> Self {
+        Self::Tls(root_cause(&error))
+    }
+
+    /// Whether the same try may work a little later: what `--wait` waits for.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::HeadNotReady { .. }
+                | Self::NotListening { .. }
+                | Self::PortForward { .. }
+                | Self::Unreachable { .. }
+                | Self::TimedOut { .. }
+        ) || matches!(self, Self::Api { code, .. } if *code == 429 || *code >= 500)
+    }
+}
+
+/// The innermost error says what happened; the wrappers only say where in the library.
+pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+pub(crate) fn seconds(limit: Duration) -> String {
+    if limit.subsec_nanos() == 0 {
+        let total = limit.as_secs();
+        return match (total / 60, total % 60) {
+            (0, seconds) => format!("{seconds}s"),
+            (minutes, 0) => format!("{minutes}m"),
+            (minutes, seconds) => format!("{minutes}m{seconds}s"),
+        };
+    }
+    format!("{}ms", limit.as_millis())
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn one_of(known: &[String]) -> String {
+    if known.is_empty() {
+        return String::new();
+    }
+    format!(" (it has {})", known.join(", "))
+}

@@ -1,0 +1,137 @@
+//! kubectl's connection flags, under kubectl's names.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+/// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
+const REQUEST_TIMEOUT: &str = "30s";
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionFlags {
+    /// Kubeconfig file to use instead of $KUBECONFIG or ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Kubeconfig context to use
+    #[arg(long, global = true)]
+    pub context: Option<String>,
+    /// Kubeconfig cluster to use
+    #[arg(long, global = true)]
+    pub cluster: Option<String>,
+    /// Kubeconfig user to use
+    #[arg(long, global = true)]
+    pub user: Option<String>,
+    /// Namespace of the RayCluster
+    #[arg(short, long, global = true)]
+    pub namespace: Option<String>,
+    /// Address and port of the Kubernetes API server
+    #[arg(short, long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token for the API server
+    #[arg(long, global = true, hide_env_values = true)]
+    pub token: Option<String>,
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub as_user: Option<String>,
+    /// Group to impersonate; may be repeated
+    #[arg(long, global = true, value_name = "GROUP")]
+    pub as_group: Vec<String>,
+    /// UID to impersonate
+    #[arg(long, global = true, value_name = "UID")]
+    pub as_uid: Option<String>,
+    /// CA certificate of the API server
+    #[arg(long, global = true, value_name = "FILE")]
+    pub certificate_authority: Option<PathBuf>,
+    /// Client certificate
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_certificate: Option<PathBuf>,
+    /// Key of the client certificate
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key: Option<PathBuf>,
+    /// Do not check the API server's certificate
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub insecure_skip_tls_verify: Option<bool>,
+    /// Name to check the API server's certificate against
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+    /// Time limit of each request, such as 5, 10s or 2m; 0 is none
+    #[arg(long, global = true, value_name = "DURATION", default_value = REQUEST_TIMEOUT, value_parser = parse_limit)]
+    pub request_timeout: Limit,
+    /// Talk to the Ray dashboard at this URL instead of going through Kubernetes;
+    /// a Ray token is taken from $RAY_AUTH_TOKEN
+    #[arg(long, global = true, value_name = "URL")]
+    pub address: Option<String>,
+}
+
+/// A time limit; `None` is no limit, which kubectl writes as 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limit(pub Option<Duration>);
+
+/// kubectl's notation: seconds without a unit, or Go's durations (`1h2m3.5s`, `500ms`).
+pub fn parse_limit(text: &str) -> Result<Limit, String> {
+    let duration = parse_duration(text)
+        .ok_or_else(|| "expected a duration such as 30, 500ms, 10s, 2m or 1h30m".to_owned())?;
+    Ok(Limit((!duration.is_zero()).then_some(duration)))
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    if !text.is_ascii() || text.is_empty() {
+        return None;
+    }
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_len = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_len);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        total = total.checked_add(part)?;
+        rest = tail;
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_kubectl_reads_them() {
+        for (text, expected) in [
+            ("5", Some(5000)),
+            ("500ms", Some(500)),
+            ("1.5s", Some(1500)),
+            ("1h1m1s", Some(3_661_000)),
+            ("0", None),
+            ("0s", None),
+        ] {
+            assert_eq!(
+                parse_limit(text).unwrap().0,
+                expected.map(Duration::from_millis),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "s", "5x", "-1s", "1s5", ".", "1e99h", "ü"] {
+            assert!(parse_limit(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Kubeconfig and flags to the configuration of one API server, by kubectl's rules.
+//!
+//! kube's own loader is not used for three reasons: it takes no flags such as `--server` or
+//! `--token`, it fails when one file of a `KUBECONFIG` list is missing, and it compares `NO_PROXY`
+//! with the proxy's address instead of the server's.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use http::Uri;
+use kube::Config;
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, Kubeconfig};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::SecretString;
+
+use super::Error;
+use super::connector::proxy_for;
+use super::flags::ConnectionFlags;
+
+/// Everything needed to talk to the API server the user means.
+pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
+    let files = files(flags);
+    let kubeconfig = read(&files, flags.kubeconfig.is_some())?;
+    let Some(kubeconfig) = kubeconfig else {
+        return without_kubeconfig(flags, &files);
+    };
+
+    let context_name = flags
+        .context
+        .as_ref()
+        .or(kubeconfig.current_context.as_ref());
+    let context = match context_name.filter(|name| !name.is_empty()) {
+        Some(name) => Some(
+            kubeconfig
+                .contexts
+                .iter()
+                .find(|named| &named.name == name)
+                .and_then(|named| named.context.as_ref())
+                .ok_or_else(|| Error::UnknownContext {
+                    name: name.clone(),
+                    known: context_names(&kubeconfig),
+                })?,
+        ),
+        None if flags.server.is_some() || flags.cluster.is_some() => None,
+        None => {
+            return Err(Error::NoContext {
+                known: context_names(&kubeconfig),
+            });
+        }
+    };
+
+    let cluster_name = flags
+        .cluster
+        .as_ref()
+        .or(context.map(|context| &context.cluster));
+    let cluster = match cluster_name {
+        Some(name) => kubeconfig
+            .clusters
+            .iter()
+            .find(|named| &named.name == name)
+            .and_then(|named| named.cluster.clone())
+            .ok_or_else(|| Error::UnknownEntry {
+                kind: "cluster",
+                name: name.clone(),
+            })?,
+        None => Cluster::default(),
+    };
+
+    let user_name = flags
+        .user
+        .as_ref()
+        .or(context.and_then(|context| context.user.as_ref()));
+    let user = user_name.filter(|name| !name.is_empty()).map(|name| {
+        let named = kubeconfig
+            .auth_infos
+            .iter()
+            .find(|named| &named.name == name);
+        named
+            .and_then(|named| named.auth_info.clone())
+            .ok_or_else(|| Error::UnknownEntry {
+                kind: "user",
+                name: name.clone(),
+            })
+    });
+    let namespace = context.and_then(|context| context.namespace.clone());
+    build(
+        flags,
+        cluster,
+        user.transpose()?.unwrap_or_default(),
+        namespace,
+    )
+}
+
+/// `--kubeconfig`, else the `KUBECONFIG` list, else `~/.kube/config`.
+fn files(flags: &ConnectionFlags) -> Vec<PathBuf> {
+    if let Some(file) = &flags.kubeconfig {
+        return vec![file.clone()];
+    }
+    let listed: Vec<PathBuf> = std::env::var_os("KUBECONFIG")
+        .map(|list| {
+            std::env::split_paths(&list)
+                .filter(|path| !path.as_os_str().is_empty())
+                .collect()
+        })
+        .unwrap_or_default();
+    if listed.is_empty() {
+        return std::env::home_dir()
+            .map(|home| home.join(".kube/config"))
+            .into_iter()
+            .collect();
+    }
+    listed
+}
+
+/// The merged files; a missing one counts as empty, as kubectl has it, unless it was named by flag.
+fn read(files: &[PathBuf], named_by_flag: bool) -> Result<Option<Kubeconfig>, Error> {
+    let mut merged = None::<Kubeconfig>;
+    for file in files {
+        if !named_by_flag && !file.exists() {
+            continue;
+        }
+        let unreadable = |source| Error::Kubeconfig {
+            file: file.clone(),
+            source: Box::new(source),
+        };
+        let config = Kubeconfig::read_from(file).map_err(unreadable)?;
+        merged = Some(match merged {
+            Some(earlier) => earlier.merge(config).map_err(unreadable)?,
+            None => config,
+        });
+    }
+    Ok(merged)
+}
+
+fn without_kubeconfig(flags: &ConnectionFlags, files: &[PathBuf]) -> Result<Config, Error> {
+    if flags.server.is_some() {
+        return build(flags, Cluster::default(), AuthInfo::default(), None);
+    }
+    if flags.context.is_none() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        let mut config =
+            Config::incluster().map_err(|source| Error::InCluster(Box::new(source)))?;
+        override_namespace(&mut config, flags);
+        config.default_retry = false;
+        return Ok(config);
+    }
+    Err(Error::NoKubeconfig {
+        looked_at: files.to_vec(),
+    })
+}
+
+fn build(
+    flags: &ConnectionFlags,
+    mut cluster: Cluster,
+    mut user: AuthInfo,
+    namespace: Option<String>,
+) -> Result<Config, Error> {
+    if let Some(server) = &flags.server {
+        cluster.server = Some(server.clone());
+    }
+    if let Some(file) = &flags.certificate_authority {
+        cluster.certificate_authority_data = None;
+        cluster.certificate_authority = Some(file.display().to_string());
+    }
+    override_user(&mut user, flags);
+
+    let server = cluster.server.as_deref().unwrap_or_default();
+    let url = parse_server(server)?;
+    let mut config = Config::new(url);
+    config.root_cert = root_certificates(&cluster)?;
+    config.accept_invalid_certs = flags
+        .insecure_skip_tls_verify
+        .or(cluster.insecure_skip_tls_verify)
+        .unwrap_or(false);
+    config.tls_server_name = flags
+        .tls_server_name
+        .clone()
+        .or_else(|| cluster.tls_server_name.clone());
+    config.proxy_url = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
+        Some(url) => Some(url.parse().map_err(|_| Error::BadUrl {
+            what: "proxy-url",
+            url: url.to_owned(),
+        })?),
+        None => proxy_for(&config.cluster_url),
+    };
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        exec.cluster = ExecAuthCluster::try_from(&cluster).ok();
+    }
+    config.auth_info = user;
+    // Its 15 tries of any method, up to 1000 s apart, would outlive every --request-timeout.
+    config.default_retry = false;
+    if let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) {
+        config.default_namespace = namespace;
+    }
+    override_namespace(&mut config, flags);
+    Ok(config)
+}
+
+fn override_namespace(config: &mut Config, flags: &ConnectionFlags) {
+    if let Some(namespace) = &flags.namespace {
+        config.default_namespace.clone_from(namespace);
+    }
+}
+
+fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) {
+    if let Some(token) = &flags.token {
+        // As kubectl: a token given on the command line replaces every other way to log in.
+        let certificate = (
+            user.client_certificate.take(),
+            user.client_certificate_data.take(),
+        );
+        let key = (user.client_key.take(), user.client_key_data.take());
+        *user = AuthInfo {
+            token: Some(SecretString::from(token.clone())),
+            client_certificate: certificate.0,
+            client_certificate_data: certificate.1,
+            client_key: key.0,
+            client_key_data: key.1,
+            ..AuthInfo::default()
+        };
+    }
+    if let Some(file) = &flags.client_certificate {
+        user.client_certificate_data = None;
+        user.client_certificate = Some(file.display().to_string());
+    }
+    if let Some(file) = &flags.client_key {
+        user.client_key_data = None;
+        user.client_key = Some(file.display().to_string());
+    }
+    if let Some(name) = &flags.as_user {
+        user.impersonate = Some(name.clone());
+    }
+    if let Some(uid) = &flags.as_uid {
+        user.impersonate_uid = Some(uid.clone());
+    }
+    if !flags.as_group.is_empty() {
+        user.impersonate_groups = Some(flags.as_group.clone());
+    }
+}
+
+/// An API server's address; kubectl takes a bare `host:port` as well.
+fn parse_server(server: &str) -> Result<Uri, Error> {
+    let bad = || Error::BadUrl {
+        what: "API server",
+        url: server.to_owned(),
+    };
+    let with_scheme = if server.contains("://") {
+        server.to_owned()
+    } else {
+        format!("http://{server}")
+    };
+    let url: Uri = with_scheme.parse().map_err(|_| bad())?;
+    let known_scheme = matches!(url.scheme_str(), Some("http" | "https"));
+    if server.is_empty() || !known_scheme || url.host().is_none_or(str::is_empty) {
+        return Err(bad());
+    }
+    Ok(url)
+}
+
+fn root_certificates(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    let pem = match (
+        &cluster.certificate_authority_data,
+        &cluster.certificate_authority,
+    ) {
+        (Some(data), _) if !data.is_empty() => base64::engine::general_purpose::STANDARD
+            .decode(data.trim())
+            .map_err(|_| Error::BadCa {
+                from: "certificate-authority-data".into(),
+            })?,
+        (_, Some(file)) if !file.is_empty() => {
+            std::fs::read(Path::new(file)).map_err(|source| Error::ReadFile {
+                file: file.into(),
+                source,
+            })?
+        }
+        _ => return Ok(None),
+    };
+    let from = || {
+        cluster
+            .certificate_authority
+            .clone()
+            .unwrap_or_else(|| "certificate-authority-data".into())
+    };
+    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&pem)
+        .map(|certificate| certificate.map(|der| der.to_vec()))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Error::BadCa { from: from() })?;
+    if certificates.is_empty() {
+        return Err(Error::BadCa { from: from() });
+    }
+    Ok(Some(certificates))
+}
+
+fn context_names(kubeconfig: &Kubeconfig) -> Vec<String> {
+    kubeconfig
+        .contexts
+        .iter()
+        .map(|context| context.name.clone())
+        .collect()
+}

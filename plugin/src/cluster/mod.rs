@@ -1,0 +1,17 @@
+//! From a `RayCluster`'s name to a stream to its dashboard.
+
+pub mod api;
+pub mod connector;
+pub mod dashboard;
+pub(crate) mod error;
+pub mod flags;
+pub mod head;
+pub mod kubeconfig;
+pub mod ports;
+pub mod raycluster;
+pub mod token;
+pub mod tunnel;
+
+pub use dashboard::Dashboard;
+pub use error::Error;
+pub use raycluster::{ClusterName, RayCluster};

@@ -1,0 +1,285 @@
+//! The few fields of a `RayCluster` that matter here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::api::Api;
+use super::error::Error;
+use super::ports;
+
+/// A `RayCluster`'s name as given on the command line: `NAME` or `raycluster/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterName(String);
+
+impl FromStr for ClusterName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = match text.split_once('/') {
+            None => text,
+            Some((
+                "raycluster" | "rayclusters" | "raycluster.ray.io" | "rayclusters.ray.io",
+                name,
+            )) => name,
+            Some((kind, _)) => {
+                return Err(format!(
+                    "\"{kind}\" is not a kind this command works on, only raycluster is"
+                ));
+            }
+        };
+        let valid = !name.is_empty()
+            && name.len() <= 253
+            && name
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+        if valid {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err("not a valid name of a RayCluster".to_owned())
+        }
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RayCluster {
+    pub metadata: Metadata,
+    pub spec: Spec,
+    pub status: Status,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Metadata {
+    pub name: String,
+    pub namespace: String,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    pub owner_references: Vec<OwnerReference>,
+    pub deletion_timestamp: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct OwnerReference {
+    pub kind: String,
+    pub name: String,
+    pub controller: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spec {
+    pub suspend: Option<bool>,
+    pub auth_options: Option<AuthOptions>,
+    pub head_group_spec: HeadGroupSpec,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AuthOptions {
+    pub mode: Option<String>,
+    pub secret_name: Option<String>,
+    #[serde(rename = "enableK8sTokenAuth")]
+    pub kubernetes_tokens: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HeadGroupSpec {
+    pub ray_start_params: Option<BTreeMap<String, Value>>,
+    /// Kept untyped: a pod template newer than this program must not be an error.
+    pub template: Value,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    pub reason: Option<String>,
+    pub head: HeadStatus,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HeadStatus {
+    pub pod_name: Option<String>,
+}
+
+impl RayCluster {
+    pub async fn get(api: &Api, name: &ClusterName) -> Result<Self, Error> {
+        let namespace = api.namespace();
+        let action = format!("get raycluster/{name} in namespace {namespace}");
+        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters/{name}");
+        api.get(&action, &path).await.map_err(|error| match error {
+            // A missing object is answered with its name; a missing CRD with a bare "page not found".
+            Error::Api {
+                code: 404, message, ..
+            } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
+                name: name.to_string(),
+                namespace: namespace.to_owned(),
+            },
+            Error::Api { code: 404, .. } => Error::NoKubeRay,
+            other => other,
+        })
+    }
+
+    /// The `RayService` or `RayJob` whose operator logic would overwrite what a user deploys here.
+    pub fn owner(&self) -> Option<String> {
+        let labels = &self.metadata.labels;
+        let by_label = labels
+            .get("ray.io/originated-from-crd")
+            .filter(|kind| *kind != "RayCluster")
+            .map(|kind| {
+                let name = labels
+                    .get("ray.io/originated-from-cr-name")
+                    .map_or("", String::as_str);
+                format!("{}/{name}", kind.to_lowercase())
+            });
+        by_label.or_else(|| {
+            let owner = self.metadata.owner_references.iter().find(|owner| {
+                owner.controller == Some(true)
+                    && matches!(owner.kind.as_str(), "RayService" | "RayJob")
+            })?;
+            Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
+        })
+    }
+
+    pub fn dashboard_port(&self) -> Result<u16, Error> {
+        self.port(ports::DASHBOARD_PORT_PARAM, ports::DASHBOARD_PORT)
+    }
+
+    pub fn agent_port(&self) -> Result<u16, Error> {
+        self.port(ports::AGENT_PORT_PARAM, ports::AGENT_PORT)
+    }
+
+    fn port(&self, param: &'static str, default: u16) -> Result<u16, Error> {
+        let params = self.spec.head_group_spec.ray_start_params.as_ref();
+        let Some(value) = params.and_then(|params| params.get(param)) else {
+            return Ok(default);
+        };
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let port = text.trim().parse::<u16>().ok().filter(|port| *port != 0);
+        port.ok_or(Error::BadPort {
+            name: self.metadata.name.clone(),
+            param,
+            value: text,
+        })
+    }
+
+    /// Annotated for a serve service, with declared head ports of which none can be its target: the
+    /// operator then stops before it creates any pod, and says so only in its own log.
+    pub fn lacks_serve_port(&self) -> bool {
+        let annotated = self
+            .metadata
+            .annotations
+            .get(ports::SERVE_ANNOTATION)
+            .is_some_and(|value| value == "true");
+        let declared = self
+            .spec
+            .head_group_spec
+            .template
+            .pointer("/spec/containers/0/ports")
+            .and_then(Value::as_array);
+        let serves = |port: &Value| {
+            port["name"].as_str().is_some_and(|name| {
+                name == ports::SERVE_PORT_NAME
+                    || name.starts_with(&format!("{}-", ports::SERVE_PORT_NAME))
+            })
+        };
+        annotated
+            && declared.is_some_and(|declared| !declared.is_empty() && !declared.iter().any(serves))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(yaml: &str) -> RayCluster {
+        serde_json::from_value(crate::yaml::parse(yaml).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn names_are_taken_as_kubectl_takes_them() {
+        for (text, name) in [
+            ("x", Some("x")),
+            ("raycluster/x-1", Some("x-1")),
+            ("rayservice/x", None),
+            ("a b", None),
+            ("x/../y", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                text.parse::<ClusterName>()
+                    .ok()
+                    .map(|parsed| parsed.to_string())
+                    .as_deref(),
+                name,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn ports_come_from_the_start_params() {
+        assert_eq!(
+            cluster("spec: {headGroupSpec: {}}")
+                .dashboard_port()
+                .unwrap(),
+            8265
+        );
+        let own = cluster(
+            "spec: {headGroupSpec: {rayStartParams: {dashboard-port: '9000', dashboard-agent-listen-port: '9001'}}}",
+        );
+        assert_eq!(
+            (own.dashboard_port().unwrap(), own.agent_port().unwrap()),
+            (9000, 9001)
+        );
+        let bad = cluster(
+            "metadata: {name: x}\nspec: {headGroupSpec: {rayStartParams: {dashboard-port: '0'}}}",
+        );
+        assert_eq!(
+            bad.dashboard_port().unwrap_err().to_string(),
+            "rayStartParams dashboard-port of raycluster/x is \"0\", not a port number"
+        );
+    }
+
+    #[test]
+    fn the_owner_is_found_by_label_or_reference() {
+        let labels = "metadata: {labels: {ray.io/originated-from-crd: RayService, ray.io/originated-from-cr-name: s}}";
+        assert_eq!(cluster(labels).owner().as_deref(), Some("rayservice/s"));
+        let reference = "metadata: {ownerReferences: [{kind: RayJob, name: j, controller: true}]}";
+        assert_eq!(cluster(reference).owner().as_deref(), Some("rayjob/j"));
+        assert_eq!(
+            cluster("metadata: {ownerReferences: [{kind: AppWrapper, name: a, controller: true}]}")
+                .owner(),
+            None
+        );
+    }
+
+    #[test]
+    fn a_head_with_ports_but_none_for_serve_is_recognised() {
+        let with = |annotation: &str, ports: &str| {
+            cluster(&format!(
+                "metadata: {{annotations: {{ray.io/enable-serve-service: '{annotation}'}}}}\n\
+                 spec: {{headGroupSpec: {{template: {{spec: {{containers: [{{ports: {ports}}}]}}}}}}}}"
+            ))
+        };
+        assert!(with("true", "[{name: dashboard, containerPort: 8265}]").lacks_serve_port());
+        assert!(!with("true", "[{name: serve-grpc, containerPort: 9000}]").lacks_serve_port());
+        assert!(!with("true", "[]").lacks_serve_port());
+        assert!(!with("false", "[{name: dashboard, containerPort: 8265}]").lacks_serve_port());
+    }
+}

@@ -1,0 +1,127 @@
+//! One port of one pod as a stream, through the API server.
+//!
+//! Nothing listens on this machine, so no other user of it can reach the dashboard through us.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::Portforwarder;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+use super::api::Api;
+use super::error::Error;
+
+/// How long the reason for a closed stream may take to follow the closing.
+const GRACE: Duration = Duration::from_millis(250);
+
+pub struct Tunnel {
+    stream: DuplexStream,
+    forwarder: Portforwarder,
+}
+
+/// Tells why a tunnel ended.
+pub struct Fault {
+    reason: Pin<Box<dyn Future<Output = Option<String>> + Send>>,
+    pod: String,
+    port: u16,
+}
+
+pub async fn open(api: &Api, pod: &str, port: u16) -> Result<(Tunnel, Fault), Error> {
+    let pods: kube::Api<Pod> = kube::Api::namespaced(api.client(), api.namespace());
+    let action = format!("port-forward to pod/{pod} in namespace {}", api.namespace());
+    let ports = [port];
+    let forward = api.bounded(&action, pods.portforward(pod, &ports)).await;
+    let mut forwarder = forward.map_err(|error| match error {
+        Error::Forbidden { .. } => Error::PortForwardForbidden {
+            pod: pod.to_owned(),
+            namespace: api.namespace().to_owned(),
+        },
+        // The pod went between being listed and being forwarded to.
+        Error::Api {
+            code: 404, message, ..
+        } => Error::PortForward {
+            pod: pod.to_owned(),
+            cause: message,
+        },
+        other => other,
+    })?;
+    let (Some(stream), Some(reason)) = (forwarder.take_stream(port), forwarder.take_error(port))
+    else {
+        return Err(Error::PortForward {
+            pod: pod.to_owned(),
+            cause: "no stream for the port".to_owned(),
+        });
+    };
+    let fault = Fault {
+        reason: Box::pin(reason),
+        pod: pod.to_owned(),
+        port,
+    };
+    Ok((Tunnel { stream, forwarder }, fault))
+}
+
+impl Fault {
+    /// The reason given by the kubelet, if it gave one.
+    pub async fn explain(self) -> Option<Error> {
+        let cause = tokio::time::timeout(GRACE, self.reason).await.ok()??;
+        let Self { pod, port, .. } = self;
+        Some(if cause.contains("connection refused") {
+            Error::NotListening { pod, port }
+        } else {
+            Error::PortForward {
+                pod,
+                cause: cause.trim().to_owned(),
+            }
+        })
+    }
+}
+
+// kube's forwarder goes on in its task, websocket open, until it is told to stop.
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.forwarder.abort();
+    }
+}
+
+impl AsyncRead for Tunnel {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Tunnel {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, data)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Connection for Tunnel {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}

@@ -1,0 +1,49 @@
+//! One file per command: its arguments and what it does.
+
+pub mod delete;
+pub mod get;
+pub mod submit;
+
+use crate::cli::{Cli, Command, ServeCommand};
+use crate::cluster::flags::ConnectionFlags;
+use crate::cluster::{ClusterName, Dashboard};
+use crate::error::Failure;
+use crate::output::Ui;
+use crate::serve::Client;
+
+pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
+    let serve = match cli.command {
+        Command::Version => return version(ui),
+        Command::Serve(serve) => serve,
+    };
+    let connection = &serve.connection;
+    match serve.command {
+        ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,
+        ServeCommand::Get(args) => get::run(&args, connection, ui).await,
+        ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
+        ServeCommand::Version => version(ui),
+    }
+}
+
+fn version(ui: &Ui) -> Result<(), Failure> {
+    ui.line(&format!("kubectl-ray {}", env!("CARGO_PKG_VERSION")))
+}
+
+fn client(connection: &ConnectionFlags, cluster: &ClusterName) -> Result<Client, Failure> {
+    let dashboard = Dashboard::new(connection, cluster)?;
+    Ok(Client::new(dashboard, connection.request_timeout.0))
+}
+
+/// A `RayService`'s or `RayJob`'s cluster is its operator's: it would undo what is done here.
+async fn refuse_owned(dashboard: &mut Dashboard, force: bool) -> Result<(), Failure> {
+    let Some(cluster) = dashboard.find().await? else {
+        return Ok(());
+    };
+    match cluster.owner() {
+        Some(owner) if !force => Err(Failure::Failed(format!(
+            "raycluster/{} belongs to {owner}, whose operator would overwrite this: change {owner} instead, or pass --force",
+            cluster.metadata.name
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,50 @@
+//! `kubectl ray serve`: Ray Serve on a plain `RayCluster`.
+//!
+//! Data goes one way:
+//! `argv -> cli -> command -> cluster (tunnel to the head) -> serve (REST client) -> output`.
+
+pub mod cli;
+pub mod cluster;
+pub mod command;
+pub mod error;
+pub mod output;
+pub mod serve;
+pub mod yaml;
+
+use std::ffi::OsString;
+
+use crate::output::Ui;
+
+/// Runs one command line and gives its exit code: 0 done, 1 failed, 2 usage, 130 interrupted.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
+    let ui = Ui::for_process();
+    let cli = match cli::parse(argv) {
+        Ok(cli) => cli,
+        Err(error) => return ui.clap(&error),
+    };
+    // Fails only if somebody installed a provider before us, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // One thread: a command is one conversation, and starting more threads costs start-up time.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.error(&format!("cannot start: {error}"));
+            return 1;
+        }
+    };
+    let result = runtime.block_on(command::run(cli, &ui));
+    // Not dropped: that would wait for a name look-up that a time limit has already given up on.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => 0,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                ui.error(&message);
+            }
+            failure.code()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Everything that is printed: data on stdout, all else on stderr.
+
+mod progress;
+mod table;
+
+use std::io::{IsTerminal, Write};
+
+use crate::error::Failure;
+use crate::serve::ray_error::clean;
+
+pub use progress::Progress;
+pub use table::{Table, age};
+
+/// The process's two outputs, and what they can show.
+pub struct Ui {
+    live: bool,
+}
+
+impl Ui {
+    pub fn for_process() -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        Self {
+            live: std::io::stderr().is_terminal() && !dumb,
+        }
+    }
+
+    /// Data, exactly as given.
+    pub fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        stdout
+            .write_all(bytes)
+            .and_then(|()| stdout.flush())
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+                _ => Failure::Failed(format!("cannot write the output: {error}")),
+            })
+    }
+
+    /// One line of data.
+    pub fn line(&self, line: &str) -> Result<(), Failure> {
+        self.data(format!("{}\n", one_line(line)).as_bytes())
+    }
+
+    /// One line for the person at the terminal.
+    pub fn note(&self, line: &str) {
+        // Nobody to tell when stderr is gone.
+        let _ = writeln!(std::io::stderr(), "{}", one_line(line));
+    }
+
+    pub fn error(&self, message: &str) {
+        self.note(&format!("error: {message}"));
+    }
+
+    /// Help and version are data; a usage error is not.
+    pub fn clap(&self, error: &clap::Error) -> u8 {
+        let _ = error.print();
+        if error.use_stderr() { 2 } else { 0 }
+    }
+
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.live)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    clean(text)
+        .split('\n')
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

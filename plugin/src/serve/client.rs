@@ -1,0 +1,270 @@
+//! The Serve REST API of one dashboard: three calls on one kept connection.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinHandle;
+
+use super::details::Details;
+use super::error::Error;
+use super::ray_error::{cause, clean};
+use crate::cluster::dashboard::Opened;
+use crate::cluster::tunnel::Fault;
+use crate::cluster::{self, Dashboard};
+
+/// With the slash: Ray answers 404 without it.
+const APPLICATIONS: &str = "/api/serve/applications/";
+/// Not a browser's: Ray refuses PUT and DELETE to those, and hides environment variables from them.
+const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
+/// The header Ray's own tools use through the API server, to which `Authorization` belongs.
+const TOKEN_HEADER: &str = "x-ray-authorization";
+/// Times a broken connection is opened again within one call.
+const REOPENED: u32 = 2;
+const REOPEN_DELAY: Duration = Duration::from_millis(200);
+
+pub struct Client {
+    dashboard: Dashboard,
+    limit: Option<Duration>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    requests: SendRequest<Full<Bytes>>,
+    driver: JoinHandle<()>,
+    fault: Option<Fault>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Serve's state: Ray's bytes, and what this program understands of them.
+pub struct Applications {
+    pub raw: Bytes,
+    pub details: Details,
+}
+
+impl Client {
+    pub fn new(dashboard: Dashboard, limit: Option<Duration>) -> Self {
+        Self {
+            dashboard,
+            limit,
+            connection: None,
+        }
+    }
+
+    pub fn dashboard(&mut self) -> &mut Dashboard {
+        &mut self.dashboard
+    }
+
+    pub async fn applications(&mut self) -> Result<Applications, Error> {
+        let mut answer = self.call(&Method::GET, &Bytes::new()).await?;
+        if answer.status == StatusCode::NOT_FOUND && self.dashboard.try_agent_port() {
+            self.connection = None;
+            answer = match self.call(&Method::GET, &Bytes::new()).await {
+                // What matters is that the dashboard, which is there, does not know the path.
+                Err(Error::Cluster(cluster::Error::NotListening { .. })) => answer,
+                other => other?,
+            };
+        }
+        let raw = self.accept(&Method::GET, answer)?;
+        match serde_json::from_slice(&raw) {
+            Ok(details) => Ok(Applications { raw, details }),
+            Err(_) => Err(Error::NotJson {
+                who: self.dashboard.describe(),
+                start: start_of(&raw),
+            }),
+        }
+    }
+
+    /// Makes exactly `config`'s applications run; returns when Ray has taken it over.
+    pub async fn deploy(&mut self, config: String) -> Result<(), Error> {
+        let answer = self.call(&Method::PUT, &Bytes::from(config)).await?;
+        self.accept(&Method::PUT, answer).map(drop)
+    }
+
+    pub async fn shut_down(&mut self) -> Result<(), Error> {
+        let answer = self.call(&Method::DELETE, &Bytes::new()).await?;
+        self.accept(&Method::DELETE, answer).map(drop)
+    }
+
+    fn accept(&self, method: &Method, answer: Answer) -> Result<Bytes, Error> {
+        let Answer { status, body } = answer;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let who = self.dashboard.describe();
+        let message = cause(&String::from_utf8_lossy(&body));
+        Err(match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Token {
+                who,
+                message,
+                status,
+            },
+            StatusCode::NOT_FOUND => Error::NoServeApi { who },
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE if *method == Method::PUT => {
+                Error::Rejected(message)
+            }
+            status => Error::Failed {
+                method: method.clone(),
+                message,
+                status,
+            },
+        })
+    }
+
+    /// One call, on a connection opened anew when it breaks.
+    ///
+    /// Repeating is safe although the first try may have arrived and only its answer been lost. GET
+    /// changes nothing. PUT is declarative: Ray compares, and the same config twice restarts
+    /// nothing. DELETE of a Serve that is down has no effect. What remains is somebody else's submit
+    /// between the two tries, a fraction of a second, being overwritten or shut down, as it would be
+    /// had our call been that much later.
+    async fn call(&mut self, method: &Method, body: &Bytes) -> Result<Answer, Error> {
+        let Some(limit) = self.limit else {
+            return self.call_until_answered(method, body).await;
+        };
+        let answered = tokio::time::timeout(limit, self.call_until_answered(method, body)).await;
+        answered.unwrap_or_else(|_| {
+            self.connection = None;
+            Err(Error::TimedOut {
+                who: self.dashboard.describe(),
+                method: method.clone(),
+                limit,
+            })
+        })
+    }
+
+    async fn call_until_answered(
+        &mut self,
+        method: &Method,
+        body: &Bytes,
+    ) -> Result<Answer, Error> {
+        let mut reopened = 0;
+        loop {
+            match self.try_call(method, body).await {
+                Err(Error::Broken { .. }) if reopened < REOPENED => {
+                    reopened += 1;
+                    self.dashboard.forget();
+                    tokio::time::sleep(REOPEN_DELAY).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_call(&mut self, method: &Method, body: &Bytes) -> Result<Answer, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) if connection.requests.is_ready() => connection,
+            _ => self.connect(method).await?,
+        };
+        let request = self.request(method, body.clone());
+        match exchange(&mut connection.requests, request).await {
+            Ok(answer) => {
+                self.connection = Some(connection);
+                Ok(answer)
+            }
+            Err(error) => {
+                let fault = connection.fault.take();
+                drop(connection);
+                Err(self.broken(method, &error, fault).await)
+            }
+        }
+    }
+
+    async fn connect(&mut self, method: &Method) -> Result<Connection, Error> {
+        let Opened { stream, fault } = self.dashboard.open().await?;
+        let (requests, connection) = match handshake(stream).await {
+            Ok(pair) => pair,
+            Err(error) => return Err(self.broken(method, &error, fault).await),
+        };
+        let driver = tokio::spawn(async move {
+            // The error is the request's as well, and told there.
+            let _ = connection.await;
+        });
+        Ok(Connection {
+            requests,
+            driver,
+            fault,
+        })
+    }
+
+    async fn broken(&self, method: &Method, error: &hyper::Error, fault: Option<Fault>) -> Error {
+        if let Some(fault) = fault
+            && let Some(reason) = fault.explain().await
+        {
+            return reason.into();
+        }
+        Error::Broken {
+            who: self.dashboard.describe(),
+            method: method.clone(),
+            cause: cluster::error::root_cause(error),
+        }
+    }
+
+    fn request(&self, method: &Method, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method.clone();
+        let path = format!("{}{APPLICATIONS}", self.dashboard.base_path());
+        *request.uri_mut() = path
+            .parse()
+            .unwrap_or_else(|_| http::Uri::from_static(APPLICATIONS));
+        let headers = request.headers_mut();
+        if let Ok(host) = HeaderValue::from_str(self.dashboard.authority().as_str()) {
+            headers.insert(HOST, host);
+        }
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if *method == Method::PUT {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(token) = self.dashboard.token().and_then(bearer) {
+            headers.insert(TOKEN_HEADER, token);
+        }
+        request
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Bytes,
+}
+
+async fn exchange(
+    requests: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, hyper::Error> {
+    requests.ready().await?;
+    let response: Response<Incoming> = requests.send_request(request).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok(Answer { status, body })
+}
+
+fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Enough of an answer that is not Ray's to recognise who sent it.
+fn start_of(body: &[u8]) -> String {
+    const LENGTH: usize = 80;
+    let text = clean(&String::from_utf8_lossy(body));
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() {
+        return "nothing".to_owned();
+    }
+    match line.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

@@ -1,0 +1,15 @@
+//! The Serve REST API of a Ray dashboard: what is sent, what comes back, what it means.
+
+pub mod camel_case;
+pub mod client;
+pub mod config;
+pub mod details;
+mod error;
+pub mod plan;
+pub mod ray_error;
+pub mod rollout;
+
+pub use client::Client;
+pub use config::ServeConfig;
+pub use details::Details;
+pub use error::Error;

@@ -1,0 +1,129 @@
+//! What a submit does to each application, in kubectl's words.
+
+use std::fmt;
+
+use serde_json::{Number, Value};
+
+use super::config::ServeConfig;
+use super::details::{DELETING, Details};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Created,
+    Configured,
+    Unchanged,
+    Removed,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Created => "created",
+            Self::Configured => "configured",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+        })
+    }
+}
+
+/// The change of each application: those of the config in its order, then those it lacks.
+pub fn plan(config: &ServeConfig, running: &Details) -> Vec<(String, Change)> {
+    let mut plan: Vec<(String, Change)> = config
+        .applications()
+        .map(|(name, wanted)| {
+            let existing = running
+                .applications
+                .get(name)
+                .filter(|existing| existing.status != DELETING);
+            let change = match existing.map(|existing| existing.deployed_app_config.as_ref()) {
+                None => Change::Created,
+                Some(Some(deployed)) if same(wanted, deployed) => Change::Unchanged,
+                Some(_) => Change::Configured,
+            };
+            (name.to_owned(), change)
+        })
+        .collect();
+    for (name, existing) in &running.applications {
+        let listed = config.applications().any(|(wanted, _)| wanted == name);
+        if !listed && !existing.is_imperative() {
+            plan.push((name.clone(), Change::Removed));
+        }
+    }
+    plan
+}
+
+/// Equal to Ray, which reads `1` and `1.0` as the same number.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => same_number(left, right),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(key, left)| right.get(key).is_some_and(|right| same(left, right)))
+        }
+        _ => left == right,
+    }
+}
+
+/// By value, as long as a float can tell the two apart.
+fn same_number(left: &Number, right: &Number) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    left == right
+        || matches!((left.as_f64(), right.as_f64()), (Some(left), Some(right)) if left.abs() < EXACT && left.to_bits() == right.to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn running(value: Value) -> Details {
+        serde_json::from_value(json!({ "applications": value })).unwrap()
+    }
+
+    #[test]
+    fn each_application_is_told_what_happens_to_it() {
+        let config = ServeConfig::parse(
+            b"applications: [{name: new}, {name: same, n: 1.0}, {name: other, n: 2}, {name: leaving}]",
+        )
+        .unwrap();
+        let running = running(json!({
+            "same": {"status": "RUNNING", "deployed_app_config": {"n": 1, "name": "same"}},
+            "other": {"status": "RUNNING", "deployed_app_config": {"name": "other", "n": 1}},
+            "leaving": {"status": "DELETING", "deployed_app_config": {"name": "leaving"}},
+            "gone": {"status": "RUNNING", "source": "declarative"},
+            "by_hand": {"status": "RUNNING", "source": "imperative"},
+        }));
+        let plan: Vec<String> = plan(&config, &running)
+            .iter()
+            .map(|(name, change)| format!("{name} {change}"))
+            .collect();
+        assert_eq!(
+            plan,
+            [
+                "new created",
+                "same unchanged",
+                "other configured",
+                "leaving created",
+                "gone removed"
+            ]
+        );
+    }
+
+    #[test]
+    fn large_integers_are_not_confused() {
+        assert!(!same(
+            &json!(9_007_199_254_740_993_u64),
+            &json!(9_007_199_254_740_992.0)
+        ));
+        assert!(same(&json!(0), &json!(0.0)) && !same(&json!(1), &json!("1")));
+    }
+}
