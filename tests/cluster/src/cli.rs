@@ -1,0 +1,81 @@
+//! The command line: what there is, and which function does it.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::{
+    demo, down,
+    layout::Layout,
+    logs, status,
+    target::Target,
+    test, up,
+    versions::{KUBERAY, KUBERAY_KNOWN, RAY, RAY_KNOWN},
+};
+
+/// A real one-node Kubernetes with KubeRay and Ray on this machine, without Docker
+#[derive(Parser)]
+#[command(name = "cargo cluster", bin_name = "cargo cluster", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is missing, start the cluster and print its kubeconfig's path
+    Up(Versions),
+    /// End the cluster; its state is kept for the next `up`
+    Down {
+        /// Remove the state too: images, objects, logs
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// Show the project's main job: install, create a cluster, submit, get, call, delete
+    Demo(Target),
+    /// Run every test of the project: unit, property, golden and on the cluster
+    Test {
+        #[command(flatten)]
+        target: Target,
+        /// Only tests on the cluster whose name contains this
+        filter: Option<String>,
+    },
+    /// Show which components run
+    Status,
+    /// Print a component's log
+    Logs {
+        /// For example kube-apiserver, kubelet, kuberay-operator
+        component: String,
+    },
+}
+
+/// Which Ray and which operator.
+#[derive(Args, Clone, Debug)]
+pub struct Versions {
+    /// Ray's version
+    #[arg(long, default_value = RAY, value_parser = PossibleValuesParser::new(RAY_KNOWN))]
+    pub ray: String,
+    /// The KubeRay operator's version
+    #[arg(long, default_value = KUBERAY, value_parser = PossibleValuesParser::new(KUBERAY_KNOWN))]
+    pub kuberay: String,
+}
+
+pub fn run() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let layout = Layout::new()?;
+    match cli.command {
+        Command::Up(versions) => {
+            up::up(&layout, &versions)?;
+            println!("{}", layout.kubeconfig().display());
+        }
+        Command::Down { wipe } => down::down(&layout, wipe)?,
+        Command::Demo(target) => demo::demo(&layout, &target)?,
+        Command::Test { target, filter } => {
+            return test::test(&layout, &target, filter.as_deref());
+        }
+        Command::Status => return status::status(&layout),
+        Command::Logs { component } => logs::logs(&layout, &component)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,50 @@
+//! The API server.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{Component, Stage, etcd};
+use crate::{
+    command::succeeds,
+    kubectl::kubectl,
+    layout::Layout,
+    network::{API_PORT, NODE_IP, SERVICES},
+    pki::{API_CERTIFICATE, API_KEY, SERVICE_ACCOUNT_KEY, TOKENS},
+};
+
+pub(super) const COMPONENT: Component = Component {
+    name: "kube-apiserver",
+    stage: Stage::Api,
+    ports: &["0.0.0.0:6443"],
+    command,
+    ready: |layout| succeeds(kubectl(layout).args(["get", "--raw", "/readyz"])),
+};
+
+#[allow(clippy::unnecessary_wraps)]
+fn command(layout: &Layout) -> Result<Command> {
+    let mut command = Command::new(layout.command("kube-apiserver"));
+    command
+        .args(["--etcd-servers", etcd::URL])
+        .args(["--secure-port", &API_PORT.to_string()])
+        .args(["--bind-address", "0.0.0.0", "--advertise-address", NODE_IP])
+        .arg("--tls-cert-file")
+        .arg(layout.pki(API_CERTIFICATE))
+        .arg("--tls-private-key-file")
+        .arg(layout.pki(API_KEY))
+        .arg("--cert-dir")
+        .arg(layout.state.join("pki"))
+        // Logs and port-forwards go to the node's address; its name is known to no DNS.
+        .args(["--kubelet-preferred-address-types", "InternalIP"])
+        .arg("--service-account-key-file")
+        .arg(layout.pki(SERVICE_ACCOUNT_KEY))
+        .arg("--service-account-signing-key-file")
+        .arg(layout.pki(SERVICE_ACCOUNT_KEY))
+        .args(["--service-account-issuer", "https://kubernetes.default.svc"])
+        .arg("--token-auth-file")
+        .arg(layout.pki(TOKENS))
+        .args(["--authorization-mode", "Node,RBAC"])
+        .args(["--service-cluster-ip-range", SERVICES])
+        .arg("--allow-privileged");
+    Ok(command)
+}

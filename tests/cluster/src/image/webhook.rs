@@ -1,0 +1,36 @@
+//! The webhook's image: FROM scratch and the one static binary, as the Dockerfile makes it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::archive;
+use crate::{
+    install::programs::WEBHOOK,
+    layout::{Layout, create_dir},
+    versions::PROJECT,
+};
+
+/// The name the chart's default values resolve to.
+pub fn name() -> String {
+    format!("docker.io/library/{WEBHOOK}:{PROJECT}")
+}
+
+pub fn make(layout: &Layout, binary: &Path) -> Result<PathBuf> {
+    let root = layout.run("webhook-image");
+    create_dir(&root)?;
+    fs::copy(binary, root.join(WEBHOOK))
+        .with_context(|| format!("cannot copy {}", binary.display()))?;
+    let archive = layout.run("webhook-image.tar");
+    archive::pack(
+        &name(),
+        &json!({"Entrypoint": [format!("/{WEBHOOK}")], "User": "65532:65532"}),
+        &root,
+        &archive,
+    )?;
+    Ok(archive)
+}

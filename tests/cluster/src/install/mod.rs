@@ -1,0 +1,5 @@
+//! What the cluster needs on the machine, installed where it is missing.
+
+pub mod debian;
+pub mod go;
+pub mod programs;

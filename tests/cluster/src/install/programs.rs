@@ -1,0 +1,49 @@
+//! Builds this repository's two programs, as they are released: optimised and static.
+
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    layout::{Layout, link},
+    progress::step,
+};
+
+/// The plugin's binary, as kubectl looks for it on PATH.
+pub const PLUGIN: &str = "kubectl-ray";
+pub const WEBHOOK: &str = "ray-serve-webhook";
+
+/// The target is named so that its flags do not reach build scripts and macros, which cannot be static.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Builds both, links the plugin into `bin`, returns the webhook's binary.
+pub fn build(layout: &Layout) -> Result<PathBuf> {
+    let progress = step(format!("building {WEBHOOK} and {PLUGIN} (release)"));
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(&layout.root)
+        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["--target", TARGET, "-p", WEBHOOK, "-p", PLUGIN])
+        .env(
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+            "-C target-feature=+crt-static",
+        )
+        .stdin(Stdio::null())
+        // stdout is for the commands' own results.
+        .stdout(Stdio::null())
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(status.success(), "cargo cannot build the two programs");
+    progress.done();
+    let dir = layout
+        .state
+        .parent()
+        .context("target/cluster has no parent")?
+        .join(TARGET)
+        .join("release");
+    link(&dir.join(PLUGIN), &layout.command(PLUGIN))?;
+    Ok(dir.join(WEBHOOK))
+}

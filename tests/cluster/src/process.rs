@@ -1,0 +1,188 @@
+//! Starting a component in the background and ending it by pid, never by name.
+
+use std::{
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    command::last_lines,
+    layout::{Layout, write},
+};
+
+/// How long a component may take to end on SIGTERM before it is killed.
+const END: Duration = Duration::from_secs(5);
+
+/// A process as its pid file remembers it. The start time tells it from a later process that got
+/// the same pid, so that `down` never ends a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: i32,
+    started: u64,
+}
+
+impl Process {
+    pub fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The command's name is in parentheses and may hold anything; field 22 counts from the pid.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let mut fields = fields.split_whitespace();
+        let zombie = fields.next()? == "Z";
+        let started = fields.nth(18)?.parse().ok()?;
+        (!zombie).then_some(Self { pid, started })
+    }
+
+    /// The component's process, if it still runs.
+    pub fn read(pid_file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(pid_file).ok()?;
+        let (pid, started) = text.trim().split_once(' ')?;
+        let remembered = Self {
+            pid: pid.parse().ok()?,
+            started: started.parse().ok()?,
+        };
+        remembered.alive().then_some(remembered)
+    }
+
+    pub fn alive(&self) -> bool {
+        Self::of(self.pid) == Some(*self)
+    }
+
+    pub fn signal(&self, signal: i32) {
+        if self.alive() {
+            // SAFETY: kill(2) takes two integers and touches no memory of ours.
+            #[allow(unsafe_code)]
+            unsafe {
+                libc::kill(self.pid, signal);
+            }
+        }
+    }
+
+    /// SIGTERM, then SIGKILL; returns when it is gone.
+    pub fn end(&self) {
+        self.signal(libc::SIGTERM);
+        if !self.gone_within(END) {
+            self.kill();
+        }
+    }
+
+    pub fn kill(&self) {
+        self.signal(libc::SIGKILL);
+        self.gone_within(END);
+    }
+
+    fn gone_within(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while self.alive() {
+            if Instant::now() > until {
+                return false;
+            }
+            sleep(Duration::from_millis(20));
+        }
+        true
+    }
+}
+
+/// Starts `command` in the background with its output in the component's log.
+pub fn start(layout: &Layout, component: &str, command: &mut Command) -> Result<()> {
+    let log = layout.log(component);
+    let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        // Its own process group: Ctrl-C in the user's terminal is for `cargo cluster`, not for it.
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start {component}"))?;
+    let pid = i32::try_from(child.id())?;
+    let Some(process) = Process::of(pid) else {
+        return died(layout, component);
+    };
+    write(
+        &layout.pid(component),
+        format!("{} {}\n", process.pid, process.started),
+    )
+}
+
+/// Waits until `ready`; a component that dies meanwhile is the error, with the end of its log.
+pub fn await_ready(
+    layout: &Layout,
+    component: &str,
+    limit: Duration,
+    mut ready: impl FnMut() -> bool,
+) -> Result<()> {
+    let until = Instant::now() + limit;
+    loop {
+        if Process::read(&layout.pid(component)).is_none() {
+            return died(layout, component);
+        }
+        if ready() {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            bail!(
+                "{component} is not ready after {} s; the end of {}:\n{}",
+                limit.as_secs(),
+                layout.log(component).display(),
+                log_end(layout, component)
+            );
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+fn died<T>(layout: &Layout, component: &str) -> Result<T> {
+    bail!(
+        "{component} ended by itself; the end of {}:\n{}",
+        layout.log(component).display(),
+        log_end(layout, component)
+    )
+}
+
+fn log_end(layout: &Layout, component: &str) -> String {
+    last_lines(&fs::read_to_string(layout.log(component)).unwrap_or_default())
+}
+
+/// Every process whose command line satisfies `wanted`, with its pid.
+pub fn find(wanted: impl Fn(&[String]) -> bool) -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid| {
+            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|bytes| {
+                let words: Vec<String> = bytes
+                    .split(|byte| *byte == 0)
+                    .map(|word| String::from_utf8_lossy(word).into_owned())
+                    .collect();
+                wanted(&words)
+            })
+        })
+        .filter_map(Process::of)
+        .collect()
+}
+
+/// The children of a process. Read from every process's own record, since not every kernel lists them.
+pub fn children(parent: i32) -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid: &i32| parent_of(*pid) == Some(parent))
+        .filter_map(Process::of)
+        .collect()
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(1)?.parse().ok()
+}
