@@ -126,7 +126,7 @@ fn ray_container(group: &Value) -> Option<&Map<String, Value>> {
         .and_then(Value::as_object)
 }
 
-fn read_ports<'a>(container: &'a Map<String, Value>) -> Result<Option<Vec<Port<'a>>>, Unreadable> {
+fn read_ports(container: &Map<String, Value>) -> Result<Option<Vec<Port<'_>>>, Unreadable> {
     let Some(ports) = present(container, "ports") else {
         return Ok(None);
     };

@@ -80,7 +80,8 @@ fn reason_to_skip(object: &Value) -> Option<Reason> {
         let owners = metadata["ownerReferences"].as_array()?;
         let controller = owners.iter().find(|owner| owner["controller"] == true)?;
         let (group, _) = controller["apiVersion"].as_str()?.split_once('/')?;
-        (group == API_GROUP).then(|| owned_by(controller["kind"].as_str()?))?
+        let kind = controller["kind"].as_str()?;
+        owned_by(kind).filter(|_| group == API_GROUP)
     })
 }
 

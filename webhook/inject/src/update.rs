@@ -23,7 +23,7 @@ use crate::change::Change;
 use crate::cluster::{Cluster, Place};
 use crate::decide::is_annotated;
 use crate::warning::OldPods;
-use crate::{Mutation, Operation, Outcome, Review, Warning, inject, rules};
+use crate::{Mutation, Outcome, Review, Warning, inject, rules};
 
 /// Whether the injection, and not its author, would make the operator delete every pod.
 pub(crate) fn would_recreate_pods(object: &Value, old: &Value) -> bool {
@@ -36,11 +36,7 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
         mut outcome,
         changes,
     } = mutation;
-    let before = inject(&Review {
-        operation: Operation::Create,
-        object: old,
-        old_object: None,
-    });
+    let before = inject(&Review::create(old));
     let old_cluster = Cluster::read(old).ok();
     outcome.warnings.retain(|warning| {
         let carried = match (warning, &old_cluster) {
@@ -120,4 +116,94 @@ fn is_ready(object: &Value) -> bool {
 
 fn lacks_something(object: &Value) -> bool {
     Cluster::read(object).is_ok_and(|cluster| !rules::plan(&cluster).changes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Operation, Reason};
+
+    fn cluster(annotated: bool, strategy: &str) -> Value {
+        json!({
+            "apiVersion": "ray.io/v1",
+            "kind": "RayCluster",
+            "metadata": {
+                "name": "c",
+                "annotations": annotated.then(|| json!({ "ray.io/enable-serve-service": "true" })),
+            },
+            "spec": {
+                "upgradeStrategy": { "type": strategy },
+                "headGroupSpec": { "template": { "spec": { "containers": [{ "name": "ray-head" }] } } },
+            },
+        })
+    }
+
+    fn injected(mut object: Value) -> Value {
+        let patch = crate::mutate(&object).patch;
+        json_patch::patch(&mut object, &patch).unwrap();
+        object
+    }
+
+    #[test]
+    fn the_table_above() {
+        let keeps_spec: fn(&Warning) -> bool = |w| matches!(w, Warning::PodsKeepOldSpec(_));
+        for (strategy, turned_on, not_ready) in [
+            ("None", keeps_spec, (Reason::Injected, keeps_spec)),
+            (
+                "Recreate",
+                |w| matches!(w, Warning::RecreatesPods),
+                (Reason::UpgradeRecreatesPods, |w| {
+                    matches!(w, Warning::WouldRecreatePods)
+                }),
+            ),
+        ] {
+            let object = cluster(true, strategy);
+            let update = |old: &Value| inject(&Review::update(&object, old));
+
+            let outcome = update(&cluster(false, strategy));
+            assert_eq!(outcome.reason, Reason::Injected, "{strategy}");
+            assert!(
+                matches!(&outcome.warnings[..], [w] if turned_on(w)),
+                "{outcome:?}"
+            );
+
+            let outcome = update(&injected(object.clone()));
+            assert_eq!(outcome.reason, Reason::Injected, "{strategy}");
+            assert_eq!(outcome.warnings, [], "{strategy}");
+
+            let (reason, warned) = not_ready;
+            let outcome = update(&object);
+            assert_eq!(outcome.reason, reason, "{strategy}");
+            assert!(
+                matches!(&outcome.warnings[..], [w] if warned(w)),
+                "{outcome:?}"
+            );
+            assert_eq!(outcome.patch.is_empty(), reason != Reason::Injected);
+        }
+    }
+
+    #[test]
+    fn an_object_that_lacks_nothing_is_never_in_the_way() {
+        for strategy in ["None", "Recreate"] {
+            let object = injected(cluster(true, strategy));
+            for old in [cluster(true, strategy), cluster(false, strategy)] {
+                let outcome = inject(&Review::update(&object, &old));
+                assert_eq!(outcome.reason, Reason::AlreadyReady);
+                assert_eq!(outcome.warnings, []);
+            }
+        }
+    }
+
+    #[test]
+    fn an_update_without_its_old_object_is_taken_for_a_creation() {
+        let object = cluster(true, "Recreate");
+        let outcome = inject(&Review {
+            operation: Operation::Update,
+            object: &object,
+            old_object: None,
+        });
+        assert_eq!(outcome, inject(&Review::create(&object)));
+    }
 }

@@ -172,34 +172,32 @@ impl fmt::Display for OldPods {
     /// The head service goes with the head pod: the operator creates it once and never updates it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.cluster;
-        let (whose, what, selector) = match (self.head, self.workers) {
-            (true, false) => (
-                "the running head",
-                "pod,svc",
-                format!("ray.io/identifier={name}-head"),
-            ),
+        let (what, selector) = match (self.head, self.workers) {
+            (true, false) => ("pod,svc", format!("ray.io/identifier={name}-head")),
+            (true, true) => ("pod,svc", format!("ray.io/cluster={name}")),
             (false, _) => (
-                "running workers",
                 "pod",
                 format!("ray.io/node-type=worker,ray.io/cluster={name}"),
             ),
-            (true, true) => ("running pods", "pod,svc", format!("ray.io/cluster={name}")),
         };
-        let namespace = match &self.namespace {
-            Some(namespace) => format!(" -n {namespace}"),
-            None => String::new(),
+        let command = |namespace: &str| {
+            format!("takes effect in new pods: kubectl delete {what}{namespace} -l {selector}")
         };
-        let short = format!("recreate {whose}: kubectl delete {what} -l {selector}");
-        let long = format!("recreate {whose}: kubectl delete {what}{namespace} -l {selector}");
+        let texts = [
+            self.namespace
+                .as_ref()
+                .map(|namespace| command(&format!(" -n {namespace}"))),
+            Some(command("")),
+        ];
         // Half a command is worse than none.
         f.write_str(
-            [long, short]
+            texts
                 .iter()
+                .flatten()
                 .find(|text| text.len() < MAX_LEN)
-                .map_or(
-                    "recreate the running pods, they keep their old spec",
-                    |text| text,
-                ),
+                .map_or("takes effect in new pods: delete those that run", |text| {
+                    text
+                }),
         )
     }
 }
@@ -308,17 +306,17 @@ mod tests {
         };
         assert_eq!(
             pods.to_string(),
-            "recreate the running head: kubectl delete pod,svc -n demo -l ray.io/identifier=test-cluster-head"
+            "takes effect in new pods: kubectl delete pod,svc -n demo -l ray.io/identifier=test-cluster-head"
         );
         pods.namespace = Some("n".repeat(63));
         assert_eq!(
             pods.to_string(),
-            "recreate the running head: kubectl delete pod,svc -l ray.io/identifier=test-cluster-head"
+            "takes effect in new pods: kubectl delete pod,svc -l ray.io/identifier=test-cluster-head"
         );
         pods.cluster = "c".repeat(63);
         assert_eq!(
             pods.to_string(),
-            "recreate the running pods, they keep their old spec"
+            "takes effect in new pods: delete those that run"
         );
     }
 }

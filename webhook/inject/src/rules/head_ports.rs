@@ -21,14 +21,10 @@ pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let mut wanted: Vec<(HeadPort, u16)> = Vec::with_capacity(HEAD_PORTS.len());
 
     for port in HEAD_PORTS {
-        let number = if port == SERVE {
-            match users_serve_port(before, plan) {
-                Some(number) => number,
-                None => SERVE.number,
-            }
-        } else {
-            port.number_in(cluster.start_params)
-        };
+        let users = (port == SERVE)
+            .then(|| users_serve_port(before, plan))
+            .flatten();
+        let number = users.unwrap_or_else(|| port.number_in(cluster.start_params));
         if let Some((first, _)) = wanted.iter().find(|(_, taken)| *taken == number) {
             plan.warnings.push(Warning::SharedNumber {
                 number,
@@ -39,7 +35,9 @@ pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
             continue;
         }
         wanted.push((port, number));
-        declare(port, number, cluster, &mut declared, plan);
+        if users.is_none() {
+            declare(port, number, cluster, &mut declared, plan);
+        }
     }
     warn_of_duplicates(cluster, &declared, plan);
 }

@@ -1,0 +1,197 @@
+//! What holds for every object, tried on generated ones.
+
+mod generate;
+
+use std::collections::HashSet;
+
+use proptest::option;
+use proptest::prelude::*;
+use ray_serve_inject::table::{METRICS, SERVE, SERVE_PREFIX};
+use ray_serve_inject::{Operation, Outcome, Reason, Review, Warning, inject, mutate};
+use serde_json::Value;
+
+use generate::{any_object, cluster};
+
+const HEAD: &str = "/spec/headGroupSpec/template/spec/containers/0";
+
+/// `PROPTEST_CASES` asks for more. A failure prints its object: make a fixture of it.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").map(|_| default.cases);
+    ProptestConfig {
+        cases: asked.unwrap_or(1000),
+        failure_persistence: None,
+        ..default
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn any_review_gives_an_outcome_whose_patch_applies(
+        object in any_object(), old in option::of(any_object()), update in any::<bool>(),
+    ) {
+        let operation = if update { Operation::Update } else { Operation::Create };
+        let outcome = inject(&Review { operation, object: &object, old_object: old.as_ref() });
+        let result = patched(&object, &outcome);
+        prop_assert_eq!(outcome.reason == Reason::Injected, result != object);
+        prop_assert_eq!(outcome.reason == Reason::Injected, !outcome.patch.is_empty());
+        for warning in &outcome.warnings {
+            prop_assert!(warning.to_string().len() < 120, "{}", warning);
+        }
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing(object in any_object()) {
+        let outcome = mutate(&object);
+        let again = mutate(&patched(&object, &outcome));
+        prop_assert!(again.patch.is_empty(), "{}", again.patch);
+        prop_assert_eq!(again.reason == Reason::AlreadyReady,
+            matches!(outcome.reason, Reason::Injected | Reason::AlreadyReady));
+    }
+
+    #[test]
+    fn applying_again_ends_at_what_is_stored_in_silence(object in any_object()) {
+        let first = inject(&Review::create(&object));
+        let stored = patched(&object, &first);
+        let again = inject(&Review::update(&object, &stored));
+        prop_assert_eq!(patched(&object, &again), stored);
+        prop_assert_eq!(again.reason, first.reason);
+        prop_assert_eq!(again.warnings, []);
+    }
+
+    #[test]
+    fn only_additions_and_port_names(object in any_object()) {
+        let result = patched(&object, &mutate(&object));
+        prop_assert!(keeps(&object, &result, ""));
+    }
+
+    #[test]
+    fn the_operator_gets_a_serve_port_and_no_name_or_number_twice(object in cluster()) {
+        let outcome = mutate(&object);
+        let result = patched(&object, &outcome);
+        let ports = container_ports(&result);
+
+        prop_assert!(ports.iter().any(|(name, _)| name == SERVE.name || name.starts_with(SERVE_PREFIX)));
+        let names: HashSet<_> = ports.iter().map(|(name, _)| name).collect();
+        prop_assert_eq!(names.len(), ports.len(), "a name twice: {:?}", ports);
+        let twice = |ports: &[(String, u64)]| {
+            ports.len() - ports.iter().map(|(_, number)| number).collect::<HashSet<_>>().len()
+        };
+        prop_assert_eq!(twice(&ports), twice(&container_ports(&object)), "{:?}", ports);
+
+        let refused = is_refused(&head_service(&result));
+        let said = outcome.warnings.iter().any(|warning| {
+            matches!(warning, Warning::DeclaredTwice { .. } | Warning::InHeadService { .. })
+        });
+        prop_assert_eq!(refused, said, "{:?}", head_service(&result));
+    }
+}
+
+/// Whether `after` is `before` with nothing but the rules' additions and new names of ports.
+fn keeps(before: &Value, after: &Value, place: &str) -> bool {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            let kept = before.iter().all(|(key, value)| {
+                let place = inner_place(place, key);
+                after
+                    .get(key)
+                    .is_some_and(|after| keeps(value, after, &place))
+            });
+            let mut added = after.keys().filter(|key| !before.contains_key(*key));
+            kept && added.all(|key| is_ours(&inner_place(place, key)))
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            let kept = before
+                .iter()
+                .zip(after)
+                .all(|(before, after)| keeps(before, after, &inner_place(place, "#")));
+            let grows = before.len() < after.len() && is_ours(place);
+            kept && (before.len() == after.len() || grows)
+        }
+        // A null is as good as absent.
+        (Value::Null, _) => before == after || is_ours(place),
+        _ => before == after || place == "head/template/spec/containers/#/ports/#/name",
+    }
+}
+
+/// A pointer without indices, so that one name stands for a place in every group and port.
+fn inner_place(place: &str, key: &str) -> String {
+    match (place, key) {
+        ("", "spec") => "spec".to_owned(),
+        ("spec", "headGroupSpec") => "head".to_owned(),
+        ("spec/workerGroupSpecs", "#") => "worker".to_owned(),
+        _ => format!("{place}/{key}"),
+    }
+}
+
+/// The three places that design and README promise to touch, and nothing else.
+fn is_ours(place: &str) -> bool {
+    [
+        "head/rayStartParams",
+        "head/rayStartParams/dashboard-host",
+        "head/rayStartParams/dashboard-agent-listen-port",
+        "head/rayStartParams/metrics-export-port",
+        "head/template/spec/containers/#/ports",
+        "head/template/spec/containers/#/ports/#/name",
+        "head/template/spec/containers/#/env",
+        "worker/template/spec/containers/#/env",
+    ]
+    .contains(&place)
+}
+
+/// Name and number of the head container's ports, an unnamed one as the operator names it.
+fn container_ports(cluster: &Value) -> Vec<(String, u64)> {
+    let ports = cluster.pointer(&format!("{HEAD}/ports"));
+    ports
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|port| {
+            let number = port["containerPort"].as_u64().unwrap();
+            match port["name"].as_str() {
+                None | Some("") => (format!("{number}-port"), number),
+                Some(name) => (name.to_owned(), number),
+            }
+        })
+        .collect()
+}
+
+/// The ports of the head service as `KubeRay` 1.6 builds it: name, number, and whether it is TCP.
+fn head_service(cluster: &Value) -> Vec<(String, u64, bool)> {
+    let mut ports: Vec<_> = container_ports(cluster)
+        .into_iter()
+        .map(|(name, number)| (name, number, true))
+        .collect();
+    if !ports.iter().any(|(name, ..)| name == METRICS.name) {
+        ports.push((METRICS.name.to_owned(), METRICS.number.into(), true));
+    }
+    let users = cluster.pointer("/spec/headGroupSpec/headService/spec/ports");
+    for port in users.and_then(Value::as_array).into_iter().flatten() {
+        ports.push((
+            port["name"].as_str().unwrap().to_owned(),
+            port["port"].as_u64().unwrap(),
+            port["protocol"] != "UDP",
+        ));
+    }
+    ports
+}
+
+/// What the API server's validation of a Service looks at: names, and number with protocol.
+fn is_refused(ports: &[(String, u64, bool)]) -> bool {
+    let mut names = HashSet::new();
+    let mut numbers = HashSet::new();
+    !ports
+        .iter()
+        .all(|(name, number, tcp)| names.insert(name) && numbers.insert((number, tcp)))
+}
+
+fn patched(object: &Value, outcome: &Outcome) -> Value {
+    let mut result = object.clone();
+    // Over the wire, as the API server gets it.
+    let wire = serde_json::to_string(&outcome.patch).unwrap();
+    let patch: json_patch::Patch = serde_json::from_str(&wire).unwrap();
+    json_patch::patch(&mut result, &patch).unwrap();
+    result
+}
