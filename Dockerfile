@@ -1,0 +1,21 @@
+# syntax=docker/dockerfile:1
+# The webhook as one static binary in an empty image. The chart expects the tag
+# ray-serve-webhook:<version of charts/ray-serve-webhook>:
+#
+#   docker build -t ray-serve-webhook:0.1.0 .
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    target=$(rustc -vV | sed -n 's/^host: //p') && \
+    RUSTFLAGS="-C target-feature=+crt-static" \
+    cargo build --locked --release --package ray-serve-webhook --target "$target" && \
+    cp "target/$target/release/ray-serve-webhook" /ray-serve-webhook
+
+FROM scratch
+COPY --from=build /ray-serve-webhook /ray-serve-webhook
+# Numeric, so that kubelet can tell that it is not root.
+USER 65532:65532
+ENTRYPOINT ["/ray-serve-webhook"]

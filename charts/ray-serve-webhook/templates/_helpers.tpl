@@ -1,0 +1,59 @@
+{{- define "ray-serve-webhook.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The release's name, with the chart's where that does not contain it already. */}}
+{{- define "ray-serve-webhook.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else -}}
+{{- $name := include "ray-serve-webhook.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ray-serve-webhook.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.labels" -}}
+{{ include "ray-serve-webhook.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.serviceAccountName" -}}
+{{- default (include "ray-serve-webhook.fullname" .) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{/* Non-empty where the webhook makes its own certificate. */}}
+{{- define "ray-serve-webhook.selfManaged" -}}
+{{- if and .Values.certManager.enabled .Values.existingSecret.name -}}
+{{- fail "certManager.enabled and existingSecret.name exclude each other: set one of them" -}}
+{{- end -}}
+{{- if not (or .Values.certManager.enabled .Values.existingSecret.name) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- define "ray-serve-webhook.caSecretName" -}}
+{{- include "ray-serve-webhook.fullname" . }}-ca
+{{- end -}}
+
+{{/* The Secret with the serving certificate, where somebody else makes it. */}}
+{{- define "ray-serve-webhook.tlsSecretName" -}}
+{{- if .Values.certManager.enabled -}}
+{{- include "ray-serve-webhook.fullname" . }}-tls
+{{- else -}}
+{{- .Values.existingSecret.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where the pods answer probes and Prometheus; everything else names the port `admin`. */}}
+{{- define "ray-serve-webhook.adminPort" -}}8081{{- end -}}
