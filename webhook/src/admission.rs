@@ -268,3 +268,29 @@ struct AuditAnnotations {
     reason: &'static str,
     version: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_engine_admits_unchanged_and_says_so() {
+        let review = json!({
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "request": { "uid": "u", "operation": "CREATE", "object": { "kind": "RayCluster" } },
+        });
+        let reviewed = review_with(review.to_string().as_bytes(), |_| panic!("a bug"))
+            .expect("an answer all the same");
+        assert_eq!(reviewed.outcome, Outcome::Error);
+        assert_eq!(reviewed.reason, INTERNAL_ERROR);
+        let answer: Value = serde_json::from_slice(&reviewed.answer).expect("JSON");
+        let response = &answer["response"];
+        assert_eq!(response["allowed"], true);
+        assert_eq!(response.get("patch"), None);
+        let warning = response["warnings"][0].as_str().expect("a warning");
+        assert!(warning.len() <= 120, "{warning}");
+    }
+}

@@ -16,9 +16,9 @@ pub enum Error {
     #[error(
         "not in a Kubernetes pod ({0}); give --tls-cert and --tls-key to serve without Kubernetes"
     )]
-    NotInCluster(#[from] InClusterError),
+    NotInCluster(InClusterError),
     #[error("cannot connect to the API server: {0}")]
-    Client(#[source] kube::Error),
+    Client(kube::Error),
     #[error("cannot {verb} {object}: {reason}")]
     Call {
         verb: &'static str,
@@ -55,7 +55,7 @@ impl Error {
 /// first request waits for the server's delayed acknowledgement, and repeats a refused request for
 /// up to hours. Here the caller's own loop is the retry.
 pub fn in_cluster_client() -> Result<(Client, String), Error> {
-    let config = Config::incluster()?;
+    let config = Config::incluster().map_err(Error::NotInCluster)?;
     let namespace = config.default_namespace.clone();
     let client = client(&config).map_err(Error::Client)?;
     Ok((client, namespace))

@@ -30,8 +30,8 @@ const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than the 90 s after which the API server itself drops an idle connection: whoever
 /// closes first must not be us, or a request could be on its way meanwhile.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
-/// For what is still in flight on a connection that is being closed.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a client with nothing in flight to take notice that its connection is being closed.
+const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_MAX_STREAMS: u32 = 256;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
@@ -217,12 +217,19 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut sh
         tokio::select! {
             // An error here is the client's: reset, garbage, a head that never ended.
             _ = connection.as_mut() => return,
-            () = sleep_until(deadline) => if activity.deadline() <= deadline { break },
-            () = shutdown.closing() => break,
+            () = sleep_until(deadline) => if activity.deadline() <= deadline {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(IDLE_CLOSE_TIMEOUT, connection).await;
+                return;
+            },
+            () = shutdown.closing() => {
+                connection.as_mut().graceful_shutdown();
+                // Not for longer than the server's drain time.
+                let _ = connection.await;
+                return;
+            }
         }
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = timeout(CLOSE_TIMEOUT, connection).await;
 }
 
 /// What a connection has been used for, to tell an idle one from a busy one.

@@ -18,31 +18,31 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     Read {
         path: PathBuf,
-        source: std::io::Error,
+        cause: std::io::Error,
     },
-    #[error("{} holds no PEM certificate: {source}", path.display())]
+    #[error("{} holds no PEM certificate: {cause}", path.display())]
     Certificate {
         path: PathBuf,
-        source: rustls::pki_types::pem::Error,
+        cause: rustls::pki_types::pem::Error,
     },
-    #[error("{} holds no PEM private key: {source}", path.display())]
+    #[error("{} holds no PEM private key: {cause}", path.display())]
     Key {
         path: PathBuf,
-        source: rustls::pki_types::pem::Error,
+        cause: rustls::pki_types::pem::Error,
     },
-    #[error("{} is {source}", path.display())]
+    #[error("{} is {cause}", path.display())]
     Unreadable {
         path: PathBuf,
-        source: UnreadableCertificate,
+        cause: UnreadableCertificate,
     },
-    #[error("the key in {} does not fit the certificate in {}: {source}", key.display(), certificate.display())]
+    #[error("the key in {} does not fit the certificate in {}: {cause}", key.display(), certificate.display())]
     Pair {
         certificate: PathBuf,
         key: PathBuf,
-        source: rustls::Error,
+        cause: rustls::Error,
     },
 }
 
@@ -97,22 +97,22 @@ impl TlsFiles {
                     Ok(chain)
                 }
             })
-            .map_err(|source| Error::Certificate {
+            .map_err(|cause| Error::Certificate {
                 path: self.certificate_path.clone(),
-                source,
+                cause,
             })?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|source| Error::Key {
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|cause| Error::Key {
             path: self.key_path.clone(),
-            source,
+            cause,
         })?;
-        let validity = Validity::of(&chain[0]).map_err(|source| Error::Unreadable {
+        let validity = Validity::of(&chain[0]).map_err(|cause| Error::Unreadable {
             path: self.certificate_path.clone(),
-            source,
+            cause,
         })?;
-        let pair = certified_key(chain, key).map_err(|source| Error::Pair {
+        let pair = certified_key(chain, key).map_err(|cause| Error::Pair {
             certificate: self.certificate_path.clone(),
             key: self.key_path.clone(),
-            source,
+            cause,
         })?;
         self.serving.install(pair, validity);
         tracing::info!(
@@ -142,8 +142,8 @@ impl TlsFiles {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Read {
+    std::fs::read(path).map_err(|cause| Error::Read {
         path: path.to_owned(),
-        source,
+        cause,
     })
 }

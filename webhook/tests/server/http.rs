@@ -1,0 +1,334 @@
+//! `POST /mutate`, without sockets.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::BodyExt as _;
+use hyper::{Request, StatusCode};
+use ray_serve_webhook::http::{Limits, MAX_BODY_BYTES, router};
+use ray_serve_webhook::metrics::Metrics;
+use ray_serve_webhook::shutdown;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::support::{UID, annotated_cluster, create_review, request, review};
+
+struct Fixture {
+    router: Router,
+    metrics: Arc<Metrics>,
+    trigger: shutdown::Trigger,
+}
+
+fn fixture() -> Fixture {
+    fixture_with(Limits {
+        max_in_flight_bytes: 32 << 20,
+        request_timeout: Duration::from_secs(4),
+    })
+}
+
+fn fixture_with(limits: Limits) -> Fixture {
+    let (trigger, shutdown) = shutdown::channel();
+    let metrics = Arc::new(Metrics::new());
+    Fixture {
+        router: router(limits, metrics.clone(), shutdown),
+        metrics,
+        trigger,
+    }
+}
+
+impl Fixture {
+    async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("infallible");
+        let status = response.status();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    async fn response_to(&self, review: &Value) -> Value {
+        let (status, body) = self.send(request(review.to_string())).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let answer: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
+        assert_eq!(answer["kind"], "AdmissionReview");
+        assert_eq!(answer["response"]["uid"], UID);
+        assert_eq!(answer["response"]["allowed"], true);
+        answer["response"].clone()
+    }
+}
+
+fn patched(object: &Value, response: &Value) -> Value {
+    assert_eq!(response["patchType"], "JSONPatch");
+    let patch = STANDARD
+        .decode(response["patch"].as_str().expect("a base64 string"))
+        .expect("base64");
+    let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("a JSON patch");
+    let mut object = object.clone();
+    json_patch::patch(&mut object, &patch).expect("the patch applies");
+    object
+}
+
+fn has_serve_port(cluster: &Value) -> bool {
+    cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
+        .as_array()
+        .is_some_and(|ports| {
+            ports
+                .iter()
+                .any(|port| port["name"] == "serve" && port["containerPort"] == 8000)
+        })
+}
+
+fn assert_unchanged(response: &Value, reason: &str) {
+    assert_eq!(response.get("patch"), None);
+    assert_eq!(response.get("patchType"), None);
+    assert_eq!(response["auditAnnotations"]["outcome"], "unchanged");
+    assert_eq!(response["auditAnnotations"]["reason"], reason);
+}
+
+#[tokio::test]
+async fn an_annotated_cluster_is_patched_on_create() {
+    let cluster = annotated_cluster();
+    let response = fixture()
+        .response_to(&review("CREATE", &cluster, &Value::Null))
+        .await;
+    assert!(has_serve_port(&patched(&cluster, &response)));
+    assert_eq!(response["auditAnnotations"]["outcome"], "mutated");
+    assert_eq!(response["auditAnnotations"]["reason"], "injected");
+}
+
+#[tokio::test]
+async fn a_stripped_injection_comes_back_on_update() {
+    let fixture = fixture();
+    let plain = annotated_cluster();
+    let response = fixture
+        .response_to(&review("CREATE", &plain, &Value::Null))
+        .await;
+    let injected = patched(&plain, &response);
+
+    let response = fixture
+        .response_to(&review("UPDATE", &plain, &injected))
+        .await;
+    assert_eq!(patched(&plain, &response), injected);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_ready_gets_no_patch_at_all() {
+    let fixture = fixture();
+    let plain = annotated_cluster();
+    let response = fixture
+        .response_to(&review("CREATE", &plain, &Value::Null))
+        .await;
+    let injected = patched(&plain, &response);
+
+    let response = fixture
+        .response_to(&review("CREATE", &injected, &Value::Null))
+        .await;
+    assert_unchanged(&response, "already-ready");
+}
+
+#[tokio::test]
+async fn a_value_that_only_looks_true_is_answered_with_a_warning() {
+    let mut cluster = annotated_cluster();
+    cluster["metadata"]["annotations"]["ray.io/enable-serve-service"] = json!("True");
+    let response = fixture()
+        .response_to(&review("CREATE", &cluster, &Value::Null))
+        .await;
+    assert_unchanged(&response, "annotation-not-true");
+    assert_eq!(response["warnings"].as_array().expect("warnings").len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_allowed_unchanged() {
+    let fixture = fixture();
+    let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "x" } });
+    let response = fixture
+        .response_to(&review("CREATE", &service, &Value::Null))
+        .await;
+    assert_unchanged(&response, "not-a-raycluster");
+
+    let delete = review("DELETE", &Value::Null, &annotated_cluster());
+    assert_unchanged(
+        &fixture.response_to(&delete).await,
+        "operation-not-reviewed",
+    );
+
+    let empty = review("CREATE", &Value::Null, &Value::Null);
+    assert_unchanged(&fixture.response_to(&empty).await, "no-object");
+
+    let scalar = review("CREATE", &json!(7), &Value::Null);
+    fixture.response_to(&scalar).await;
+}
+
+#[tokio::test]
+async fn a_review_that_cannot_be_read_is_an_error() {
+    let fixture = fixture();
+    let mut v1beta1 = review("CREATE", &annotated_cluster(), &Value::Null);
+    v1beta1["apiVersion"] = json!("admission.k8s.io/v1beta1");
+    let mut no_request = v1beta1.clone();
+    no_request["apiVersion"] = json!("admission.k8s.io/v1");
+    no_request["request"] = Value::Null;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for body in [
+        String::new(),
+        "nonsense".to_owned(),
+        "{}".to_owned(),
+        "null".to_owned(),
+        deep,
+        v1beta1.to_string(),
+        no_request.to_string(),
+    ] {
+        let (status, answer) = fixture.send(request(body.clone())).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body:.60}");
+        assert_eq!(answer.trim_end().lines().count(), 1, "{answer}");
+    }
+    let metrics = fixture.metrics.encode().expect("metrics");
+    assert!(
+        metrics.contains(r#"admission_requests_total{operation="unknown",outcome="error"} 7"#),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn only_json_posted_to_mutate_is_read() {
+    let fixture = fixture();
+    let with_type = |content_type: Option<&str>| {
+        let mut request = request(create_review());
+        request.headers_mut().remove("content-type");
+        if let Some(content_type) = content_type {
+            request
+                .headers_mut()
+                .insert("content-type", content_type.parse().expect("a header"));
+        }
+        request
+    };
+    for content_type in [None, Some("text/plain"), Some("application/yaml")] {
+        let (status, _) = fixture.send(with_type(content_type)).await;
+        assert_eq!(
+            status,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "{content_type:?}"
+        );
+    }
+    let (status, _) = fixture
+        .send(with_type(Some("application/json; charset=utf-8")))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+
+    let get = Request::get("/mutate")
+        .body(Body::empty())
+        .expect("a request");
+    assert_eq!(fixture.send(get).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    let elsewhere = Request::post("/").body(Body::empty()).expect("a request");
+    assert_eq!(fixture.send(elsewhere).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_body_of_two_large_objects_is_read_and_a_larger_one_is_not() {
+    let fixture = fixture();
+    let mut cluster = annotated_cluster();
+    cluster["metadata"]["annotations"]["filler"] = json!("x".repeat(MAX_BODY_BYTES - 2_000));
+    let body = review("CREATE", &cluster, &Value::Null).to_string();
+    assert!(body.len() < MAX_BODY_BYTES);
+    assert_eq!(fixture.send(request(body)).await.0, StatusCode::OK);
+
+    let body = vec![b' '; MAX_BODY_BYTES + 1];
+    assert_eq!(
+        fixture.send(request(body)).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+}
+
+#[tokio::test]
+async fn a_request_beyond_the_budget_is_turned_away_and_the_next_is_served() {
+    let fixture = fixture_with(Limits {
+        max_in_flight_bytes: MAX_BODY_BYTES,
+        request_timeout: Duration::from_secs(4),
+    });
+    // Charged with the whole budget, because it may become as long as that.
+    let mut stalled = Box::pin(fixture.send(stalled_request()));
+    assert!(futures::poll!(&mut stalled).is_pending());
+
+    let (status, _) = fixture.send(request(create_review())).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+
+    drop(stalled);
+    let (status, _) = fixture.send(request(create_review())).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let (status, _) = fixture().send(stalled_request()).await;
+    assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn http1_clients_are_sent_elsewhere_while_shutting_down() {
+    let fixture = fixture();
+    let connection =
+        |response: hyper::Response<Body>| response.headers().get("connection").cloned();
+    let before = fixture
+        .router
+        .clone()
+        .oneshot(request(create_review()))
+        .await
+        .expect("infallible");
+    assert_eq!(connection(before), None);
+
+    fixture.trigger.shut_down(Duration::ZERO).await;
+    let after = fixture
+        .router
+        .clone()
+        .oneshot(request(create_review()))
+        .await
+        .expect("infallible");
+    assert_eq!(after.status(), StatusCode::OK);
+    assert_eq!(connection(after).expect("a header"), "close");
+}
+
+#[tokio::test]
+async fn reviews_are_counted_by_outcome_and_reason() {
+    let fixture = fixture();
+    fixture.send(request(create_review())).await;
+    let service = json!({ "kind": "Service" });
+    fixture
+        .response_to(&review("UPDATE", &service, &Value::Null))
+        .await;
+
+    let metrics = fixture.metrics.encode().expect("metrics");
+    for line in [
+        r#"ray_serve_webhook_admission_requests_total{operation="CREATE",outcome="mutated"} 1"#,
+        r#"ray_serve_webhook_admission_requests_total{operation="UPDATE",outcome="unchanged"} 1"#,
+        r#"ray_serve_webhook_skip_total{reason="not-a-raycluster"} 1"#,
+        r#"ray_serve_webhook_http_responses_total{code="200"} 2"#,
+        "ray_serve_webhook_admission_duration_seconds_count 2",
+        "ray_serve_webhook_admission_in_flight 0",
+        r#"ray_serve_webhook_build_info{version=""#,
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+}
+
+/// A request whose body never comes, and whose length nobody knows.
+fn stalled_request() -> Request<Body> {
+    Request::post("/mutate")
+        .header("content-type", "application/json")
+        .body(Body::from_stream(futures::stream::pending::<
+            Result<Vec<u8>, Infallible>,
+        >()))
+        .expect("a request")
+}

@@ -1,0 +1,291 @@
+//! From start to stop, over real sockets: what probes and clients see of it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use clap::Parser as _;
+use hyper::StatusCode;
+use ray_serve_webhook::args::Args;
+use ray_serve_webhook::shutdown::{self, Trigger};
+use ray_serve_webhook::{Webhook, tls};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use crate::support::{Connection, SelfSigned, connect, create_review, get};
+
+struct Running {
+    reviews: SocketAddr,
+    admin: SocketAddr,
+    trusted: SelfSigned,
+    trigger: Trigger,
+    serving: JoinHandle<anyhow::Result<()>>,
+    _files: TempDir,
+}
+
+async fn running(more: &[&str]) -> Running {
+    tls::install_crypto_provider();
+    let trusted = SelfSigned::new();
+    let files = TempDir::new().expect("a directory");
+    let arguments = arguments(files.path(), &trusted);
+    let arguments = ["webhook"]
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str))
+        .chain(more.iter().copied());
+    let (trigger, shutdown) = shutdown::channel();
+    let webhook = Webhook::bind(Args::parse_from(arguments), shutdown)
+        .await
+        .expect("bound");
+    Running {
+        reviews: webhook.local_addr().expect("an address"),
+        admin: webhook.admin_addr().expect("an address"),
+        trusted,
+        trigger,
+        serving: tokio::spawn(webhook.serve()),
+        _files: files,
+    }
+}
+
+fn arguments(directory: &Path, pair: &SelfSigned) -> Vec<String> {
+    let (certificate, key) = (directory.join("tls.crt"), directory.join("tls.key"));
+    std::fs::write(&certificate, pair.certificate.pem()).expect("a file");
+    std::fs::write(&key, pair.key.serialize_pem()).expect("a file");
+    vec![
+        "--listen=127.0.0.1:0".to_owned(),
+        "--admin-listen=127.0.0.1:0".to_owned(),
+        format!("--tls-cert={}", certificate.display()),
+        format!("--tls-key={}", key.display()),
+    ]
+}
+
+#[tokio::test]
+async fn reviews_are_answered_over_both_versions_of_http() {
+    let running = running(&[]).await;
+    for mut connection in [
+        Connection::http1(running.reviews, &running.trusted).await,
+        Connection::http2(running.reviews, &running.trusted).await,
+    ] {
+        for _ in 0..2 {
+            let response = connection.send(create_review()).await.expect("a response");
+            assert_eq!(response.status(), StatusCode::OK);
+        }
+    }
+    assert_eq!(get(running.admin, "/livez").await.0, StatusCode::OK);
+    let (status, body) = get(running.admin, "/readyz").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let (status, metrics) = get(running.admin, "/metrics").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(metrics.contains(r#"outcome="mutated"} 4"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_stopping_webhook_is_unready_but_serves_until_its_delay_is_over() {
+    let running = running(&[]).await;
+    let mut http1 = Connection::http1(running.reviews, &running.trusted).await;
+    let mut http2 = Connection::http2(running.reviews, &running.trusted).await;
+    http1.send(create_review()).await.expect("a response");
+    http2.send(create_review()).await.expect("a response");
+
+    let trigger = running.trigger;
+    let (end_delay, delay_over) = tokio::sync::oneshot::channel::<()>();
+    let stopping = tokio::spawn(async move {
+        tokio::select! {
+            () = trigger.shut_down(Duration::from_secs(600)) => {}
+            _ = delay_over => trigger.shut_down(Duration::ZERO).await,
+        }
+    });
+    while get(running.admin, "/readyz").await.0 == StatusCode::OK {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(get(running.admin, "/livez").await.0, StatusCode::OK);
+    // Old connections and new ones are served; HTTP/1.1 ones are told to go.
+    let response = http1.send(create_review()).await.expect("a response");
+    assert_eq!(response.headers()["connection"], "close");
+    http2.send(create_review()).await.expect("a response");
+    let mut late = Connection::http1(running.reviews, &running.trusted).await;
+    late.send(create_review()).await.expect("a response");
+
+    end_delay.send(()).expect("stopping");
+    stopping.await.expect("no panic");
+    running
+        .serving
+        .await
+        .expect("no panic")
+        .expect("a clean end");
+    assert!(http2.send(create_review()).await.is_err());
+    assert!(TcpStream::connect(running.reviews).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished() {
+    let running = running(&[]).await;
+    let mut stream = connect(running.reviews, &running.trusted, b"http/1.1")
+        .await
+        .expect("TLS");
+    let body = create_review();
+    let head = format!(
+        "POST /mutate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("written");
+    while !get(running.admin, "/metrics")
+        .await
+        .1
+        .contains("admission_in_flight 1")
+    {
+        tokio::task::yield_now().await;
+    }
+    running.trigger.shut_down(Duration::ZERO).await;
+
+    stream.write_all(&body).await.expect("written");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("read to the end");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    running
+        .serving
+        .await
+        .expect("no panic")
+        .expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_connection_that_asks_nothing_is_closed_and_makes_room() {
+    let running = running(&["--max-connections=2"]).await;
+    let mut silent = TcpStream::connect(running.reviews)
+        .await
+        .expect("a connection");
+    let mut silent_over_tls = connect(running.reviews, &running.trusted, b"h2")
+        .await
+        .expect("TLS");
+
+    // No room: it waits until one of the silent ones is sent away.
+    let mut third = Connection::http1(running.reviews, &running.trusted).await;
+    let response = third.send(create_review()).await.expect("a response");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(silent.read(&mut [0; 1]).await.expect("closed"), 0);
+    let mut rest = Vec::new();
+    let _ = silent_over_tls.read_to_end(&mut rest).await;
+}
+
+#[tokio::test]
+async fn wrong_files_are_told_at_once() {
+    let files = TempDir::new().expect("a directory");
+    let mut arguments = arguments(files.path(), &SelfSigned::new());
+    arguments[2] = "--tls-cert=/nowhere/tls.crt".to_owned();
+    let (_trigger, shutdown) = shutdown::channel();
+    let arguments = ["webhook".to_owned()].into_iter().chain(arguments);
+    let error = Webhook::bind(Args::parse_from(arguments), shutdown)
+        .await
+        .err()
+        .expect("an error");
+    assert_eq!(
+        format!("{error:#}"),
+        "cannot read /nowhere/tls.crt: No such file or directory (os error 2)"
+    );
+}
+
+// === The process ===
+
+struct Process {
+    child: Child,
+    reviews: SocketAddr,
+    trusted: SelfSigned,
+    _files: TempDir,
+}
+
+impl Process {
+    async fn start(more: &[&str]) -> Self {
+        let trusted = SelfSigned::new();
+        let files = TempDir::new().expect("a directory");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ray-serve-webhook"))
+            .args(arguments(files.path(), &trusted))
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let stderr = child.stderr.take().expect("piped");
+        let stderr = tokio::process::ChildStderr::from_std(stderr).expect("a pipe");
+        let mut lines = BufReader::new(stderr).lines();
+        let reviews = loop {
+            let line = lines
+                .next_line()
+                .await
+                .expect("read")
+                .expect("a line before the end");
+            let line: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
+            if line["message"] == "listening" && line["flag"] == "--listen" {
+                break line["address"]
+                    .as_str()
+                    .expect("text")
+                    .parse()
+                    .expect("an address");
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self {
+            child,
+            reviews,
+            trusted,
+            _files: files,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()
+            .expect("kill");
+        assert!(status.success());
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().expect("waited").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_process_with_success() {
+    let mut process = Process::start(&["--shutdown-delay=100ms"]).await;
+    let mut connection = Connection::http1(process.reviews, &process.trusted).await;
+    connection.send(create_review()).await.expect("a response");
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let mut process = Process::start(&["--shutdown-delay=10m"]).await;
+    let mut connection = Connection::http1(process.reviews, &process.trusted).await;
+    connection.send(create_review()).await.expect("a response");
+    process.signal("-TERM");
+    // Until it has taken the first signal, a second one would be the same one.
+    while connection.send(create_review()).await.is_ok() {}
+    process.signal("-INT");
+    assert_eq!(process.exit_code(), Some(1));
+}
+
+#[test]
+fn without_files_and_without_kubernetes_it_says_what_is_missing() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ray-serve-webhook"))
+        .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"])
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .output()
+        .expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert!(stderr.contains("not in a Kubernetes pod"), "{stderr}");
+    assert!(stderr.contains("--tls-cert and --tls-key"), "{stderr}");
+}
