@@ -15,8 +15,10 @@ use crate::{
 pub const CA: &str = "ca.crt";
 pub const API_CERTIFICATE: &str = "api.crt";
 pub const API_KEY: &str = "api.key";
-/// Signs service account tokens; the API server reads the public half from it too.
+/// Signs service account tokens.
 pub const SERVICE_ACCOUNT_KEY: &str = "sa.key";
+/// Verifies them.
+pub const SERVICE_ACCOUNT_PUBLIC_KEY: &str = "sa.pub";
 pub const TOKENS: &str = "tokens.csv";
 
 const ADMIN: &str = "admin";
@@ -26,9 +28,11 @@ const DEV: &str = "dev";
 pub fn make(layout: &Layout) -> Result<()> {
     if !layout.pki(TOKENS).exists() {
         make_certificates(layout)?;
+        let key = KeyPair::generate()?;
+        write(&layout.pki(SERVICE_ACCOUNT_KEY), key.serialize_pem())?;
         write(
-            &layout.pki(SERVICE_ACCOUNT_KEY),
-            KeyPair::generate()?.serialize_pem(),
+            &layout.pki(SERVICE_ACCOUNT_PUBLIC_KEY),
+            key.public_key_pem(),
         )?;
         // Last: its presence says that the others are whole.
         write(

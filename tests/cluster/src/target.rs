@@ -37,8 +37,6 @@ pub struct Target {
 pub struct Prepared {
     pub root: PathBuf,
     pub kubeconfig: PathBuf,
-    /// A user without any right; only the project's own cluster has one.
-    pub kubeconfig_dev: Option<PathBuf>,
     pub path: OsString,
     pub ray: String,
     /// What `helm install` needs to be told about the webhook's image; nothing on our own cluster.
@@ -47,7 +45,6 @@ pub struct Prepared {
 
 // How a prepared cluster reaches the tests' process.
 const KUBECONFIG: &str = "CLUSTER_KUBECONFIG";
-const KUBECONFIG_DEV: &str = "CLUSTER_KUBECONFIG_DEV";
 const RAY: &str = "CLUSTER_RAY";
 const HELM_IMAGE: &str = "CLUSTER_HELM_IMAGE";
 
@@ -66,7 +63,6 @@ impl Target {
         Ok(Prepared {
             root: layout.root.clone(),
             kubeconfig: layout.kubeconfig(),
-            kubeconfig_dev: Some(layout.kubeconfig_dev()),
             path: layout.path(),
             ray: self.versions.ray.clone(),
             helm_image: Vec::new(),
@@ -111,7 +107,6 @@ impl Target {
         Ok(Prepared {
             root: layout.root.clone(),
             kubeconfig,
-            kubeconfig_dev: None,
             path: layout.path(),
             ray: self.versions.ray.clone(),
             helm_image: vec![
@@ -145,9 +140,6 @@ impl Prepared {
             .env(KUBECONFIG, &self.kubeconfig)
             .env(RAY, &self.ray)
             .env(HELM_IMAGE, self.helm_image.join(" "));
-        if let Some(dev) = &self.kubeconfig_dev {
-            command.env(KUBECONFIG_DEV, dev);
-        }
     }
 
     /// The cluster that `cargo cluster test` prepared.
@@ -158,7 +150,6 @@ impl Prepared {
         Ok(Self {
             root: layout.root,
             kubeconfig: kubeconfig.into(),
-            kubeconfig_dev: env::var_os(KUBECONFIG_DEV).map(Into::into),
             path: env::var_os("PATH").unwrap_or_default(),
             ray: env::var(RAY).with_context(|| format!("{RAY} is not set"))?,
             helm_image: env::var(HELM_IMAGE)

@@ -10,7 +10,7 @@ use crate::{
     kubectl::kubectl,
     layout::Layout,
     network::{API_PORT, NODE_IP, SERVICES},
-    pki::{API_CERTIFICATE, API_KEY, SERVICE_ACCOUNT_KEY, TOKENS},
+    pki::{API_CERTIFICATE, API_KEY, SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_PUBLIC_KEY, TOKENS},
 };
 
 pub(super) const COMPONENT: Component = Component {
@@ -37,7 +37,7 @@ fn command(layout: &Layout) -> Result<Command> {
         // Logs and port-forwards go to the node's address; its name is known to no DNS.
         .args(["--kubelet-preferred-address-types", "InternalIP"])
         .arg("--service-account-key-file")
-        .arg(layout.pki(SERVICE_ACCOUNT_KEY))
+        .arg(layout.pki(SERVICE_ACCOUNT_PUBLIC_KEY))
         .arg("--service-account-signing-key-file")
         .arg(layout.pki(SERVICE_ACCOUNT_KEY))
         .args(["--service-account-issuer", "https://kubernetes.default.svc"])

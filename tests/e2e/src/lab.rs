@@ -1,0 +1,159 @@
+//! The cluster that `cargo cluster test` prepared, with the webhook installed.
+
+use std::{
+    sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+use cluster::target::Prepared;
+use serde_json::Value;
+
+use crate::{RELEASE, Ran, WEBHOOK_NAMESPACE, eventually};
+
+pub struct Lab {
+    pub prepared: Prepared,
+    /// Whether the webhook is there: a test that takes it away holds it alone.
+    webhook: RwLock<()>,
+}
+
+/// The one lab of this test run.
+pub fn lab() -> &'static Lab {
+    static LAB: OnceLock<Lab> = OnceLock::new();
+    LAB.get_or_init(|| {
+        let lab = Lab {
+            prepared: Prepared::from_env().unwrap_or_else(|e| panic!("{e:#}")),
+            webhook: RwLock::new(()),
+        };
+        lab.install_webhook();
+        lab
+    })
+}
+
+impl Lab {
+    /// A fresh install, whatever an earlier run left.
+    fn install_webhook(&self) {
+        let _ = self.run(
+            "helm",
+            &["uninstall", RELEASE, "-n", WEBHOOK_NAMESPACE, "--wait"],
+        );
+        let chart = format!("charts/{RELEASE}");
+        let mut arguments = vec![
+            "install",
+            RELEASE,
+            &chart,
+            "-n",
+            WEBHOOK_NAMESPACE,
+            "--create-namespace",
+            "--wait",
+            "--timeout=3m",
+        ];
+        arguments.extend(self.prepared.helm_image.iter().map(String::as_str));
+        self.run("helm", &arguments).ok();
+    }
+
+    /// While this is held the webhook answers.
+    pub fn with_webhook(&self) -> RwLockReadGuard<'_, ()> {
+        self.webhook.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// While this is held nobody else expects the webhook to answer.
+    pub fn webhook_alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.webhook.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+        Ran::command(self.prepared.command(program).args(arguments), None)
+    }
+
+    pub fn kubectl(&self, arguments: &[&str]) -> Ran {
+        self.run("kubectl", arguments)
+    }
+
+    /// `kubectl ray serve …`, through kubectl as a user types it.
+    pub fn ray_serve(&self, arguments: &[&str]) -> Ran {
+        self.run("kubectl", &[&["ray", "serve"], arguments].concat())
+    }
+
+    /// The same with a file on stdin.
+    pub fn ray_serve_with(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.prepared.command("kubectl");
+        Ran::command(command.args(["ray", "serve"]).args(arguments), Some(input))
+    }
+
+    pub fn apply(&self, namespace: &str, manifest: &str) -> Ran {
+        self.apply_with(namespace, manifest, &[])
+    }
+
+    pub fn apply_with(&self, namespace: &str, manifest: &str, more: &[&str]) -> Ran {
+        let mut command = self.prepared.command("kubectl");
+        command
+            .args(["apply", "-n", namespace, "-f", "-"])
+            .args(more);
+        Ran::command(&mut command, Some(manifest))
+    }
+
+    /// What the API server would store: admission runs, nothing is kept.
+    pub fn admit(&self, namespace: &str, manifest: &str) -> Value {
+        self.apply_with(namespace, manifest, &["--dry-run=server", "-o", "json"])
+            .ok()
+            .json()
+    }
+
+    pub fn get(&self, namespace: &str, what: &str) -> Value {
+        self.kubectl(&["get", "-n", namespace, what, "-o", "json"])
+            .ok()
+            .json()
+    }
+
+    /// A namespace of the caller's own, empty; it goes with the value.
+    pub fn namespace(&'static self, name: &str) -> Namespace {
+        self.kubectl(&[
+            "delete",
+            "namespace",
+            name,
+            "--ignore-not-found",
+            "--timeout=120s",
+        ])
+        .ok();
+        self.kubectl(&["create", "namespace", name]).ok();
+        // The controller manager makes it a moment later, and pods are refused before.
+        eventually(
+            "its default service account",
+            Duration::from_secs(60),
+            || {
+                let ran = self.kubectl(&["get", "serviceaccount", "default", "-n", name]);
+                if ran.code == Some(0) {
+                    Ok(())
+                } else {
+                    Err(ran.stderr)
+                }
+            },
+        );
+        Namespace {
+            name: name.into(),
+            lab: self,
+        }
+    }
+
+    /// An example file with this run's version of Ray in it.
+    pub fn example(&self, name: &str) -> String {
+        let path = self.prepared.root.join("examples").join(name);
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        text.replace(cluster::versions::RAY, &self.prepared.ray)
+    }
+}
+
+/// Deleted when dropped, without waiting for the end of its pods.
+pub struct Namespace {
+    pub name: String,
+    lab: &'static Lab,
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = self
+            .lab
+            .kubectl(&["delete", "namespace", &self.name, "--wait=false"]);
+    }
+}

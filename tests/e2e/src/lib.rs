@@ -1,0 +1,16 @@
+//! What the tests on a real cluster share: running commands as a user would, and the objects they use.
+//!
+//! The webhook is installed once, and one RayCluster serves every test that needs Ray: a head takes
+//! 2 GB and half a minute. Tests that change what is shared take it through a lock.
+
+mod lab;
+mod run;
+mod serving;
+
+pub use lab::{Lab, Namespace, lab};
+pub use run::{Ran, eventually};
+pub use serving::{CLUSTER, Serving, serving};
+
+/// The chart's release and its namespace, which the webhook leaves alone.
+pub const RELEASE: &str = "ray-serve-webhook";
+pub const WEBHOOK_NAMESPACE: &str = "ray-serve-system";

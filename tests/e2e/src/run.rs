@@ -1,0 +1,141 @@
+//! One command, run to its end, and what it did.
+
+use std::{
+    fmt,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// No command of these tests takes this long unless it hangs, which is a failure and not a wait.
+const HANGS: Duration = Duration::from_secs(420);
+
+/// A finished command.
+pub struct Ran {
+    pub line: String,
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Runs `command` with `input` on stdin.
+    pub fn command(command: &mut Command, input: Option<&str>) -> Self {
+        let line = format!("{command:?}");
+        let mut child = command
+            .stdin(if input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("cannot start {line}: {e}"));
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            let input = input.to_owned();
+            thread::spawn(move || {
+                // A command that refuses its input early closes the pipe.
+                let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+            });
+        }
+        let stdout = read(child.stdout.take());
+        let stderr = read(child.stderr.take());
+        let code = wait(&mut child, &line);
+        Self {
+            line,
+            code,
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        }
+    }
+
+    /// Exit 0; returns itself for more questions.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self}");
+        self
+    }
+
+    /// Exit 1 with one sentence on stderr and nothing on stdout.
+    #[track_caller]
+    pub fn fails_in_one_sentence(self) -> Self {
+        assert_eq!(self.code, Some(1), "{self}");
+        assert_eq!(self.stdout, "", "{self}");
+        let sentence = self.stderr.trim_end();
+        assert!(!sentence.is_empty(), "no reason given: {self}");
+        assert_eq!(sentence.lines().count(), 1, "more than one line: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(said, "{text:?} is missing: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn never_says(self, text: &str) -> Self {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(!said, "{text:?} is there: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("not JSON ({e}): {self}"))
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}\nexit {:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.line, self.code, self.stdout, self.stderr
+        )
+    }
+}
+
+/// Asks until there is an answer; what was seen last is the failure's text.
+#[track_caller]
+pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<T, String>) -> T {
+    let until = Instant::now() + limit;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(seen) => {
+                assert!(Instant::now() < until, "{what}: still {seen}");
+                thread::sleep(Duration::from_millis(500));
+            }
+        }
+    }
+}
+
+fn read(stream: Option<impl std::io::Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            stream.read_to_end(&mut bytes).unwrap();
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn wait(child: &mut Child, line: &str) -> Option<i32> {
+    let until = Instant::now() + HANGS;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("hangs: {line}");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of both programs on a real cluster: `cargo cluster test`. One file per subject.
+
+mod connection;
+mod injection;
+mod refusals;
+mod serve_story;
+mod services;
+mod webhook_absent;

@@ -1,0 +1,104 @@
+//! What cannot work is said in one sentence, with exit 1, and changes nothing.
+
+use e2e::{CLUSTER, lab, serving};
+
+const GET: &[&str] = &["get", "-n", "default"];
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn an_unknown_cluster_is_named_with_its_namespace() {
+    let arguments = [GET, &["no-such-cluster"]].concat();
+    lab()
+        .ray_serve(&arguments)
+        .fails_in_one_sentence()
+        .says("no-such-cluster")
+        .says("default");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn files_that_are_no_serve_config_are_refused_before_anything_is_sent() {
+    let serving = serving();
+    for (case, config, says) in [
+        ("not YAML", "applications: [", "YAML"),
+        ("empty", "", "empty"),
+        ("a list", "- name: fruit_app\n", "applications"),
+        (
+            "no applications",
+            "http_options: {port: 8000}\n",
+            "applications",
+        ),
+        (
+            "two documents",
+            "applications: []\n---\napplications: []\n",
+            "document",
+        ),
+        (
+            "one name twice",
+            "applications:\n- {name: a, import_path: a.b}\n- {name: a, import_path: a.c}\n",
+            "a",
+        ),
+    ] {
+        let ran = serving.submit(config, &[]).fails_in_one_sentence();
+        assert!(ran.stderr.contains(says), "{case}: {ran}");
+    }
+    serving
+        .ray_serve("submit", &["-f", "no/such/file.yaml"])
+        .fails_in_one_sentence()
+        .says("no/such/file.yaml");
+    serving
+        .ray_serve("get", &[])
+        .ok()
+        .says("No Serve applications");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_cluster_without_a_head_says_so() {
+    let lab = lab();
+    let _webhook = lab.with_webhook();
+    let namespace = lab.namespace("e2e-no-head");
+    let manifest = lab.example("raycluster.yaml").replace(
+        "spec:\n  rayVersion",
+        "spec:\n  suspend: true\n  rayVersion",
+    );
+    lab.apply(&namespace.name, &manifest).ok();
+    for verb in ["get", "delete"] {
+        lab.ray_serve(&[verb, CLUSTER, "-n", &namespace.name])
+            .fails_in_one_sentence()
+            .says(CLUSTER)
+            .says("head");
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_user_without_rights_learns_which_are_missing() {
+    lab()
+        .ray_serve(&["get", CLUSTER, "-n", "default", "--as", "e2e-nobody"])
+        .fails_in_one_sentence()
+        .says("e2e-nobody")
+        .says("rayclusters");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn the_role_of_the_readme_is_all_a_user_needs() {
+    let serving = serving();
+    let lab = lab();
+    let role = lab
+        .example("role.yaml")
+        .replace("name: ada", "name: e2e-ada");
+    lab.apply(serving.namespace(), &role).ok();
+
+    let config = lab.example("serve_config_fruit.yaml");
+    let ada = ["--as", "e2e-ada"];
+    serving
+        .submit(&config, &[&["--wait"], &ada[..]].concat())
+        .ok();
+    serving.ray_serve("get", &ada).ok().says("RUNNING");
+    serving
+        .ray_serve("delete", &ada)
+        .ok()
+        .says("application/fruit_app deleted");
+}
