@@ -26,7 +26,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Deploy, look at and remove Ray Serve applications on a RayCluster
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print the version of this plugin
     Version,
 }
@@ -89,16 +89,10 @@ mod tests {
             "/usr/bin/kubectl-ray-serve get x",
         ] {
             let cli = parse_words(line).unwrap();
-            assert!(
-                matches!(
-                    cli.command,
-                    Command::Serve(Serve {
-                        command: ServeCommand::Get(_),
-                        ..
-                    })
-                ),
-                "{line}"
-            );
+            let Command::Serve(serve) = cli.command else {
+                panic!("{line}")
+            };
+            assert!(matches!(serve.command, ServeCommand::Get(_)), "{line}");
         }
     }
 

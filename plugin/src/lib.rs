@@ -3,6 +3,9 @@
 //! Data goes one way:
 //! `argv -> cli -> command -> cluster (tunnel to the head) -> serve (REST client) -> output`.
 
+// Help texts are doc comments, and clap would print the backticks.
+#![allow(clippy::doc_markdown)]
+
 pub mod cli;
 pub mod cluster;
 pub mod command;

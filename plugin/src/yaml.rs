@@ -34,6 +34,8 @@ pub fn parse(text: &str) -> Result<Value, Error> {
 
 fn document(text: &str, strict_booleans: bool) -> Result<Value, Error> {
     let options: Options = options! {
+        // The file is the user's own and its size the limit; what aliases make of it has another.
+        budget: None,
         duplicate_keys: DuplicateKeyPolicy::Error,
         legacy_octal_numbers: true,
         strict_booleans: strict_booleans,
@@ -52,7 +54,7 @@ fn document(text: &str, strict_booleans: bool) -> Result<Value, Error> {
 fn keep_single_letters(value: &mut Value, strict: Value) {
     match (value, strict) {
         (value @ Value::Bool(_), Value::String(text)) if text.len() == 1 => {
-            *value = Value::String(text)
+            *value = Value::String(text);
         }
         (Value::Array(items), Value::Array(strict)) => {
             for (item, strict) in items.iter_mut().zip(strict) {
@@ -93,4 +95,225 @@ pub fn to_string(value: &Value) -> String {
     let options = ser_options! { compact_list_indent: true, prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(value, options)
         .unwrap_or_else(|error| unreachable!("a JSON value is always valid YAML: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn scalars_are_what_ray_s_own_cli_makes_of_them() {
+        let cases = [
+            ("yes", json!(true)),
+            ("Off", json!(false)),
+            ("y", json!("y")),
+            ("N", json!("N")),
+            ("'yes'", json!("yes")),
+            ("~", json!(null)),
+            ("", json!(null)),
+            ("0644", json!(420)),
+            ("0x1F", json!(31)),
+            ("1_000", json!(1000)),
+            ("\"1.0\"", json!("1.0")),
+            ("1.0", json!(1.0)),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("2024-01-01", json!("2024-01-01")),
+            ("12:30:45", json!("12:30:45")),
+            ("|\n  two\n  lines\n", json!("two\nlines\n")),
+        ];
+        for (scalar, expected) in cases {
+            assert_eq!(
+                parse(&format!("a: {scalar}")).unwrap(),
+                json!({ "a": expected }),
+                "{scalar}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_all_editors_are_read() {
+        for text in [
+            "\u{feff}a: 1\n",
+            "a: 1\r\n",
+            "---\na: 1\n...\n",
+            "---\na: 1\n---\n",
+            "{\"a\": 1}",
+            "{\n\t\"a\": 1\n}",
+        ] {
+            assert_eq!(parse(text).unwrap(), json!({"a": 1}), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn anchors_and_merge_keys_are_resolved_with_the_nearer_value_winning() {
+        let merged = parse("base: &b {p: 1, q: 2}\nd: {<<: *b, q: 3}\nl: *b\n").unwrap();
+        assert_eq!(merged["d"], json!({"p": 1, "q": 3}));
+        assert_eq!(merged["l"], merged["base"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_placed() {
+        let cases = [
+            ("a: [1, 2\n", 1, 4, "unclosed bracket"),
+            ("a: 1\n b: 2\n", 2, 3, ""),
+            ("a:\n\t- 1\n", 2, 2, "tabs"),
+            ("a: 1\na: 2\n", 2, 1, "duplicate mapping key: a"),
+            ("a: .nan\n", 1, 4, "non-finite"),
+            ("a: *nowhere\n", 1, 4, ""),
+        ];
+        for (text, line, column, problem) in cases {
+            match parse(text) {
+                Err(Error::Syntax {
+                    line: at_line,
+                    column: at_column,
+                    problem: said,
+                }) => {
+                    assert_eq!((at_line, at_column), (line, column), "{text:?}: {said}");
+                    assert!(said.contains(problem) && !said.contains('\n'), "{said}");
+                }
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+        assert_eq!(parse("a: 1\n---\nb: 2\n"), Err(Error::SeveralDocuments(2)));
+    }
+
+    #[test]
+    fn a_bomb_of_aliases_is_refused_and_a_large_file_is_not() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..10 {
+            let alias = format!("*a{}, ", level - 1).repeat(10);
+            bomb.push_str(&format!(
+                "a{level}: &a{level} [{}]\n",
+                alias.trim_end_matches(", ")
+            ));
+        }
+        assert!(parse(&bomb).is_err());
+
+        // More nodes than the library's own default budget has.
+        let long = format!("[{}]", "1,".repeat(300_000));
+        assert_eq!(parse(&long).unwrap().as_array().unwrap().len(), 300_000);
+    }
+
+    /// Strings that some YAML reader takes for something else when they are not quoted.
+    const TRAPS: &[&str] = &[
+        "yes",
+        "No",
+        "on",
+        "OFF",
+        "y",
+        "n",
+        "true",
+        "TRUE",
+        "~",
+        "null",
+        "Null",
+        "",
+        " x ",
+        "0644",
+        "0o17",
+        "0x1F",
+        "0b11",
+        "1e3",
+        "1_000",
+        "12:30:45",
+        "190:20:30.15",
+        "1.0",
+        ".5",
+        "-1",
+        "+1",
+        "42",
+        ".nan",
+        "-.inf",
+        "2024-01-01",
+        "2001-12-14t21:59:43.10-05:00",
+        "<<",
+        "=",
+        "a: b",
+        "a #b",
+        "#",
+        "- a",
+        "*a",
+        "&a",
+        "!a",
+        "@a",
+        "%a",
+        "`a",
+        "? a",
+        "|",
+        ">",
+        "[a",
+        "{a",
+        "a, b",
+        "---",
+        "...",
+        "it's \"q\"",
+        "a\\b",
+        "a\nb",
+        "a\nb\n",
+        "a\n\n",
+        "\nb",
+        "  lead\n second\n",
+        "\ta",
+        "a\r\nb",
+        "\u{1}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}x",
+        "\u{1b}[31m",
+        "ü😀",
+        "x ",
+        "==",
+    ];
+
+    fn traps() -> Value {
+        let mut map = serde_json::Map::new();
+        for trap in TRAPS {
+            map.insert((*trap).to_owned(), json!(trap));
+        }
+        map.insert(
+            "long".into(),
+            json!(format!("{} {}", "x".repeat(200), "y".repeat(100))),
+        );
+        json!({
+            "strings": map,
+            "values": [1.0, 1e21, 1e-7, -0.0, u64::MAX, i64::MIN, -3, true, null, [], {}, [[1], {"a": [{}]}]],
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_equal() {
+        let traps = traps();
+        assert_eq!(parse(&to_string(&traps)).unwrap(), traps);
+    }
+
+    /// The reader of the other school. Skipped where Python or `PyYAML` is not installed.
+    #[test]
+    fn what_is_written_python_reads_back_equal() {
+        use std::io::Write;
+        use std::process::{Command, Stdio};
+        let script = "import sys,yaml,json; print(json.dumps(yaml.safe_load(sys.stdin.buffer.read().decode())))";
+        let python = Command::new("python3")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut python) = python else { return };
+        python
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(to_string(&traps()).as_bytes())
+            .unwrap();
+        let output = python.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        if error.contains("No module named 'yaml'") {
+            return;
+        }
+        assert!(output.status.success(), "{error}");
+        let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(read, traps());
+    }
 }

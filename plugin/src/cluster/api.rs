@@ -75,7 +75,7 @@ impl Api {
                 401 => Error::Unauthorized,
                 403 => Error::Forbidden {
                     action,
-                    message: status.message,
+                    message: reason(&status.message).to_owned(),
                 },
                 code => Error::Api {
                     action,
@@ -98,4 +98,12 @@ impl Api {
             },
         }
     }
+}
+
+/// Of `rayclusters.ray.io "x" is forbidden: User "u" cannot get …` the part that says more than
+/// our own words before it.
+fn reason(message: &str) -> &str {
+    message
+        .split_once(" is forbidden: ")
+        .map_or(message, |(_, reason)| reason)
 }

@@ -59,7 +59,7 @@ pub fn connector(config: &Config) -> Result<Connector, Error> {
         Some("https") => {
             let to_proxy = config
                 .rustls_https_connector_with_connector(tcp)
-                .map_err(Error::tls)?;
+                .map_err(|error| Error::tls(&error))?;
             secured(config, tunnel(proxy, to_proxy))
         }
         _ => Err(Error::BadUrl {
@@ -91,7 +91,7 @@ where
 {
     let https = config
         .rustls_https_connector_with_connector(connector)
-        .map_err(Error::tls)?;
+        .map_err(|error| Error::tls(&error))?;
     Ok(BoxCloneSyncService::new(
         https.map_response(Stream::new).map_err(Into::into),
     ))

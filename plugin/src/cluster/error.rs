@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kube::client::AuthError;
 use kube::config::{InClusterError, KubeconfigError};
 use thiserror::Error;
 
@@ -104,7 +105,6 @@ impl Error {
         let kube::Error::Auth(error) = error else {
             return Self::Login(root_cause(&error));
         };
-        use kube::client::AuthError;
         Self::Login(match &error {
             AuthError::AuthExecStart(source) => {
                 format!("the credential plugin did not start: {source}")
@@ -125,8 +125,8 @@ impl Error {
         })
     }
 
-    pub(crate) fn tls(error: kube::Error) -> Self {
-        Self::Tls(root_cause(&error))
+    pub(crate) fn tls(error: &kube::Error) -> Self {
+        Self::Tls(root_cause(error))
     }
 
     /// Whether the same try may work a little later: what `--wait` waits for.

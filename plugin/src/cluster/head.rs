@@ -5,11 +5,11 @@
 //! addresses that are not ready, so readiness is the pod's to tell anyway.
 
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
+use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 use serde::Deserialize;
 
 use super::api::Api;
 use super::error::Error;
-use super::ports::{SERVE_ANNOTATION, SERVE_PORT_NAME};
 use super::raycluster::{ClusterName, RayCluster};
 
 /// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
@@ -91,8 +91,9 @@ fn why_not_ready(cluster: &RayCluster, pods: &Pods) -> String {
 fn why_no_pod(cluster: &RayCluster) -> String {
     if cluster.lacks_serve_port() {
         return format!(
-            "it has no head pod, because the KubeRay operator waits for a head container port named \
-             \"{SERVE_PORT_NAME}\" while annotation {SERVE_ANNOTATION} is \"true\": declare one, or install ray-serve-webhook"
+            "it has no head pod, because the KubeRay operator waits for a head container port named \"{}\" while \
+             annotation {ANNOTATION} is \"{ANNOTATION_ON}\": declare one, or install ray-serve-webhook",
+            SERVE.name
         );
     }
     match cluster.status.reason.as_deref().filter(|reason| !reason.is_empty()) {

@@ -7,7 +7,6 @@ pub(crate) mod error;
 pub mod flags;
 pub mod head;
 pub mod kubeconfig;
-pub mod ports;
 pub mod raycluster;
 pub mod token;
 pub mod tunnel;

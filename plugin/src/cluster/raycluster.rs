@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use ray_serve_inject::table::{
+    ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::Api;
 use super::error::Error;
-use super::ports;
 
 /// A `RayCluster`'s name as given on the command line: `NAME` or `raycluster/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,23 +157,30 @@ impl RayCluster {
     }
 
     pub fn dashboard_port(&self) -> Result<u16, Error> {
-        self.port(ports::DASHBOARD_PORT_PARAM, ports::DASHBOARD_PORT)
+        self.port(&DASHBOARD)
     }
 
     pub fn agent_port(&self) -> Result<u16, Error> {
-        self.port(ports::AGENT_PORT_PARAM, ports::AGENT_PORT)
+        self.port(&DASHBOARD_AGENT)
     }
 
-    fn port(&self, param: &'static str, default: u16) -> Result<u16, Error> {
+    fn port(&self, port: &HeadPort) -> Result<u16, Error> {
         let params = self.spec.head_group_spec.ray_start_params.as_ref();
-        let Some(value) = params.and_then(|params| params.get(param)) else {
-            return Ok(default);
+        let given = port
+            .start_param
+            .and_then(|param| Some((param, params?.get(param)?)));
+        let Some((param, value)) = given else {
+            return Ok(port.number);
         };
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        let port = text.trim().parse::<u16>().ok().filter(|port| *port != 0);
-        port.ok_or(Error::BadPort {
+        let number = text
+            .trim()
+            .parse::<u16>()
+            .ok()
+            .filter(|number| *number != 0);
+        number.ok_or(Error::BadPort {
             name: self.metadata.name.clone(),
             param,
             value: text,
@@ -184,8 +193,8 @@ impl RayCluster {
         let annotated = self
             .metadata
             .annotations
-            .get(ports::SERVE_ANNOTATION)
-            .is_some_and(|value| value == "true");
+            .get(ANNOTATION)
+            .is_some_and(|value| value == ANNOTATION_ON);
         let declared = self
             .spec
             .head_group_spec
@@ -193,10 +202,9 @@ impl RayCluster {
             .pointer("/spec/containers/0/ports")
             .and_then(Value::as_array);
         let serves = |port: &Value| {
-            port["name"].as_str().is_some_and(|name| {
-                name == ports::SERVE_PORT_NAME
-                    || name.starts_with(&format!("{}-", ports::SERVE_PORT_NAME))
-            })
+            port["name"]
+                .as_str()
+                .is_some_and(|name| name == SERVE.name || name.starts_with(SERVE_PREFIX))
         };
         annotated
             && declared.is_some_and(|declared| !declared.is_empty() && !declared.iter().any(serves))

@@ -120,7 +120,7 @@ pub fn table(details: &Details, now: SystemTime) -> String {
         if with_problems {
             row.push(problem.unwrap_or_default());
         }
-        table.row(row);
+        table.row(&row);
     }
     table.render()
 }

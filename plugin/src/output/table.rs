@@ -22,7 +22,7 @@ impl Table {
         }
     }
 
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: &[String]) {
         self.rows.push(
             cells
                 .iter()
@@ -84,17 +84,15 @@ mod tests {
     #[test]
     fn columns_line_up_and_lines_do_not_trail() {
         let mut table = Table::new(&["NAME", "STATUS"]);
-        table.row(vec!["größer".into(), "ok".into()]);
-        table.row(vec!["a".into(), String::new()]);
+        table.row(&["größer".into(), "ok".into()]);
+        table.row(&["a".into(), String::new()]);
         assert_eq!(table.render(), "NAME     STATUS\ngrößer   ok\na\n");
     }
 
     #[test]
     fn what_ray_reports_cannot_steer_the_terminal() {
         let mut table = Table::new(&["X"]);
-        table.row(vec![
-            "\u{1b}]0;title\u{7}\u{1b}[31mred\u{1b}[0m\rline\nnext".into(),
-        ]);
+        table.row(&["\u{1b}]0;title\u{7}\u{1b}[31mred\u{1b}[0m\rline\nnext".into()]);
         assert_eq!(table.render(), "X\nredline next\n");
     }
 

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn running(value: Value) -> Details {
+    fn running(value: &Value) -> Details {
         serde_json::from_value(json!({ "applications": value })).unwrap()
     }
 
@@ -95,7 +95,7 @@ mod tests {
             b"applications: [{name: new}, {name: same, n: 1.0}, {name: other, n: 2}, {name: leaving}]",
         )
         .unwrap();
-        let running = running(json!({
+        let running = running(&json!({
             "same": {"status": "RUNNING", "deployed_app_config": {"n": 1, "name": "same"}},
             "other": {"status": "RUNNING", "deployed_app_config": {"name": "other", "n": 1}},
             "leaving": {"status": "DELETING", "deployed_app_config": {"name": "leaving"}},

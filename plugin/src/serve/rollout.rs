@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn details(applications: Value) -> Details {
+    fn details(applications: &Value) -> Details {
         serde_json::from_value(json!({ "applications": applications })).unwrap()
     }
 
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn done_is_all_running_and_the_removed_gone() {
         let a = json!({"status": "RUNNING"});
-        assert_eq!(rollout().judge(&details(json!({ "a": a }))), Verdict::Done);
-        let leaving = details(json!({"a": a, "b": {"status": "DELETING"}}));
+        assert_eq!(rollout().judge(&details(&json!({ "a": a }))), Verdict::Done);
+        let leaving = details(&json!({"a": a, "b": {"status": "DELETING"}}));
         let Verdict::Pending(missing) = rollout().judge(&leaving) else {
             panic!()
         };
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn an_unknown_state_is_shown_and_waited_for() {
         let odd = details(
-            json!({"a": {"status": "PAUSED", "deployments": {"d": {"status": "HEALTHY"}, "e": {}}}}),
+            &json!({"a": {"status": "PAUSED", "deployments": {"d": {"status": "HEALTHY"}, "e": {}}}}),
         );
         let Verdict::Pending(missing) = rollout().judge(&odd) else {
             panic!()
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn an_application_that_vanishes_is_a_failure_but_not_at_once() {
         let mut rollout = rollout();
-        let empty = details(json!({}));
+        let empty = details(&json!({}));
         assert!(matches!(rollout.judge(&empty), Verdict::Pending(_)));
         assert!(matches!(rollout.judge(&empty), Verdict::Pending(_)));
         let Verdict::Failed(why) = rollout.judge(&empty) else {

@@ -1,0 +1,107 @@
+//! Shared by the tests: recorded answers, golden files, and a small HTTP server.
+pub(crate) mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub(crate) const RAY_VERSIONS: [&str; 2] = ["2.8.0", "2.60.0"];
+
+fn crate_dir() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn fixtures() -> PathBuf {
+    crate_dir().join("../tests/fixtures")
+}
+
+/// A recorded exchange with Ray: status and body of the answer.
+pub(crate) fn recorded(ray: &str, name: &str) -> (u16, String) {
+    let path = fixtures().join(format!("ray/{ray}/{name}.json"));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let exchange: Value = serde_json::from_str(&text).unwrap();
+    let response = &exchange["response"];
+    let body = match &response["body"] {
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
+    (
+        u16::try_from(response["status"].as_u64().unwrap()).unwrap(),
+        body,
+    )
+}
+
+/// Compares with a golden file; `UPDATE_GOLDEN=1` writes it instead.
+pub(crate) fn assert_golden(name: &str, actual: &str) {
+    let path = crate_dir().join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(
+        actual == expected,
+        "{} differs; got:\n{actual}",
+        path.display()
+    );
+}
+
+/// The plugin as a user starts it, free of this machine's own configuration.
+pub(crate) fn plugin(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ray"));
+    for variable in [
+        "KUBECONFIG",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "RAY_AUTH_TOKEN",
+        "KUBERNETES_SERVICE_HOST",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.args(arguments);
+    command
+}
+
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Run {
+    plugin(arguments).output().unwrap().into()
+}
+
+/// One sentence on stderr, nothing on stdout, exit code 1.
+pub(crate) fn assert_fails(run: &Run, sentence: &str) {
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(1), ""),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stderr.trim_end(), format!("error: {sentence}"));
+    assert!(!run.stderr.contains("Traceback"), "{}", run.stderr);
+}

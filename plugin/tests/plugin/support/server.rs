@@ -1,0 +1,147 @@
+//! An HTTP server that does what a test tells it, faults included.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// Lower-case names.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+pub(crate) enum Reply {
+    Answer(u16, String),
+    /// Half of an answer, then the connection is closed.
+    Cut,
+    /// No answer at all until the client goes.
+    Silence,
+}
+
+impl Reply {
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
+        Self::Answer(200, body.into())
+    }
+}
+
+pub(crate) struct Server {
+    port: u16,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+type Handler = dyn FnMut(&Request) -> Reply + Send;
+
+impl Server {
+    /// Answers on a free port of this machine for as long as the test process lives.
+    pub(crate) fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let handler: Arc<Mutex<Box<Handler>>> = Arc::new(Mutex::new(Box::new(handler)));
+        let log = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
+                thread::spawn(move || serve(&stream.unwrap(), &handler, &log));
+            }
+        });
+        Self { port, requests }
+    }
+
+    /// The same body for each GET of Serve's state, success for everything else.
+    pub(crate) fn with_state(body: impl Into<String>) -> Self {
+        let body = body.into();
+        Self::start(move |request| {
+            Reply::ok(if request.method == "GET" {
+                body.clone()
+            } else {
+                String::new()
+            })
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn methods(&self) -> Vec<String> {
+        self.requests()
+            .into_iter()
+            .map(|request| request.method)
+            .collect()
+    }
+}
+
+fn serve(stream: &TcpStream, handler: &Mutex<Box<Handler>>, log: &Mutex<Vec<Request>>) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Some(request) = read(&mut reader) {
+        log.lock().unwrap().push(request.clone());
+        let reply = (handler.lock().unwrap())(&request);
+        match reply {
+            Reply::Answer(status, body) => {
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+            Reply::Cut => {
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"appli"
+                );
+                return;
+            }
+            Reply::Silence => {
+                let _ = reader.read(&mut [0]);
+                return;
+            }
+        }
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request {
+        method,
+        path,
+        headers,
+        body: String::from_utf8(body).ok()?,
+    })
+}
