@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::support::{Connection, SelfSigned, connect, create_review, get};
+use crate::support::{Connection, SelfSigned, connect, create_review, eventually, get};
 
 struct Running {
     reviews: SocketAddr,
@@ -97,9 +97,10 @@ async fn a_stopping_webhook_is_unready_but_serves_until_its_delay_is_over() {
             _ = delay_over => trigger.shut_down(Duration::ZERO).await,
         }
     });
-    while get(running.admin, "/readyz").await.0 == StatusCode::OK {
-        tokio::task::yield_now().await;
-    }
+    eventually("unready", async || {
+        get(running.admin, "/readyz").await.0 != StatusCode::OK
+    })
+    .await;
     assert_eq!(get(running.admin, "/livez").await.0, StatusCode::OK);
     // Old connections and new ones are served; HTTP/1.1 ones are told to go.
     let response = http1.send(create_review()).await.expect("a response");
@@ -131,13 +132,11 @@ async fn a_request_in_flight_is_finished() {
         body.len()
     );
     stream.write_all(head.as_bytes()).await.expect("written");
-    while !get(running.admin, "/metrics")
-        .await
-        .1
-        .contains("admission_in_flight 1")
-    {
-        tokio::task::yield_now().await;
-    }
+    eventually("the request is in flight", async || {
+        let (_, metrics) = get(running.admin, "/metrics").await;
+        metrics.contains("admission_in_flight 1")
+    })
+    .await;
     running.trigger.shut_down(Duration::ZERO).await;
 
     stream.write_all(&body).await.expect("written");
@@ -195,6 +194,7 @@ async fn wrong_files_are_told_at_once() {
 struct Process {
     child: Child,
     reviews: SocketAddr,
+    admin: SocketAddr,
     trusted: SelfSigned,
     _files: TempDir,
 }
@@ -212,25 +212,30 @@ impl Process {
         let stderr = child.stderr.take().expect("piped");
         let stderr = tokio::process::ChildStderr::from_std(stderr).expect("a pipe");
         let mut lines = BufReader::new(stderr).lines();
-        let reviews = loop {
+        let mut addresses = Vec::new();
+        while addresses.len() < 2 {
             let line = lines
                 .next_line()
                 .await
                 .expect("read")
                 .expect("a line before the end");
             let line: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
-            if line["message"] == "listening" && line["flag"] == "--listen" {
-                break line["address"]
-                    .as_str()
-                    .expect("text")
-                    .parse()
-                    .expect("an address");
+            if line["message"] == "listening" {
+                addresses.push(
+                    line["address"]
+                        .as_str()
+                        .expect("text")
+                        .parse()
+                        .expect("an address"),
+                );
             }
-        };
+        }
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             child,
-            reviews,
+            // The order in which they are bound.
+            reviews: addresses[0],
+            admin: addresses[1],
             trusted,
             _files: files,
         }
@@ -272,7 +277,10 @@ async fn a_second_signal_does_not_wait() {
     connection.send(create_review()).await.expect("a response");
     process.signal("-TERM");
     // Until it has taken the first signal, a second one would be the same one.
-    while connection.send(create_review()).await.is_ok() {}
+    eventually("unready", async || {
+        get(process.admin, "/readyz").await.0 != StatusCode::OK
+    })
+    .await;
     process.signal("-INT");
     assert_eq!(process.exit_code(), Some(1));
 }

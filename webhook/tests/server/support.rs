@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http_body_util::{BodyExt as _, Full};
@@ -109,6 +110,17 @@ pub(crate) async fn connect(
     TlsConnector::from(Arc::new(config))
         .connect(name, TcpStream::connect(address).await?)
         .await
+}
+
+/// Waits for what comes by itself, and fails instead of hanging where it does not.
+pub(crate) async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    assert!(waited.is_ok(), "waited in vain: {what}");
 }
 
 /// One connection that requests can be sent over, one after the other.
