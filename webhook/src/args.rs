@@ -34,15 +34,6 @@ pub struct Args {
     )]
     pub admin_listen: SocketAddr,
 
-    #[command(flatten)]
-    pub tls: TlsArgs,
-
-    #[command(flatten)]
-    pub self_managed: SelfManagedArgs,
-
-    #[command(flatten)]
-    pub limits: LimitArgs,
-
     /// After SIGTERM, how long to go on serving while the pod is taken out of its Service
     #[arg(long, env = "RAY_SERVE_WEBHOOK_SHUTDOWN_DELAY", default_value = "5s", value_name = "DURATION", value_parser = duration)]
     pub shutdown_delay: Duration,
@@ -68,6 +59,16 @@ pub struct Args {
         value_name = "FORMAT"
     )]
     pub log_format: LogFormat,
+
+    // Below the rest: each has a heading of its own, which clap keeps for what follows.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
+    #[command(flatten)]
+    pub self_managed: SelfManagedArgs,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -22,8 +22,10 @@ use crate::metrics::{Metrics, ReloadResult};
 use crate::tls::ServingCertificate;
 
 const INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
-/// Between the passes of a start that has not succeeded yet, and after a lost race.
-const RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+/// While there is no certificate to serve yet.
+const START_RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+/// After another replica was faster: what it wrote is there already.
+const CONFLICT_RETRY: std::time::Duration = std::time::Duration::from_millis(50);
 const PASS_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Every API server has seen a new caBundle after this long.
@@ -67,14 +69,14 @@ impl SelfManaged {
                 .unwrap_or(Err(Error::Timeout));
             let pause = match result {
                 Ok(()) => INTERVAL,
-                Err(Error::Api(kubernetes::Error::Conflict { .. })) => RETRY,
+                Err(Error::Api(kubernetes::Error::Conflict { .. })) => CONFLICT_RETRY,
                 Err(error) => {
                     self.metrics.count_reload(ReloadResult::Error);
                     tracing::warn!(%error, "certificate not checked, trying again");
                     if self.serving.is_installed() {
                         INTERVAL
                     } else {
-                        RETRY
+                        START_RETRY
                     }
                 }
             };
