@@ -19,7 +19,7 @@ pub enum Reason {
     BeingDeleted,
     /// There is no Ray container to declare a port on.
     NoHeadContainer,
-    /// A field to write to has a type that the API server refuses.
+    /// A field to write to has a type or value that Kubernetes refuses.
     Malformed,
     /// The injection would make the operator delete every pod of a running cluster.
     UpgradeRecreatesPods,

@@ -86,6 +86,14 @@ proptest! {
             matches!(warning, Warning::DeclaredTwice { .. } | Warning::InHeadService { .. })
         });
         prop_assert_eq!(refused, said, "{:?}", head_service(&result));
+        // Serve's own port has to be in the container; all else stays out where it would clash.
+        let before = head_service(&object);
+        let for_serve = |(name, number, _): &(String, u64, bool)| {
+            name == SERVE.name || *number == u64::from(SERVE.number)
+        };
+        if !before.iter().any(for_serve) {
+            prop_assert!(!refused || is_refused(&before), "{:?}", head_service(&result));
+        }
     }
 }
 

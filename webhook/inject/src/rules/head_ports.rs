@@ -25,7 +25,9 @@ pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
             .then(|| users_serve_port(before, plan))
             .flatten();
         let number = users.unwrap_or_else(|| port.number_in(cluster.start_params));
-        if let Some((first, _)) = wanted.iter().find(|(_, taken)| *taken == number) {
+        let taken_by = wanted.iter().find(|(_, taken)| *taken == number);
+        let taken_by = taken_by.map(|(first, _)| *first);
+        if let Some(first) = taken_by.or_else(|| operators_own(port, number, &declared)) {
             plan.warnings.push(Warning::SharedNumber {
                 number,
                 first: first.name,
@@ -53,6 +55,17 @@ fn users_serve_port(before: &[Port<'_>], plan: &mut Plan) -> Option<u16> {
         name: port.name.unwrap_or_default().to_owned(),
     });
     Some(port.number)
+}
+
+/// The operator's own `metrics` port, where none is declared by now, has its number before `port`.
+fn operators_own(port: HeadPort, number: u16, declared: &Declared<'_>) -> Option<HeadPort> {
+    let comes_later = port != SERVE && port != METRICS;
+    let is_added = number == METRICS.number && !has_metrics(declared);
+    (comes_later && is_added).then_some(METRICS)
+}
+
+fn has_metrics(declared: &Declared<'_>) -> bool {
+    declared.iter().any(|(name, _)| *name == Some(METRICS.name))
 }
 
 fn declare(
@@ -127,8 +140,7 @@ fn may_rename(name: Option<&str>, to: HeadPort) -> bool {
 
 /// Puts the head service together as the operator does, and looks for what the API server refuses.
 fn warn_of_duplicates(cluster: &Cluster<'_>, declared: &Declared<'_>, plan: &mut Plan) {
-    let has_metrics = declared.iter().any(|(name, _)| *name == Some(METRICS.name));
-    let added = (!has_metrics).then_some((Some(METRICS.name), METRICS.number));
+    let added = (!has_metrics(declared)).then_some((Some(METRICS.name), METRICS.number));
     let service = &cluster.head_service;
     let service_names: HashSet<_> = service.iter().map(|port| port.name).collect();
     let service_numbers: HashSet<_> = service.iter().filter_map(|port| port.tcp_number).collect();
