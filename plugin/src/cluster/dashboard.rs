@@ -1,17 +1,21 @@
 //! A Ray dashboard as something streams can be opened to: a cluster's head, or a plain address.
 
+use std::time::Duration;
+
 use http::Uri;
 use http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use kube::Config;
+use kube::config::Cluster;
 use secrecy::SecretString;
-use tower::{Service, ServiceExt};
+use tower::ServiceExt;
 
 use super::api::Api;
 use super::connector::{self, Connector, Stream};
 use super::error::{Error, root_cause};
 use super::flags::ConnectionFlags;
 use super::head::{self, Pods};
+use super::kubeconfig;
 use super::raycluster::{ClusterName, RayCluster};
 use super::token;
 use super::tunnel::{self, Fault};
@@ -39,6 +43,7 @@ pub struct Address {
     url: Uri,
     connector: Connector,
     token: Option<SecretString>,
+    limit: Option<Duration>,
 }
 
 /// A fresh stream, and what can tell why it ended.
@@ -184,24 +189,36 @@ impl Address {
             return Err(bad());
         }
         let mut config = Config::new(url.clone());
+        config.root_cert = kubeconfig::root_certificates(&Cluster {
+            certificate_authority: flags
+                .certificate_authority
+                .as_ref()
+                .map(|file| file.display().to_string()),
+            ..Cluster::default()
+        })?;
         config.accept_invalid_certs = flags.insecure_skip_tls_verify.unwrap_or(false);
         config.tls_server_name.clone_from(&flags.tls_server_name);
         config.proxy_url = connector::proxy_for(&url);
-        if let Some(limit) = flags.request_timeout.0 {
-            config.connect_timeout = Some(limit);
-        }
         Ok(Self {
             connector: connector::connector(&config)?,
             token: token::from_environment(),
+            limit: flags.request_timeout.0,
             url,
         })
     }
 
-    async fn open(&mut self) -> Result<Opened, Error> {
+    async fn open(&self) -> Result<Opened, Error> {
         let url = self.url.clone();
-        let connected = async { self.connector.ready().await?.call(url).await };
-        let stream = connected.await.map_err(|error| Error::Unreachable {
-            who: format!("the Ray dashboard at {}", self.url),
+        let who = || format!("the Ray dashboard at {}", self.url);
+        let connected = async { self.connector.clone().oneshot(url).await };
+        let connected = match self.limit {
+            None => connected.await,
+            Some(limit) => tokio::time::timeout(limit, connected)
+                .await
+                .map_err(|_| Error::TimedOut { who: who(), limit })?,
+        };
+        let stream = connected.map_err(|error| Error::Unreachable {
+            who: who(),
             cause: root_cause(error.as_ref()),
         })?;
         Ok(Opened {

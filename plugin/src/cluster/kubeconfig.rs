@@ -257,7 +257,7 @@ fn parse_server(server: &str) -> Result<Uri, Error> {
     Ok(url)
 }
 
-fn root_certificates(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>, Error> {
+pub(super) fn root_certificates(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>, Error> {
     let pem = match (
         &cluster.certificate_authority_data,
         &cluster.certificate_authority,

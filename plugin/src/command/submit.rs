@@ -107,8 +107,7 @@ impl Submission<'_> {
                     return Ok(answer.details);
                 }
                 Err(failure) if may_pass(&failure) && !self.is_over() => {
-                    self.progress
-                        .show(&[("waiting".to_owned(), failure.to_string())]);
+                    self.progress.waiting(&failure.to_string());
                 }
                 Err(failure) => {
                     self.progress.clear();
@@ -133,8 +132,7 @@ impl Submission<'_> {
                 }
                 // The head may be restarting or the tunnel cut: the next answer tells.
                 Err(error) if error.may_pass() => {
-                    self.progress
-                        .show(&[("waiting".to_owned(), error.to_string())]);
+                    self.progress.waiting(&error.to_string());
                     error.to_string()
                 }
                 Err(error) => return Err(self.failed(error.to_string())),

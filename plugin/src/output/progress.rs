@@ -1,16 +1,20 @@
 //! How waiting looks: a block that is redrawn on a terminal, a line per change elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::Instant;
 
 use super::one_line;
 use super::table::age;
 
+const NO_WRAP: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
+
 pub struct Progress {
     live: bool,
     drawn: usize,
     seen: HashMap<String, String>,
+    told: HashSet<String>,
     since: Instant,
 }
 
@@ -20,6 +24,7 @@ impl Progress {
             live,
             drawn: 0,
             seen: HashMap::new(),
+            told: HashSet::new(),
             since: Instant::now(),
         }
     }
@@ -29,6 +34,8 @@ impl Progress {
         let mut text = String::new();
         if self.live {
             self.erase(&mut text);
+            // A line that wraps would be two to erase: the terminal cuts lines off meanwhile.
+            text.push_str(NO_WRAP);
             for (subject, state) in states {
                 text.push_str(&one_line(&format!(
                     "{subject}: {state} ({})",
@@ -36,6 +43,7 @@ impl Progress {
                 )));
                 text.push('\n');
             }
+            text.push_str(WRAP);
             self.drawn = states.len();
         } else {
             for (subject, state) in states {
@@ -50,6 +58,15 @@ impl Progress {
         let _ = stderr
             .write_all(text.as_bytes())
             .and_then(|()| stderr.flush());
+    }
+
+    /// Shows what is waited for before there are states. Two reasons that alternate, as those of a
+    /// failing image pull do, are each told once where nothing is redrawn.
+    pub fn waiting(&mut self, why: &str) {
+        let subject = "waiting".to_owned();
+        if self.live || self.told.insert(why.to_owned()) {
+            self.show(&[(subject, why.to_owned())]);
+        }
     }
 
     /// Takes a redrawn block away: what came of it is said elsewhere.

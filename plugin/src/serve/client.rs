@@ -129,25 +129,6 @@ impl Client {
     /// between the two tries, a fraction of a second, being overwritten or shut down, as it would be
     /// had our call been that much later.
     async fn call(&mut self, method: &Method, body: &Bytes) -> Result<Answer, Error> {
-        let Some(limit) = self.limit else {
-            return self.call_until_answered(method, body).await;
-        };
-        let answered = tokio::time::timeout(limit, self.call_until_answered(method, body)).await;
-        answered.unwrap_or_else(|_| {
-            self.connection = None;
-            Err(Error::TimedOut {
-                who: self.dashboard.describe(),
-                method: method.clone(),
-                limit,
-            })
-        })
-    }
-
-    async fn call_until_answered(
-        &mut self,
-        method: &Method,
-        body: &Bytes,
-    ) -> Result<Answer, Error> {
         let mut reopened = 0;
         loop {
             match self.try_call(method, body).await {
@@ -167,7 +148,21 @@ impl Client {
             _ => self.connect(method).await?,
         };
         let request = self.request(method, body.clone());
-        match exchange(&mut connection.requests, request).await {
+        // Opening the connection has limits of its own, which name who did not answer.
+        let exchange = exchange(&mut connection.requests, request);
+        let exchanged = match self.limit {
+            None => exchange.await,
+            Some(limit) => {
+                tokio::time::timeout(limit, exchange)
+                    .await
+                    .map_err(|_| Error::TimedOut {
+                        who: self.dashboard.describe(),
+                        method: method.clone(),
+                        limit,
+                    })?
+            }
+        };
+        match exchanged {
             Ok(answer) => {
                 self.connection = Some(connection);
                 Ok(answer)

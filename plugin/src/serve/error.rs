@@ -10,15 +10,16 @@ use crate::cluster::{self, error::seconds};
 pub enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    #[error("{who} did not answer {} within {} (--request-timeout)", call(method), seconds(*limit))]
+    #[error("{who} did not answer {} within {} (--request-timeout){}", call(method), seconds(*limit), doubt(method))]
     TimedOut {
         who: String,
         method: Method,
         limit: Duration,
     },
     #[error(
-        "the connection to {who} broke before the answer to {} was complete: {cause}",
-        call(method)
+        "the connection to {who} broke before the answer to {} was complete: {cause}{}",
+        call(method),
+        doubt(method)
     )]
     Broken {
         who: String,
@@ -65,5 +66,13 @@ fn call(method: &Method) -> &'static str {
         Method::PUT => "the deployment",
         Method::DELETE => "the shutdown of Serve",
         _ => "the request for Serve's applications",
+    }
+}
+
+/// A lost answer does not tell whether the call got through.
+fn doubt(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "",
+        _ => "; it may have got through, see kubectl ray serve get",
     }
 }
