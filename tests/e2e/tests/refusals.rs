@@ -20,7 +20,7 @@ fn an_unknown_cluster_is_named_with_its_namespace() {
 fn files_that_are_no_serve_config_are_refused_before_anything_is_sent() {
     let serving = serving();
     for (case, config, says) in [
-        ("not YAML", "applications: [", "YAML"),
+        ("not YAML", "applications: [", "line 1"),
         ("empty", "", "empty"),
         ("a list", "- name: fruit_app\n", "applications"),
         (

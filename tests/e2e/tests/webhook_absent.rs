@@ -45,14 +45,21 @@ fn ray_clusters_still_apply_while_the_webhook_is_down() {
     let _alone = lab.webhook_alone();
     let _restore = Restore;
     scale("0");
-    let endpoints = format!("endpoints/{RELEASE}");
-    eventually("no webhook", Duration::from_secs(60), || {
-        let object = lab.get(WEBHOOK_NAMESPACE, &endpoints);
-        if object["subsets"] == Value::Null {
-            Ok(())
-        } else {
-            Err(object.to_string())
-        }
+    // A pod that is told to end goes on answering for a while: down is when it is gone.
+    let selector = format!("app.kubernetes.io/name={RELEASE}");
+    eventually("no webhook pod", Duration::from_secs(90), || {
+        let pods = lab.kubectl(&[
+            "get",
+            "pod",
+            "-n",
+            WEBHOOK_NAMESPACE,
+            "-l",
+            &selector,
+            "-o",
+            "name",
+        ]);
+        let left = pods.ok().stdout;
+        if left.is_empty() { Ok(()) } else { Err(left) }
     });
     let admitted = lab.admit("default", &lab.example("raycluster.yaml"));
     let container = &admitted["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0];
