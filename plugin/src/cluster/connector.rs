@@ -222,6 +222,23 @@ mod tests {
         .map(|uri| uri.to_string())
     }
 
+    /// It may take seconds or ask for a password.
+    #[tokio::test]
+    async fn a_credential_plugin_runs_once() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let log = directory.path().join("runs");
+        let credential = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "t"}}"#;
+        let script = format!("echo run >> {}; echo '{credential}'", log.display());
+        let mut config = Config::new(Uri::from_static("https://127.0.0.1:1"));
+        config.root_cert = Some(Vec::new());
+        config.auth_info = serde_json::from_value(serde_json::json!({
+            "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]},
+        }))
+        .unwrap();
+        client(&config).unwrap();
+        assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
+    }
+
     #[test]
     fn the_scheme_of_the_server_chooses_the_proxy() {
         assert_eq!(

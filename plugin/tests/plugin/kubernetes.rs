@@ -295,11 +295,9 @@ fn what_the_kubeconfig_lacks_is_told() {
     );
 }
 
-/// A credential plugin may take seconds, or ask for a password: it runs once.
 #[test]
-fn a_credential_plugin_runs_once_and_its_failure_is_told() {
+fn a_credential_plugin_s_token_is_sent_and_its_failure_told() {
     let directory = TempDir::new().unwrap();
-    let log = directory.path().join("runs");
     let credential = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}"#;
     let user = |script: &str| {
         format!(
@@ -308,14 +306,13 @@ fn a_credential_plugin_runs_once_and_its_failure_is_told() {
         )
     };
     let server = Server::start(|_| failure(404, "rayclusters.ray.io \"x\" not found"));
-    let script = format!("echo run >> {}; echo '{credential}'", log.display());
+    let script = format!("echo '{credential}'");
     let file = kubeconfig(directory.path(), "exec", &server.url(), &user(&script));
     run(&["serve", "get", "x", "--kubeconfig", &file]);
     assert_eq!(
         server.requests()[0].header("authorization"),
         Some("Bearer from-plugin")
     );
-    assert_eq!(std::fs::read_to_string(&log).unwrap(), "run\n");
 
     let broken = kubeconfig(
         directory.path(),
