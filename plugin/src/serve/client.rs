@@ -111,9 +111,10 @@ impl Client {
             },
             StatusCode::NOT_FOUND => Error::NoServeApi { who },
             StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE if *method == Method::PUT => {
-                Error::Rejected(message)
+                Error::Rejected { who, message }
             }
             status => Error::Failed {
+                who,
                 method: method.clone(),
                 message,
                 status,

@@ -30,16 +30,17 @@ pub enum Error {
         "{who} has no Serve REST API (404): it needs Ray 2.4 or later with ray[serve] installed"
     )]
     NoServeApi { who: String },
-    #[error("Ray rejected the Serve config: {0}")]
-    Rejected(String),
+    #[error("{who} rejected the Serve config, nothing was changed: {message}")]
+    Rejected { who: String, message: String },
     #[error("{who} wants a valid Ray token: {message} ({})", status.as_u16())]
     Token {
         who: String,
         message: String,
         status: StatusCode,
     },
-    #[error("Ray failed on {}: {message} ({})", call(method), status.as_u16())]
+    #[error("{who} failed on {}: {message} ({})", call(method), status.as_u16())]
     Failed {
+        who: String,
         method: Method,
         message: String,
         status: StatusCode,

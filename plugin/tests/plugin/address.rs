@@ -207,11 +207,11 @@ fn a_config_ray_rejects_says_where_and_why() {
     for (ray, sentence) in [
         (
             "2.60.0",
-            "Ray rejected the Serve config: applications.0.import_path: Field required",
+            "rejected the Serve config, nothing was changed: applications.0.import_path: Field required",
         ),
         (
             "2.8.0",
-            "Ray rejected the Serve config: applications.0.import_path: field required",
+            "rejected the Serve config, nothing was changed: applications.0.import_path: field required",
         ),
     ] {
         let (status, body) = recorded(ray, "err_missing_import_path");

@@ -116,7 +116,7 @@ fn steps(prepared: &Prepared) -> Vec<Step> {
         ),
         step(
             "The services: the head's with all six ports, and one for Serve's traffic.",
-            "kubectl get service -l 'ray.io/cluster=test-cluster' && kubectl get service test-cluster-serve-svc",
+            "kubectl get service",
             &[
                 "test-cluster-head-svc",
                 "8265/TCP",

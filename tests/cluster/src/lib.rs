@@ -11,6 +11,7 @@ pub mod command;
 pub mod component;
 pub mod demo;
 pub mod down;
+pub mod hex;
 pub mod http;
 pub mod image;
 pub mod install;

@@ -8,6 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use serde_json::json;
 
 use crate::{
+    hex::hex,
     layout::{Layout, write},
     network::{API_PORT, API_SERVICE_IP, NODE_IP},
 };
@@ -86,7 +87,7 @@ fn token() -> Result<String> {
     let mut bytes = [0; 16];
     let mut random = fs::File::open("/dev/urandom")?;
     std::io::Read::read_exact(&mut random, &mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// JSON is YAML: kubectl and every client read it.

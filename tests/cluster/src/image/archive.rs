@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
-use crate::command::run;
+use crate::{command::run, hex::hex};
 
 /// Writes the image `name` with the files below `root` to `out`.
 pub fn pack(name: &str, config: &Value, root: &Path, out: &Path) -> Result<()> {
@@ -32,7 +32,7 @@ pub fn pack(name: &str, config: &Value, root: &Path, out: &Path) -> Result<()> {
         "history": [{"created_by": "cargo cluster"}],
     })
     .to_string();
-    let image_name = format!("{:x}.json", Sha256::digest(image.as_bytes()));
+    let image_name = format!("{}.json", hex(&Sha256::digest(image.as_bytes())));
     let manifest =
         json!([{"Config": image_name, "RepoTags": [name], "Layers": ["layer.tar"]}]).to_string();
 
@@ -62,7 +62,7 @@ fn digest(path: &Path) -> Result<String> {
     let mut block = vec![0; 1 << 20];
     loop {
         match file.read(&mut block)? {
-            0 => return Ok(format!("{:x}", digest.finalize())),
+            0 => return Ok(hex(&digest.finalize())),
             n => digest.update(&block[..n]),
         }
     }
