@@ -46,6 +46,9 @@ state = {state}
 [grpc]
 address = {socket}
 
+[plugins.'io.containerd.internal.v1.opt']
+path = {opt}
+
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = "{pause}"
 
@@ -62,6 +65,7 @@ conf_dir = {cni}
             root = quoted(&layout.run("containerd")),
             state = quoted(&layout.run("containerd-state")),
             socket = quoted(&layout.containerd_socket()),
+            opt = quoted(&layout.run("containerd-opt")),
             pause = pause::NAME,
             cni = quoted(&layout.config("cni")),
         ),
