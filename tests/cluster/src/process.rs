@@ -186,3 +186,64 @@ fn parent_of(pid: i32) -> Option<i32> {
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(1)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper() -> std::process::Child {
+        Command::new("sleep").arg("60").spawn().unwrap()
+    }
+
+    #[test]
+    fn a_later_process_with_the_same_pid_is_a_stranger() {
+        let mut child = sleeper();
+        let process = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pid");
+
+        write(&file, format!("{} {}\n", process.pid, process.started)).unwrap();
+        assert_eq!(Process::read(&file), Some(process));
+        write(&file, format!("{} {}\n", process.pid, process.started + 1)).unwrap();
+        assert_eq!(Process::read(&file), None);
+        write(&file, "nonsense").unwrap();
+        assert_eq!(Process::read(&file), None);
+
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_ignores_sigterm_is_ended_all_the_same() {
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' TERM; echo ready; while :; do sleep 1; done"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = [0; 5];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        let process = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
+        process.end();
+        assert!(!process.alive());
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_component_that_dies_is_named_with_the_end_of_its_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout {
+            root: dir.path().into(),
+            state: dir.path().join("state"),
+            cache: dir.path().join("cache"),
+        };
+        layout.create_directories().unwrap();
+        let mut dies = Command::new("sh");
+        dies.args(["-c", "echo it is all too much >&2; exit 3"]);
+        let error = start(&layout, "etcd", &mut dies)
+            .and_then(|()| await_ready(&layout, "etcd", END, || false))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("etcd ended by itself"), "{error}");
+        assert!(error.ends_with("it is all too much"), "{error}");
+    }
+}

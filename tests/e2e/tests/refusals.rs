@@ -2,17 +2,25 @@
 
 use e2e::{CLUSTER, lab, serving};
 
-const GET: &[&str] = &["get", "-n", "default"];
+/// Every command that asks something of a cluster.
+fn commands() -> [Vec<&'static str>; 3] {
+    [
+        vec!["get"],
+        vec!["submit", "-f", "examples/serve_config.yaml"],
+        vec!["delete"],
+    ]
+}
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn an_unknown_cluster_is_named_with_its_namespace() {
-    let arguments = [GET, &["no-such-cluster"]].concat();
-    lab()
-        .ray_serve(&arguments)
-        .fails_in_one_sentence()
-        .says("no-such-cluster")
-        .says("default");
+    for command in commands() {
+        lab()
+            .ray_serve(&[&command[..], &["no-such-cluster", "-n", "default"]].concat())
+            .fails_in_one_sentence()
+            .says("no-such-cluster")
+            .says("default");
+    }
 }
 
 #[test]
@@ -63,11 +71,11 @@ fn a_cluster_without_a_head_says_so() {
         "spec:\n  suspend: true\n  rayVersion",
     );
     lab.apply(&namespace.name, &manifest).ok();
-    for verb in ["get", "delete"] {
-        lab.ray_serve(&[verb, CLUSTER, "-n", &namespace.name])
+    for command in commands() {
+        lab.ray_serve(&[&command[..], &[CLUSTER, "-n", &namespace.name]].concat())
             .fails_in_one_sentence()
             .says(CLUSTER)
-            .says("head");
+            .says("suspended");
     }
 }
 
@@ -79,6 +87,25 @@ fn a_user_without_rights_learns_which_are_missing() {
         .fails_in_one_sentence()
         .says("e2e-nobody")
         .says("rayclusters");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_user_who_may_not_forward_ports_learns_both_verbs() {
+    let serving = serving();
+    let role = lab()
+        .example("role.yaml")
+        .replace("name: ada", "name: e2e-eve");
+    let role = role
+        .replace("ray-serve-user", "e2e-eve")
+        .replace("pods/portforward", "pods/log");
+    lab().apply(serving.namespace(), &role).ok();
+    serving
+        .ray_serve("get", &["--as", "e2e-eve"])
+        .fails_in_one_sentence()
+        .says("create")
+        .says("get")
+        .says("pods/portforward");
 }
 
 #[test]

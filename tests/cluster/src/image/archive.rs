@@ -67,3 +67,38 @@ fn digest(path: &Path) -> Result<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_names_its_image_and_its_layer_by_digest() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("program"), "#!/bin/true\n").unwrap();
+        let out = dir.path().join("image.tar");
+        pack("example.com/image:1", &json!({"User": "1:1"}), &root, &out).unwrap();
+
+        let mut files = std::collections::BTreeMap::new();
+        for entry in tar::Archive::new(File::open(&out).unwrap())
+            .entries()
+            .unwrap()
+        {
+            let mut entry = entry.unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            files.insert(entry.path().unwrap().display().to_string(), bytes);
+        }
+        let manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+        assert_eq!(manifest[0]["RepoTags"], json!(["example.com/image:1"]));
+        let image = &files[manifest[0]["Config"].as_str().unwrap()];
+        let image: Value = serde_json::from_slice(image).unwrap();
+        assert_eq!(image["config"]["User"], "1:1");
+        let layer = format!("sha256:{}", hex(&Sha256::digest(&files["layer.tar"])));
+        assert_eq!(image["rootfs"]["diff_ids"], json!([layer]));
+        let names: Vec<&String> = files.keys().collect();
+        assert_eq!(names.len(), 3, "no other file: {names:?}");
+    }
+}
