@@ -10,9 +10,6 @@ pub fn logs(layout: &Layout, name: &str) -> Result<()> {
     let path = layout.log(component::find(name)?.name);
     let mut file = fs::File::open(&path)
         .with_context(|| format!("{name} has no log yet, start it with `cargo cluster up`"))?;
-    match copy(&mut file, &mut std::io::stdout()) {
-        // The reader has seen enough (`| head`).
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map(drop).context("cannot print the log"),
-    }
+    copy(&mut file, &mut std::io::stdout()).context("cannot print the log")?;
+    Ok(())
 }
