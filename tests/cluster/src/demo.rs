@@ -55,7 +55,7 @@ fn steps(prepared: &Prepared) -> Vec<Step> {
         hides: Vec::new(),
     };
     let helm = format!(
-        "helm install {RELEASE} charts/{RELEASE} -n {NAMESPACE} --create-namespace --wait {}",
+        "helm install {RELEASE} charts/{RELEASE} -n {NAMESPACE} --create-namespace {}",
         prepared.helm_image.join(" ")
     );
     // The examples are written for the default version; another one is what a user would edit.
@@ -78,6 +78,11 @@ fn steps(prepared: &Prepared) -> Vec<Step> {
             "Once per cluster: install the webhook.",
             helm.trim_end(),
             &["STATUS: deployed"],
+        ),
+        step(
+            "",
+            &format!("kubectl -n {NAMESPACE} rollout status deployment/{RELEASE}"),
+            &["successfully rolled out"],
         ),
         step(
             "An annotated RayCluster, with no ports, no head rayStartParams and no MY_POD_IP in it.",

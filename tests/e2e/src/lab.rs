@@ -44,11 +44,25 @@ impl Lab {
             "-n",
             WEBHOOK_NAMESPACE,
             "--create-namespace",
-            "--wait",
-            "--timeout=3m",
         ];
         arguments.extend(self.prepared.helm_image.iter().map(String::as_str));
         self.run("helm", &arguments).ok();
+        self.await_rollout();
+    }
+
+    /// Waits as the chart's notes tell a user to.
+    #[track_caller]
+    pub fn await_rollout(&self) {
+        let deployment = format!("deployment/{RELEASE}");
+        self.kubectl(&[
+            "rollout",
+            "status",
+            "-n",
+            WEBHOOK_NAMESPACE,
+            &deployment,
+            "--timeout=180s",
+        ])
+        .ok();
     }
 
     /// While this is held the webhook answers.
@@ -59,6 +73,34 @@ impl Lab {
     /// While this is held nobody else expects the webhook to answer.
     pub fn webhook_alone(&self) -> RwLockWriteGuard<'_, ()> {
         self.webhook.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until this many pods of the webhook are left, ending ones included.
+    #[track_caller]
+    pub fn await_webhook_pods(&self, count: usize) {
+        let selector = format!("app.kubernetes.io/name={RELEASE}");
+        let list = [
+            "get",
+            "pod",
+            "-n",
+            WEBHOOK_NAMESPACE,
+            "-l",
+            &selector,
+            "-o",
+            "name",
+        ];
+        eventually(
+            &format!("{count} webhook pods"),
+            Duration::from_secs(90),
+            || {
+                let pods = self.kubectl(&list).ok().stdout;
+                if pods.lines().count() == count {
+                    Ok(())
+                } else {
+                    Err(pods)
+                }
+            },
+        );
     }
 
     pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {

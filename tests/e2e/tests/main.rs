@@ -1,5 +1,6 @@
 //! Tests of both programs on a real cluster: `cargo cluster test`. One file per subject.
 
+mod availability;
 mod connection;
 mod injection;
 mod refusals;

@@ -1,8 +1,6 @@
 //! A webhook that is down costs nobody an admission.
 
-use std::time::Duration;
-
-use e2e::{RELEASE, WEBHOOK_NAMESPACE, eventually, lab};
+use e2e::{RELEASE, WEBHOOK_NAMESPACE, lab};
 use serde_json::Value;
 
 fn scale(replicas: &str) {
@@ -24,17 +22,7 @@ struct Restore;
 impl Drop for Restore {
     fn drop(&mut self) {
         scale("2");
-        let deployment = format!("deployment/{RELEASE}");
-        lab()
-            .kubectl(&[
-                "rollout",
-                "status",
-                "-n",
-                WEBHOOK_NAMESPACE,
-                &deployment,
-                "--timeout=120s",
-            ])
-            .ok();
+        lab().await_rollout();
     }
 }
 
@@ -46,21 +34,7 @@ fn ray_clusters_still_apply_while_the_webhook_is_down() {
     let _restore = Restore;
     scale("0");
     // A pod that is told to end goes on answering for a while: down is when it is gone.
-    let selector = format!("app.kubernetes.io/name={RELEASE}");
-    eventually("no webhook pod", Duration::from_secs(90), || {
-        let pods = lab.kubectl(&[
-            "get",
-            "pod",
-            "-n",
-            WEBHOOK_NAMESPACE,
-            "-l",
-            &selector,
-            "-o",
-            "name",
-        ]);
-        let left = pods.ok().stdout;
-        if left.is_empty() { Ok(()) } else { Err(left) }
-    });
+    lab.await_webhook_pods(0);
     let admitted = lab.admit("default", &lab.example("raycluster.yaml"));
     let container = &admitted["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0];
     assert_eq!(

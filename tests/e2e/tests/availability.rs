@@ -1,0 +1,245 @@
+//! What rotation, a rollout and a killed replica cost in admissions, with `failurePolicy: Fail`: counted.
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread::{self, JoinHandle, sleep},
+    time::Duration,
+};
+
+use cluster::process;
+use e2e::{Lab, Namespace, RELEASE, WEBHOOK_NAMESPACE, eventually, lab};
+use serde_json::{Value, json};
+
+/// Clients that create RayClusters one after another.
+const CLIENTS: u32 = 3;
+
+/// Real creates, until it is stopped: every cluster is suspended, so none makes a pod.
+struct Stream {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Vec<String>>>,
+    created: Arc<AtomicU32>,
+}
+
+impl Stream {
+    fn start(lab: &'static Lab, namespace: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let created = Arc::new(AtomicU32::new(0));
+        let clients = (0..CLIENTS)
+            .map(|client| {
+                let (stop, created) = (stop.clone(), created.clone());
+                let namespace = namespace.to_owned();
+                thread::spawn(move || {
+                    let mut failures = Vec::new();
+                    for number in 0.. {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let manifest = suspended(&format!("c{client}-{number}"));
+                        let ran = lab.apply(&namespace, &manifest);
+                        if ran.code == Some(0) {
+                            created.fetch_add(1, Ordering::Relaxed);
+                        } else {
+                            failures.push(ran.stderr);
+                        }
+                    }
+                    failures
+                })
+            })
+            .collect();
+        let stream = Self {
+            stop,
+            clients,
+            created,
+        };
+        stream.await_more(5);
+        stream
+    }
+
+    /// Returns when this many more clusters were created: the stream is under way, or goes on.
+    fn await_more(&self, more: u32) {
+        let goal = self.created.load(Ordering::Relaxed) + more;
+        eventually("the stream of creates", Duration::from_secs(120), || {
+            let now = self.created.load(Ordering::Relaxed);
+            if now >= goal {
+                Ok(())
+            } else {
+                Err(format!("{now} of {goal}"))
+            }
+        });
+    }
+
+    /// Stops, prints the figures past the test's captured output, returns the failures.
+    fn finish(self, what: &str) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        let failures: Vec<String> = self
+            .clients
+            .into_iter()
+            .flat_map(|c| c.join().expect("a client"))
+            .collect();
+        let created = self.created.load(Ordering::Relaxed);
+        let all = created as usize + failures.len();
+        let _ = writeln!(
+            std::io::stderr(),
+            "availability: {what}: {} of {all} admissions failed",
+            failures.len()
+        );
+        failures
+    }
+}
+
+fn suspended(name: &str) -> String {
+    json!({
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": {"name": name, "annotations": {"ray.io/enable-serve-service": "true"}},
+        "spec": {
+            "suspend": true,
+            "headGroupSpec": {
+                "rayStartParams": {},
+                "template": {"spec": {"containers": [{"name": "ray-head", "image": "cluster.local/pause:1"}]}},
+            },
+        },
+    })
+    .to_string()
+}
+
+/// The webhook with `failurePolicy: Fail` while it lives; then as it was.
+struct Required(&'static Lab);
+
+impl Required {
+    fn new(lab: &'static Lab) -> Self {
+        set_failure_policy(lab, "Fail");
+        Self(lab)
+    }
+}
+
+impl Drop for Required {
+    fn drop(&mut self) {
+        set_failure_policy(self.0, "Ignore");
+    }
+}
+
+/// On the object itself: a `helm upgrade` would be a rollout of its own.
+fn set_failure_policy(lab: &Lab, policy: &str) {
+    let patch = json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": policy}]);
+    let arguments = [
+        "patch",
+        "mutatingwebhookconfiguration",
+        RELEASE,
+        "--type=json",
+        "-p",
+    ];
+    lab.kubectl(&[&arguments[..], &[&patch.to_string()]].concat())
+        .ok();
+    // Every API server reads its webhooks anew within a moment.
+    sleep(Duration::from_secs(2));
+}
+
+fn rollout_done(lab: &Lab) {
+    lab.await_rollout();
+    // Old replicas may still be draining.
+    lab.await_webhook_pods(2);
+}
+
+fn namespace(name: &str) -> Namespace {
+    lab().namespace(name)
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_rolling_restart_costs_no_admission() {
+    let lab = lab();
+    let _alone = lab.webhook_alone();
+    let _required = Required::new(lab);
+    let namespace = namespace("e2e-rollout");
+    let stream = Stream::start(lab, &namespace.name);
+    let deployment = format!("deployment/{RELEASE}");
+    lab.kubectl(&["rollout", "restart", "-n", WEBHOOK_NAMESPACE, &deployment])
+        .ok();
+    rollout_done(lab);
+    stream.await_more(5);
+    assert_eq!(
+        stream.finish("rolling restart of two replicas"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_rotated_authority_costs_no_admission() {
+    let lab = lab();
+    let _alone = lab.webhook_alone();
+    let _required = Required::new(lab);
+    let namespace = namespace("e2e-rotation");
+    let bundle = || {
+        let object = lab.get(
+            "default",
+            &format!("mutatingwebhookconfiguration/{RELEASE}"),
+        );
+        object["webhooks"][0]["clientConfig"]["caBundle"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let before = bundle();
+    let stream = Stream::start(lab, &namespace.name);
+    // An emptied Secret makes the replicas agree on a new authority, as the end of its validity does.
+    let secret = format!("secret/{RELEASE}-ca");
+    let empty = json!({"data": Value::Null}).to_string();
+    lab.kubectl(&[
+        "patch",
+        "-n",
+        WEBHOOK_NAMESPACE,
+        &secret,
+        "--type=merge",
+        "-p",
+        &empty,
+    ])
+    .ok();
+    eventually("a new caBundle", Duration::from_secs(90), || {
+        if bundle() == before {
+            Err("the old one".into())
+        } else {
+            Ok(())
+        }
+    });
+    // Both replicas sign new leaves once the new bundle has settled; creates go on meanwhile.
+    sleep(Duration::from_secs(30));
+    stream.await_more(5);
+    assert_eq!(
+        stream.finish("rotation of the certificate authority"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_killed_replica_costs_what_was_in_flight_at_most() {
+    let lab = lab();
+    let _alone = lab.webhook_alone();
+    let _required = Required::new(lab);
+    let program = format!("/{RELEASE}");
+    let replicas = process::find(|words| words.first() == Some(&program));
+    if replicas.len() != 2 {
+        // An existing cluster's nodes are elsewhere; on the project's own the replicas run on this machine.
+        assert!(
+            replicas.is_empty(),
+            "two replicas were expected: {replicas:?}"
+        );
+        return;
+    }
+    let namespace = namespace("e2e-kill");
+    let stream = Stream::start(lab, &namespace.name);
+    replicas[0].kill();
+    stream.await_more(30);
+    rollout_done(lab);
+    let failures = stream.finish("one of two replicas killed with SIGKILL");
+    assert!(
+        failures.len() <= CLIENTS as usize,
+        "more failed than were in flight: {failures:#?}"
+    );
+}
