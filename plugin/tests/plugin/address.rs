@@ -222,7 +222,8 @@ fn a_config_ray_rejects_says_where_and_why() {
                 Reply::Answer(status, body.clone())
             }
         });
-        assert_fails(&submit(&server, CONFIG, &[]), sentence);
+        let sentence = format!("the Ray dashboard at {}/ {sentence}", server.url());
+        assert_fails(&submit(&server, CONFIG, &[]), &sentence);
     }
 }
 
