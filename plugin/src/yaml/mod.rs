@@ -1,14 +1,19 @@
-//! YAML in and out; the only file that knows the YAML library.
+//! YAML in and out; the only directory that knows the YAML libraries.
 //!
-//! In: what Ray's own CLI (`PyYAML`) makes of a file, so YAML 1.1: `yes` and `off` are booleans, `0644`
-//! is octal, `<<` merges. Out: quoted so that YAML 1.1 and 1.2 readers get the same values back.
+//! In: what the program that the file is for makes of it. Here that is Ray's own CLI (`PyYAML`), so
+//! YAML 1.1: `yes` and `off` are booleans, `0644` is octal, `<<` merges; [`kubernetes`] reads as
+//! kubectl does. Out: quoted so that YAML 1.1 and 1.2 readers get the same values back.
 //!
 //! serde-saphyr rather than `yaml_serde` (libyaml), because only it does all of: merge keys,
 //! octal, refusing duplicate keys, and quoting of `yes`, `on` and `<<` on output.
 
+pub mod kubernetes;
+mod scalar;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::options::DuplicateKeyPolicy;
-use serde_saphyr::{Options, alias_limits, options, ser_options};
+use serde_saphyr::{LitStr, Options, alias_limits, options, ser_options};
 use thiserror::Error;
 
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -94,8 +99,35 @@ fn syntax(error: &serde_saphyr::Error) -> Error {
 /// A document that every YAML reader takes for `value`.
 pub fn to_string(value: &Value) -> String {
     let options = ser_options! { compact_list_indent: true, prefer_block_scalars: false };
-    serde_saphyr::to_string_with_options(value, options)
+    serde_saphyr::to_string_with_options(&Readable(value), options)
         .unwrap_or_else(|error| unreachable!("a JSON value is always valid YAML: {error}"))
+}
+
+/// Writes text of several lines as lines, `|`.
+struct Readable<'a>(&'a Value);
+
+impl Serialize for Readable<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Readable)),
+            Value::Object(fields) => {
+                serializer.collect_map(fields.iter().map(|(key, value)| (key, Readable(value))))
+            }
+            Value::String(text) if fits_a_block(text) => LitStr(text).serialize(serializer),
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
+/// Go's YAML does not find the indentation of a block that starts with a tab, and takes more
+/// characters for line breaks than YAML does today.
+fn fits_a_block(text: &str) -> bool {
+    let plain = |c: char| match c {
+        '\n' | '\t' => true,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' => false,
+        _ => !c.is_control(),
+    };
+    text.contains('\n') && !text.starts_with(char::is_whitespace) && text.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -256,6 +288,10 @@ mod tests {
         "\nb",
         "  lead\n second\n",
         "\ta",
+        "\ta\nb",
+        "a\n\tb \n",
+        "a\nb\n\n",
+        "a\n\u{2028}",
         "a\r\nb",
         "\u{1}",
         "\u{7f}",
@@ -286,7 +322,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_equal() {
         let traps = traps();
-        assert_eq!(parse(&to_string(&traps)).unwrap(), traps);
+        let text = to_string(&traps);
+        assert_eq!(parse(&text).unwrap(), traps);
+        assert_eq!(kubernetes::documents(&text).unwrap()[0].value, traps);
     }
 
     /// The reader of the other school. Skipped where Python or `PyYAML` is not installed.
