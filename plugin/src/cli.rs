@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{delete, get, submit};
+use crate::command::{delete, get, inject, submit};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -48,6 +48,8 @@ pub enum ServeCommand {
     Get(get::Args),
     /// Shut Serve down and remove all its applications
     Delete(delete::Args),
+    /// Make RayCluster manifests ready to serve, without a cluster
+    Inject(inject::Args),
     /// Print the version of this plugin
     Version,
 }

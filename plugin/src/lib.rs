@@ -10,6 +10,8 @@ pub mod cli;
 pub mod cluster;
 pub mod command;
 pub mod error;
+pub mod input;
+pub mod manifest;
 pub mod output;
 pub mod serve;
 pub mod yaml;

@@ -2,6 +2,7 @@
 
 pub mod delete;
 pub mod get;
+pub mod inject;
 pub mod submit;
 
 use crate::cli::{Cli, Command, ServeCommand};
@@ -21,6 +22,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
+        ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Version => version(ui),
     }
 }

@@ -1,4 +1,3 @@
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +6,7 @@ use tokio::time::Instant;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
+use crate::input::Input;
 use crate::output::{Progress, Ui};
 use crate::serve::plan::{Change, plan};
 use crate::serve::rollout::{Rollout, State, Verdict};
@@ -187,14 +187,7 @@ fn summary(pending: &[State]) -> String {
 }
 
 fn read(file: &Path) -> Result<ServeConfig, Failure> {
-    let (name, bytes) = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        let result = std::io::stdin().lock().read_to_end(&mut bytes);
-        ("standard input".to_owned(), result.map(|_| bytes))
-    } else {
-        (file.display().to_string(), std::fs::read(file))
-    };
-    let bytes = bytes.map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?;
+    let Input { name, bytes } = Input::read(file)?;
     ServeConfig::parse(&bytes)
         .map_err(|error| Failure::Failed(format!("{name} is not a Serve config: {error}")))
 }

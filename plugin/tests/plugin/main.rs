@@ -1,7 +1,8 @@
-//! The plugin from outside: its answers to recorded states, to a dashboard that misbehaves, and to
-//! a Kubernetes API server that refuses.
+//! The plugin from outside: its answers to recorded states, to a dashboard that misbehaves, to a
+//! Kubernetes API server that refuses, and its work on manifests without any of them.
 
 mod address;
+mod inject;
 mod kubernetes;
 mod recorded;
 mod support;

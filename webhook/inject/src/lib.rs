@@ -57,6 +57,13 @@ pub struct Outcome {
     pub patch: Patch,
 }
 
+impl Outcome {
+    /// Does to the reviewed object what the API server does with the patch.
+    pub fn apply(&self, object: &mut Value) {
+        json_patch::patch(object, &self.patch).expect("the patch of an outcome applies");
+    }
+}
+
 /// An outcome, with its patch still told apart.
 pub(crate) struct Mutation {
     pub(crate) outcome: Outcome,

@@ -1,0 +1,57 @@
+//! Kubernetes manifests: read as kubectl reads them, written so that it reads the same again.
+
+mod read;
+mod write;
+
+use serde_json::Value;
+
+pub use read::{Error, read};
+pub use write::{to_json, to_yaml};
+
+/// One document of a manifest file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// A mapping, or null where the document is nothing but comments.
+    pub object: Value,
+    /// How it was written, as long as it can be written so again.
+    pub text: Option<String>,
+    pub has_comments: bool,
+}
+
+impl Document {
+    /// Calls `visit` on the object or, where it is a list such as `kind: List`, on each of its items.
+    pub fn for_each_object(&mut self, visit: &mut impl FnMut(&mut Value)) {
+        if !self.object.is_null() {
+            for_each(&mut self.object, visit);
+        }
+    }
+}
+
+fn for_each(object: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    if !is_list(object) {
+        visit(object);
+        return;
+    }
+    for item in object["items"].as_array_mut().into_iter().flatten() {
+        for_each(item, visit);
+    }
+}
+
+fn is_list(object: &Value) -> bool {
+    object["kind"]
+        .as_str()
+        .is_some_and(|kind| kind.ends_with("List"))
+        && object["items"].is_array()
+}
+
+/// `kind/name` as kubectl reports on objects.
+pub fn name(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let kind =
+        text(&object["kind"]).map_or_else(|| "object".to_owned(), |kind| kind.to_lowercase());
+    let metadata = &object["metadata"];
+    let name = text(&metadata["name"])
+        .or_else(|| text(&metadata["generateName"]))
+        .unwrap_or_else(|| "<unnamed>".to_owned());
+    format!("{kind}/{name}")
+}

@@ -1,0 +1,141 @@
+use serde_json::Value;
+use thiserror::Error;
+
+use super::Document;
+use crate::yaml::{self, kubernetes};
+
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{0}")]
+    Yaml(#[from] yaml::Error),
+    #[error("it is not UTF-8 text")]
+    NotText,
+    #[error("{0} is found where a Kubernetes object is expected")]
+    NotAnObject(&'static str),
+}
+
+/// The documents of a file, in YAML or JSON.
+pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
+    let text = str::from_utf8(bytes).map_err(|_| Error::NotText)?;
+    let documents: Vec<_> = match json(text) {
+        Some(objects) => objects.into_iter().map(without_text).collect(),
+        None => kubernetes::documents(text)?
+            .into_iter()
+            .filter(|document| document.has_comments || !document.value.is_null())
+            .map(|document| Document {
+                text: block(&document),
+                object: document.value,
+                has_comments: document.has_comments,
+            })
+            .collect(),
+    };
+    documents.into_iter().map(check).collect()
+}
+
+/// JSON values one after the other, as kubectl takes them too. None where the text is not JSON: flow
+/// YAML starts as JSON does.
+fn json(text: &str) -> Option<Vec<Value>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.trim_start().starts_with('{').then_some(())?;
+    serde_json::Deserializer::from_str(text)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .ok()
+}
+
+fn without_text(object: Value) -> Document {
+    Document {
+        object,
+        text: None,
+        has_comments: false,
+    }
+}
+
+/// The document's text, ended by a line break, where it can stand between others.
+fn block(document: &kubernetes::Document<'_>) -> Option<String> {
+    // kubectl takes a file that starts with `{` for JSON to its end.
+    if document.text.trim_start().starts_with('{') {
+        return None;
+    }
+    let text = document.text.to_owned();
+    if text.ends_with('\n') {
+        return Some(text);
+    }
+    // Which may lengthen a block of text by a line break.
+    let text = text + "\n";
+    let same = kubernetes::documents(&text)
+        .is_ok_and(|again| matches!(&again[..], [again] if again.value == document.value));
+    same.then_some(text)
+}
+
+fn check(document: Document) -> Result<Document, Error> {
+    match &document.object {
+        Value::Object(_) | Value::Null => Ok(document),
+        Value::Bool(_) => Err(Error::NotAnObject("a boolean")),
+        Value::Number(_) => Err(Error::NotAnObject("a number")),
+        Value::String(_) => Err(Error::NotAnObject("text")),
+        Value::Array(_) => Err(Error::NotAnObject("a list")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn objects(text: &str) -> Vec<Value> {
+        let documents = read(text.as_bytes()).unwrap();
+        documents
+            .into_iter()
+            .map(|document| document.object)
+            .collect()
+    }
+
+    #[test]
+    fn json_values_may_follow_each_other_and_flow_yaml_is_no_json() {
+        assert_eq!(
+            objects("{\"a\": 1}\n\t{\"b\": \"\\/\"}"),
+            [json!({"a": 1}), json!({"b": "/"})]
+        );
+        assert_eq!(
+            objects("{a: yes}\n---\nb: 2\n"),
+            [json!({"a": true}), json!({"b": 2})]
+        );
+    }
+
+    #[test]
+    fn only_what_stands_on_its_own_keeps_its_text() {
+        let texts = |text: &str| -> Vec<Option<String>> {
+            let documents = read(text.as_bytes()).unwrap();
+            documents
+                .into_iter()
+                .map(|document| document.text)
+                .collect()
+        };
+        assert_eq!(
+            texts("---\n# c\na: 1\n---\n \n---\n{a: 1}\n---\n# only this\n"),
+            [
+                Some("# c\na: 1\n".to_owned()),
+                None,
+                Some("# only this\n".to_owned())
+            ]
+        );
+        assert_eq!(texts("{\"a\": 1}"), [None]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for (bytes, said) in [
+            (&b"a\n"[..], "text is found where"),
+            (b"- a\n", "a list is found where"),
+            (b"a: 1\n---\n3\n", "a number is found where"),
+            (b"\xff\xfea", "it is not UTF-8 text"),
+            (b"{\"a\": 1", "line 1"),
+        ] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

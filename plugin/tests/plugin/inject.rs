@@ -1,0 +1,354 @@
+//! `inject`: manifests in, manifests out, without Kubernetes.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kubectl_ray::manifest;
+use ray_serve_inject::Review;
+use serde_json::{Value, json};
+
+use crate::support::{Run, assert_fails, fixtures, plugin, run};
+
+const LOST: &str = "Comments are lost where an object was written anew.\n";
+
+fn cases(of: &str) -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = fs::read_dir(fixtures().join(of))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn inject(path: &Path, flags: &[&str]) -> Run {
+    let mut arguments = vec!["serve", "inject", "-f", path.to_str().unwrap()];
+    arguments.extend(flags);
+    run(&arguments)
+}
+
+fn inject_text(text: &str, flags: &[&str]) -> Run {
+    let mut child = plugin(&["serve", "inject", "-f", "-"])
+        .args(flags)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    drop(stdin);
+    child.wait_with_output().unwrap().into()
+}
+
+fn objects(text: &[u8]) -> Vec<Value> {
+    let mut objects = Vec::new();
+    for mut document in manifest::read(text).unwrap() {
+        document.for_each_object(&mut |object| objects.push(object.take()));
+    }
+    objects
+}
+
+fn injected(object: &Value) -> Value {
+    let mut object = object.clone();
+    ray_serve_inject::inject(&Review::create(&object.clone())).apply(&mut object);
+    object
+}
+
+// === YAML ===
+
+#[test]
+fn what_comes_out_reads_as_what_went_in() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    for case in cases("yaml") {
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let (input, output) = (case.join("in.yaml"), case.join("out.yaml"));
+        let run = inject(&input, &[]);
+        assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+        if update {
+            fs::write(&output, &run.stdout).unwrap();
+            let read = Value::from(kubectl(&input));
+            fs::write(case.join("kubectl.json"), format!("{read:#}\n")).unwrap();
+        }
+        assert_eq!(run.stdout, fs::read_to_string(&output).unwrap(), "{name}");
+
+        let recorded = fs::read(case.join("kubectl.json")).unwrap();
+        let recorded: Vec<Value> = serde_json::from_slice(&recorded).unwrap();
+        assert_same(&objects(&fs::read(&input).unwrap()), &recorded, &name);
+        let expected: Vec<Value> = recorded.iter().map(injected).collect();
+        assert_same(&objects(run.stdout.as_bytes()), &expected, &name);
+        if update {
+            assert_same(&kubectl(&output), &expected, &name);
+        }
+
+        let again = inject(&output, &[]);
+        assert_eq!(again.stdout, run.stdout, "{name}: a second run");
+        let json = inject(&input, &["-o", "json"]);
+        assert_same(&objects(json.stdout.as_bytes()), &expected, &name);
+    }
+}
+
+/// The objects of a file as kubectl reads them. Removing a label that is not there needs no cluster
+/// and changes nothing but that it leaves an empty map of labels.
+fn kubectl(file: &Path) -> Vec<Value> {
+    let output = Command::new("kubectl")
+        .args(["label", "--local", "no-such-label-", "-o", "json", "-f"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {error}", file.display());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let start = text.find('{').unwrap();
+    let objects = serde_json::Deserializer::from_str(&text[start..]).into_iter();
+    objects
+        .map(|object| {
+            let mut object: Value = object.unwrap();
+            let metadata = object["metadata"].as_object_mut().unwrap();
+            if metadata["labels"] == json!({}) {
+                metadata.remove("labels");
+            }
+            object
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_same(left: &[Value], right: &[Value], name: &str) {
+    let same = left.len() == right.len() && left.iter().zip(right).all(|(a, b)| is_same(a, b));
+    let show = |objects: &[Value]| format!("{:#}", Value::from(objects));
+    assert!(same, "{name}:\n{}\n{}", show(left), show(right));
+}
+
+/// Numbers are equal by value: kubectl writes 1.0 as 1, and has no integers past 64 bits with sign.
+fn is_same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => {
+            a.as_f64() == b.as_f64()
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let same = |(key, a): (&String, &Value)| b.get(key).is_some_and(|b| is_same(a, b));
+            a.len() == b.len() && a.iter().all(same)
+        }
+        (a, b) => a == b,
+    }
+}
+
+// === The webhook ===
+
+#[test]
+fn the_webhook_does_the_same_to_every_raycluster() {
+    for case in cases("rayclusters") {
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let file = case.join("in.yaml");
+        let [object] = &objects(&fs::read(&file).unwrap())[..] else {
+            panic!("{name}: one object")
+        };
+        let webhook = webhook(object);
+        let reason = webhook["auditAnnotations"]["reason"].as_str().unwrap();
+        let warnings = webhook["warnings"].as_array().cloned().unwrap_or_default();
+        let patch = webhook["patch"].as_str().map_or("[]".to_owned(), |patch| {
+            String::from_utf8(STANDARD.decode(patch).unwrap()).unwrap()
+        });
+        if !case.join("old.yaml").exists() {
+            let expected = fs::read(case.join("expected.json")).unwrap();
+            let expected: Value = serde_json::from_slice(&expected).unwrap();
+            let patch: Value = serde_json::from_str(&patch).unwrap();
+            let webhook = json!({ "reason": reason, "warnings": warnings, "patch": patch });
+            assert_eq!(webhook, expected, "{name}");
+        }
+
+        let run = inject(&file, &["-o", "patch"]);
+        let is_cluster = reason != "not-a-raycluster";
+        let line = if is_cluster {
+            patch + "\n"
+        } else {
+            String::new()
+        };
+        assert_eq!((run.code, run.stdout), (Some(0), line), "{name}");
+        let id = manifest::name(object);
+        let mut said = match reason {
+            "injected" => format!("{id} injected\n"),
+            "not-a-raycluster" => format!("{id} skipped: not a RayCluster\n"),
+            reason => format!("{id} unchanged: {reason}\n"),
+        };
+        for warning in &warnings {
+            said.push_str(&format!("Warning: {id}: {}\n", warning.as_str().unwrap()));
+        }
+        assert_eq!(run.stderr, said, "{name}");
+
+        let yaml = inject(&file, &[]).stdout;
+        assert_same(&objects(yaml.as_bytes()), &[injected(object)], &name);
+        let untouched = fs::read_to_string(&file).unwrap();
+        assert_eq!(yaml == untouched, reason != "injected", "{name}");
+    }
+}
+
+/// The webhook's response to the creation of the object.
+fn webhook(object: &Value) -> Value {
+    let review = json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": { "uid": "u", "operation": "CREATE", "object": object },
+    });
+    let reviewed = ray_serve_webhook::admission::review(review.to_string().as_bytes()).unwrap();
+    let mut answer: Value = serde_json::from_slice(&reviewed.answer).unwrap();
+    answer["response"].take()
+}
+
+// === The command ===
+
+const CLUSTER: &str = r#"apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {name: x, annotations: {ray.io/enable-serve-service: "true"}}
+spec: {headGroupSpec: {template: {spec: {containers: [{name: ray-head}]}}}}
+"#;
+const SERVICE: &str = "# ours\nkind: Service\napiVersion: v1\nmetadata: {name: z}   # z\n";
+
+#[test]
+fn each_object_is_reported_and_the_rest_keeps_its_comments() {
+    let input = format!("{SERVICE}---\n# lost\n{CLUSTER}---\n{SERVICE}");
+    let run = inject_text(&input, &[]);
+    assert_eq!(run.code, Some(0));
+    assert_eq!(
+        run.stderr,
+        format!(
+            "service/z skipped: not a RayCluster\nraycluster/x injected\nservice/z skipped: not a RayCluster\n{LOST}"
+        )
+    );
+    assert!(
+        run.stdout
+            .starts_with(&format!("{SERVICE}---\napiVersion: ray.io/v1\n"))
+    );
+    assert!(run.stdout.ends_with(&format!("---\n{SERVICE}")));
+
+    let ready = inject_text(&run.stdout, &[]);
+    assert_eq!(ready.stdout, run.stdout);
+    assert!(
+        ready
+            .stderr
+            .contains("raycluster/x unchanged: already-ready\n")
+    );
+    assert!(!ready.stderr.contains(LOST));
+}
+
+#[test]
+fn json_is_the_object_or_a_list_and_patch_a_line_per_raycluster() {
+    let run = inject_text(CLUSTER, &["-o", "json"]);
+    let object: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(object["kind"], "RayCluster");
+    let ports = &object["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"];
+    assert_eq!(ports[0], json!({"name": "serve", "containerPort": 8000}));
+    assert_eq!(run.stderr, "raycluster/x injected\n");
+
+    let three = format!(
+        "{CLUSTER}---\n{SERVICE}---\nkind: List\nitems: [{{kind: RayCluster, apiVersion: ray.io/v1}}]\n"
+    );
+    let run = inject_text(&three, &["-o", "json"]);
+    let list: Value = serde_json::from_str(&run.stdout).unwrap();
+    let kinds: Vec<_> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["kind"])
+        .collect();
+    assert_eq!(list["kind"], "List");
+    assert_eq!(kinds, ["RayCluster", "Service", "RayCluster"]);
+    assert!(run.stderr.ends_with(LOST), "{}", run.stderr);
+
+    let run = inject_text(&three, &["-o", "patch"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[0].starts_with(r#"[{"op":"add","#) && lines[1] == "[]",
+        "{lines:?}"
+    );
+    assert!(!run.stderr.contains(LOST));
+}
+
+#[test]
+fn a_directory_is_read_by_name_and_deeper_only_if_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("a")).unwrap();
+    for (file, text) in [
+        ("b.yaml", CLUSTER),
+        (
+            "c.json",
+            r#"{"kind": "Pod", "metadata": {"generateName": "p-"}}"#,
+        ),
+        ("a/x.yml", SERVICE),
+        ("notes.txt", "["),
+    ] {
+        fs::write(dir.path().join(file), text).unwrap();
+    }
+    let flat = inject(dir.path(), &[]);
+    assert_eq!(
+        flat.stderr,
+        "raycluster/x injected\npod/p- skipped: not a RayCluster\n"
+    );
+    assert!(
+        flat.stdout
+            .ends_with("---\nkind: Pod\nmetadata:\n  generateName: p-\n")
+    );
+    let deep = inject(dir.path(), &["-R"]);
+    assert!(
+        deep.stderr.starts_with("service/z skipped"),
+        "{}",
+        deep.stderr
+    );
+    assert!(deep.stdout.ends_with(&flat.stdout));
+}
+
+#[test]
+fn one_unreadable_input_and_nothing_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.yaml"), CLUSTER).unwrap();
+    let bad = dir.path().join("b.yaml");
+    for (text, problem) in [
+        (&b"a: 1\n---\nb: [\n"[..], "line 3, column "),
+        (
+            b"- a list\n",
+            "a list is found where a Kubernetes object is expected",
+        ),
+        (b"\xff", "it is not UTF-8 text"),
+    ] {
+        fs::write(&bad, text).unwrap();
+        let run = inject(dir.path(), &[]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+        let sentence = format!(
+            "error: {} is not a Kubernetes manifest: {problem}",
+            bad.display()
+        );
+        assert!(run.stderr.starts_with(&sentence), "{}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    }
+    assert_fails(
+        &inject(Path::new("typo.yaml"), &[]),
+        "cannot read typo.yaml: No such file or directory (os error 2)",
+    );
+    for nothing in ["", "# nothing\n---\n"] {
+        let run = inject_text(nothing, &[]);
+        assert_fails(&run, "no Kubernetes objects are in what -f names");
+    }
+}
+
+#[test]
+fn no_kubernetes_is_asked() {
+    let unusable = [
+        "--kubeconfig",
+        "/nonexistent",
+        "--server",
+        "https://127.0.0.1:1",
+    ];
+    let run = inject_text(CLUSTER, &unusable);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (Some(0), "raycluster/x injected\n")
+    );
+}
