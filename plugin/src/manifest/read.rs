@@ -24,7 +24,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
             .into_iter()
             .filter(|document| document.has_comments || !document.value.is_null())
             .map(|document| Document {
-                text: block(&document),
+                text: block(document.text),
                 object: document.value,
                 has_comments: document.has_comments,
             })
@@ -53,20 +53,13 @@ fn without_text(object: Value) -> Document {
 }
 
 /// The document's text, ended by a line break, where it can stand between others.
-fn block(document: &kubernetes::Document<'_>) -> Option<String> {
+fn block(text: &str) -> Option<String> {
     // kubectl takes a file that starts with `{` for JSON to its end.
-    if document.text.trim_start().starts_with('{') {
+    if text.trim_start().starts_with('{') {
         return None;
     }
-    let text = document.text.to_owned();
-    if text.ends_with('\n') {
-        return Some(text);
-    }
-    // Which may lengthen a block of text by a line break.
-    let text = text + "\n";
-    let same = kubernetes::documents(&text)
-        .is_ok_and(|again| matches!(&again[..], [again] if again.value == document.value));
-    same.then_some(text)
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    Some(format!("{text}{end}"))
 }
 
 fn check(document: Document) -> Result<Document, Error> {

@@ -8,7 +8,6 @@
 //! octal, refusing duplicate keys, and quoting of `yes`, `on` and `<<` on output.
 
 pub mod kubernetes;
-mod scalar;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

@@ -138,6 +138,10 @@ fn decode(base64: &str) -> Option<String> {
 pub(super) fn key(value: Value) -> Result<String, &'static str> {
     match value {
         Value::String(text) => Ok(text),
+        // 8.0 is the key "8".
+        Value::Number(number) if number.is_f64() => {
+            Ok(number.as_f64().unwrap_or_default().to_string())
+        }
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
         Value::Null => Err("null is no key"),
         Value::Array(_) | Value::Object(_) => Err("a list or mapping is no key"),

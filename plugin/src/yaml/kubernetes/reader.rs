@@ -1,13 +1,10 @@
-//! Kubernetes manifests, read as `kubectl apply -f` reads them, so that what was read and written
-//! again means the same to it. serde-saphyr cannot be told all of that: it takes `oN` for a boolean
-//! and `1_0.5` for text, and does not tell `yes` from `"yes"` in a key.
+//! One document, from the events of its parser to its value.
 
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
-use super::Error;
 use super::scalar::{self, Kind};
 
 /// As deep as JSON is read.
@@ -15,71 +12,11 @@ const MAX_DEPTH: usize = 128;
 /// What all aliases of a document may stand for together, in values.
 const MAX_COPIED: usize = 100_000;
 
-/// One document of a file.
-#[derive(Debug, PartialEq)]
-pub struct Document<'a> {
-    /// Null where there is nothing but comments.
-    pub value: Value,
-    /// Without the separators around it.
-    pub text: &'a str,
-    pub has_comments: bool,
-}
-
-pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut documents = Vec::new();
-    for (first_line, text) in split(text) {
-        let (value, has_comments) =
-            Reader::new(text)
-                .document()
-                .map_err(|error| Error::Syntax {
-                    line: error.line + first_line,
-                    column: error.column,
-                    problem: error.problem,
-                })?;
-        documents.push(Document {
-            value,
-            text: without_blank_start(text),
-            has_comments,
-        });
-    }
-    Ok(documents)
-}
-
-/// The texts between separators, each with the number of lines before it. kubectl splits before it
-/// reads YAML, and so no document sees the directives or anchors of another.
-fn split(text: &str) -> Vec<(u64, &str)> {
-    let mut documents = Vec::new();
-    let (mut start, mut start_line) = (0, 0);
-    let mut offset = 0;
-    for (number, line) in (0..).zip(text.split_inclusive('\n')) {
-        if let Some(rest) = line.strip_prefix("---")
-            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
-        {
-            documents.push((start_line, &text[start..offset]));
-            (start, start_line) = (offset + "---".len(), number);
-        }
-        offset += line.len();
-    }
-    documents.push((start_line, &text[start..]));
-    documents
-}
-
-fn without_blank_start(text: &str) -> &str {
-    let mut text = text;
-    while let Some((line, rest)) = text.split_once('\n')
-        && line.trim().is_empty()
-    {
-        text = rest;
-    }
-    text
-}
-
 #[derive(Debug)]
-struct Unreadable {
-    line: u64,
-    column: u64,
-    problem: String,
+pub(super) struct Unreadable {
+    pub(super) line: u64,
+    pub(super) column: u64,
+    pub(super) problem: String,
 }
 
 impl Unreadable {
@@ -92,7 +29,7 @@ impl Unreadable {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Value>,
     copied: usize,
@@ -100,7 +37,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         let options: Options = options! { max_buffered_comment_events: usize::MAX };
         Self {
             parser: Parser::new_from_str_with_options(text, options),
@@ -110,7 +47,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(mut self) -> Result<(Value, bool), Unreadable> {
+    /// The value, and whether comments are around it.
+    pub(super) fn document(mut self) -> Result<(Value, bool), Unreadable> {
         let mut value = None;
         loop {
             let (event, span) = self.next()?;
@@ -284,136 +222,5 @@ impl Size {
                 depth: 0,
             },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn one(text: &str) -> Value {
-        let mut documents = documents(text).unwrap();
-        assert_eq!(documents.len(), 1, "{text:?}");
-        documents.remove(0).value
-    }
-
-    #[test]
-    fn merges_are_kubectl_s() {
-        let text = "
-b: &b {p: 1, q: 2}
-c: &c {p: 9, z: 1}
-above: {q: 3, <<: *b}
-below: {<<: *b, q: 3}
-both: {<<: [*b, *c]}
-quoted: {\"<<\": *b}
-";
-        let read = one(text);
-        assert_eq!(read["above"], json!({"q": 2, "p": 1}));
-        assert_eq!(read["below"], json!({"p": 1, "q": 3}));
-        assert_eq!(read["both"], json!({"p": 1, "z": 1, "q": 2}));
-        assert_eq!(read["quoted"], json!({"<<": {"p": 1, "q": 2}}));
-    }
-
-    #[test]
-    fn keys_become_text_as_in_kubectl() {
-        assert_eq!(
-            one("{8080: a, yes: b, 1.5: c, 0644: d, '08': e, ? f : g}"),
-            json!({"8080": "a", "true": "b", "1.5": "c", "420": "d", "08": "e", "f": "g"})
-        );
-    }
-
-    #[test]
-    fn documents_are_told_apart_and_keep_their_text() {
-        let text = "\u{feff}# of nobody\n\n--- # first\r\na: 1\r\n---\n---\n\n\n  b: |\n    ---x\n   \n---";
-        let read = documents(text).unwrap();
-        let parts: Vec<_> = read
-            .iter()
-            .map(|document| (document.text, &document.value, document.has_comments))
-            .collect();
-        assert_eq!(
-            parts,
-            [
-                ("# of nobody\n\n", &json!(null), true),
-                (" # first\r\na: 1\r\n", &json!({"a": 1}), true),
-                ("", &json!(null), false),
-                ("  b: |\n    ---x\n   \n", &json!({"b": "---x\n"}), false),
-                ("", &json!(null), false),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_placed() {
-        let cases = [
-            ("a: [1, 2\n", 1, 4, ""),
-            ("a: 1\n---\nb: 1\n c: 2\n", 4, 3, ""),
-            ("a:\n\t- 1\n", 2, 2, "tab"),
-            ("--- {a: 1, a: 2}\n", 1, 9, "duplicate mapping key: a"),
-            ("yes: 1\ntrue: 2\n", 2, 1, "duplicate mapping key: true"),
-            (
-                "a: .nan\n",
-                1,
-                4,
-                "\".nan\" is a number that JSON does not have",
-            ),
-            ("a: *nowhere\n", 1, 4, ""),
-            (
-                "a: &a [*a]\n",
-                1,
-                8,
-                "an alias inside of what it stands for",
-            ),
-            (
-                "a: 1\n...\nb: 2\n",
-                3,
-                1,
-                "a document without a --- before it",
-            ),
-            ("{a: {<<: 1}}\n", 1, 10, "<< takes a mapping"),
-            ("~: 1\n", 1, 1, "null is no key"),
-            ("? [a]\n: 1\n", 1, 3, "a list or mapping is no key"),
-            ("a: !!int x\n", 1, 10, "\"x\" is not an integer"),
-        ];
-        for (text, line, column, problem) in cases {
-            match documents(text) {
-                Err(Error::Syntax {
-                    line: at_line,
-                    column: at_column,
-                    problem: said,
-                }) => {
-                    assert_eq!((at_line, at_column), (line, column), "{text:?}: {said}");
-                    assert!(said.contains(problem) && !said.contains('\n'), "{said}");
-                }
-                other => panic!("{text:?}: {other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn depth_and_aliases_are_bounded_and_size_is_not() {
-        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(documents(&deep(100)).is_ok());
-        assert!(documents(&deep(200)).is_err());
-        assert!(documents(&deep(100_000)).is_err());
-        let nested = format!(
-            "a: &a {}\nb: &b [*a]\nc: {}*b{}\n",
-            deep(60),
-            "[".repeat(60),
-            "]".repeat(60)
-        );
-        assert!(documents(&nested).is_ok());
-        assert!(documents(&nested.replace("&b [*a]", &format!("&b {}", deep(70)))).is_err());
-
-        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..10 {
-            let alias = format!("*a{}, ", level - 1).repeat(10);
-            bomb.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
-        }
-        assert!(documents(&bomb).is_err());
-
-        assert!(documents(&format!("[{}]", "1,".repeat(260_000))).is_ok());
-        assert!(documents(&"# comment\n".repeat(10_000)).is_ok());
     }
 }
