@@ -1,8 +1,7 @@
 //! `AdmissionReview` in, `AdmissionReview` out.
 //!
-//! The review is read with thin types of our own: the objects stay JSON values, because a typed
-//! `RayCluster` would drop every field that is newer than its library. What to do with them is the
-//! engine's matter, [`ray_serve_inject::inject`].
+//! The review is read with thin types of our own, and of its objects only an [`Excerpt`]. What to
+//! do with them is the engine's matter, [`ray_serve_inject::inject`].
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ray_serve_inject as engine;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::excerpt::Excerpt;
 
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";
@@ -19,16 +19,36 @@ const KIND: &str = "AdmissionReview";
 /// Reasons that the engine does not know, because it is not asked.
 const OPERATION_NOT_REVIEWED: &str = "operation-not-reviewed";
 const NO_OBJECT: &str = "no-object";
+const TOO_LARGE: &str = "too-large";
 const INTERNAL_ERROR: &str = "internal-error";
+
+/// No uid, namespace or name that the API server gives is longer. They come back in the answer and
+/// in the log.
+const MAX_NAME_BYTES: usize = 253;
+/// How much of what a client wrote is repeated to it.
+const MAX_QUOTED_CHARS: usize = 200;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    #[error("the body is not an AdmissionReview: {0}")]
+    #[error("the body is not an AdmissionReview: {}", quoted(&.0.to_string()))]
     Json(#[from] serde_json::Error),
     #[error("{kind} of {api_version} is not answered here, only {KIND} of {API_VERSION}")]
     Version { api_version: String, kind: String },
     #[error("the AdmissionReview has no request")]
     NoRequest,
+    #[error("the AdmissionReview's request.{0} is longer than {MAX_NAME_BYTES} bytes")]
+    LongName(&'static str),
+}
+
+/// On one line, and not longer than a line.
+fn quoted(text: &str) -> String {
+    let mut rest = text.chars();
+    let shown = rest.by_ref().take(MAX_QUOTED_CHARS);
+    let mut quoted: String = shown.flat_map(char::escape_debug).collect();
+    if rest.next().is_some() {
+        quoted.push('…');
+    }
+    quoted
 }
 
 /// The answer, and what to say of it in logs and metrics.
@@ -78,11 +98,20 @@ fn review_with(
     let review: AdmissionReview<'_> = serde_json::from_slice(body)?;
     if review.api_version != API_VERSION || review.kind != KIND {
         return Err(Unreadable::Version {
-            api_version: review.api_version.into_owned(),
-            kind: review.kind.into_owned(),
+            api_version: quoted(&review.api_version),
+            kind: quoted(&review.kind),
         });
     }
     let request = review.request.ok_or(Unreadable::NoRequest)?;
+    for (field, text) in [
+        ("uid", &request.uid),
+        ("namespace", &request.namespace),
+        ("name", &request.name),
+    ] {
+        if text.len() > MAX_NAME_BYTES {
+            return Err(Unreadable::LongName(field));
+        }
+    }
     let verdict = decide(&request, inject);
     let outcome = verdict.outcome;
     let warnings = verdict.warnings.len();
@@ -113,10 +142,14 @@ fn decide(request: &Request, inject: impl Fn(&engine::Review<'_>) -> engine::Out
     let Some(object) = &request.object else {
         return Verdict::unchanged(NO_OBJECT);
     };
+    let old_object = request.old_object.as_ref();
+    if !(object.is_complete && old_object.is_none_or(|old| old.is_complete)) {
+        return Verdict::too_large();
+    }
     let review = engine::Review {
         operation,
-        object,
-        old_object: request.old_object.as_ref(),
+        object: &object.object,
+        old_object: old_object.map(|old| &old.object),
     };
     // A fault of ours must not keep anybody from creating a cluster.
     match catch_unwind(AssertUnwindSafe(|| Verdict::of(&inject(&review)))) {
@@ -163,6 +196,16 @@ impl Verdict {
             reason,
             warnings: Vec::new(),
             patch: None,
+        }
+    }
+
+    fn too_large() -> Self {
+        Self {
+            warnings: vec![
+                "RayCluster left unchanged: its rayStartParams, ports and env are too large to inject into, shorten them"
+                    .to_owned(),
+            ],
+            ..Self::unchanged(TOO_LARGE)
         }
     }
 
@@ -214,8 +257,8 @@ struct Request {
     #[serde(default)]
     namespace: String,
     operation: Operation,
-    object: Option<Value>,
-    old_object: Option<Value>,
+    object: Option<Excerpt>,
+    old_object: Option<Excerpt>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -271,7 +314,7 @@ struct AuditAnnotations {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -7,29 +7,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use tokio::sync::Semaphore;
+use prometheus_client::metrics::gauge::Gauge;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::admission::{self, Reviewed};
+use crate::body::{self, Unread};
+use crate::budget::Budget;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
 pub const PATH: &str = "/mutate";
-
-/// Two objects of etcd's 3 MB at most, and 1 MB around them.
-pub const MAX_BODY_BYTES: usize = 7 << 20;
-
-/// A small request is charged like this one, so that the budget also bounds their number.
-const MIN_CHARGE_BYTES: usize = 64 << 10;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -40,15 +35,14 @@ pub struct Limits {
 
 #[derive(Clone)]
 struct Http {
-    /// One permit is one KiB.
-    budget: Arc<Semaphore>,
+    budget: Arc<Budget>,
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
 }
 
 pub fn router(limits: Limits, metrics: Arc<Metrics>, shutdown: Shutdown) -> Router {
     let http = Http {
-        budget: Arc::new(Semaphore::new(kib(limits.max_in_flight_bytes) as usize)),
+        budget: Arc::new(Budget::new(limits.max_in_flight_bytes)),
         metrics,
         shutdown,
     };
@@ -62,9 +56,7 @@ pub fn router(limits: Limits, metrics: Arc<Metrics>, shutdown: Shutdown) -> Rout
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::REQUEST_TIMEOUT,
                     limits.request_timeout,
-                ))
-                .layer(DefaultBodyLimit::disable())
-                .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES)),
+                )),
         )
         .with_state(http)
 }
@@ -73,9 +65,9 @@ pub fn router(limits: Limits, metrics: Arc<Metrics>, shutdown: Shutdown) -> Rout
 /// ones get a GOAWAY when the connection closes).
 async fn observe(State(http): State<Http>, request: Request, next: Next) -> Response {
     let version = request.version();
-    http.metrics.in_flight.inc();
+    let in_flight = InFlight::new(&http.metrics.in_flight);
     let mut response = next.run(request).await;
-    http.metrics.in_flight.dec();
+    drop(in_flight);
     http.metrics.count_response(response.status());
     if http.shutdown.is_draining() && version <= Version::HTTP_11 {
         let close = HeaderValue::from_static("close");
@@ -84,16 +76,24 @@ async fn observe(State(http): State<Http>, request: Request, next: Next) -> Resp
     response
 }
 
-/// Answers 503 at once where the budget is spent: an admission that queues past the API server's
-/// patience costs it the whole `timeoutSeconds`.
+/// Counts a request until it is answered or its client has gone.
+struct InFlight(Gauge);
+
+impl InFlight {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 async fn shed_load(State(http): State<Http>, request: Request, next: Next) -> Response {
-    let length = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse().ok())
-        .unwrap_or(MAX_BODY_BYTES);
-    let charge = kib(length.clamp(MIN_CHARGE_BYTES, MAX_BODY_BYTES));
-    let Ok(_charged) = http.budget.try_acquire_many(charge) else {
+    let Some(_charged) = http.budget.charge(body::declared_length(request.body())) else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "too many requests in flight\n",
@@ -103,7 +103,7 @@ async fn shed_load(State(http): State<Http>, request: Request, next: Next) -> Re
     next.run(request).await
 }
 
-async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Response {
+async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
     if !is_json(&headers) {
         return (
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -111,7 +111,18 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Re
         )
             .into_response();
     }
+    let body = match body::read(body).await {
+        Ok(body) => body,
+        Err(error) => {
+            let status = match error {
+                Unread::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Unread::Broken(_) => StatusCode::BAD_REQUEST,
+            };
+            return (status, format!("{error}\n")).into_response();
+        }
+    };
     let started = Instant::now();
+    let _turn = http.budget.turn_to_read(body.len()).await;
     match admission::review(&body) {
         Ok(reviewed) => {
             let took = started.elapsed();
@@ -154,8 +165,4 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
-}
-
-fn kib(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }

@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! connection -> server -> http -> admission -> ray_serve_inject::inject
+//!                 |        |          |
+//!                 |     budget,    excerpt      what keeps it small: how many bytes
+//!                 |     body                    at once, and only what the engine reads
 //!                 |
 //!                tls <- tls_files               files that somebody else keeps
 //!                    <- self_managed            a certificate of our own:
@@ -13,10 +16,14 @@
 
 pub mod admin;
 pub mod admission;
+pub mod allocator;
 pub mod args;
 pub mod authority;
+pub mod body;
+mod budget;
 pub mod ca_bundle;
 pub mod ca_secret;
+mod excerpt;
 pub mod http;
 pub mod kubernetes;
 pub mod metrics;

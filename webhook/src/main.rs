@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use ray_serve_webhook::args::{Args, LogFormat};
 use ray_serve_webhook::shutdown::Signals;
-use ray_serve_webhook::{Webhook, shutdown, tls};
+use ray_serve_webhook::{Webhook, allocator, shutdown, tls};
 use tracing_subscriber::EnvFilter;
 
 /// A review takes microseconds; a thread for each of a big node's cores would only cost memory.
 const MAX_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
+    allocator::return_large_buffers();
     tls::install_crypto_provider();
     let args = Args::parse();
     match start_logging(&args).and_then(|()| run(args)) {

@@ -1,6 +1,5 @@
 //! `POST /mutate`, without sockets.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Request, StatusCode};
-use ray_serve_webhook::http::{Limits, MAX_BODY_BYTES, router};
+use ray_serve_webhook::http::{Limits, router};
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::shutdown;
 use serde_json::{Value, json};
@@ -18,20 +17,20 @@ use tower::ServiceExt as _;
 
 use crate::support::{UID, annotated_cluster, create_review, request, review};
 
-struct Fixture {
+pub(crate) struct Fixture {
     router: Router,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     trigger: shutdown::Trigger,
 }
 
-fn fixture() -> Fixture {
+pub(crate) fn fixture() -> Fixture {
     fixture_with(Limits {
         max_in_flight_bytes: 32 << 20,
         request_timeout: Duration::from_secs(4),
     })
 }
 
-fn fixture_with(limits: Limits) -> Fixture {
+pub(crate) fn fixture_with(limits: Limits) -> Fixture {
     let (trigger, shutdown) = shutdown::channel();
     let metrics = Arc::new(Metrics::new());
     Fixture {
@@ -42,7 +41,7 @@ fn fixture_with(limits: Limits) -> Fixture {
 }
 
 impl Fixture {
-    async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
         let response = self
             .router
             .clone()
@@ -59,7 +58,7 @@ impl Fixture {
         (status, String::from_utf8(body.to_vec()).expect("text"))
     }
 
-    async fn response_to(&self, review: &Value) -> Value {
+    pub(crate) async fn response_to(&self, review: &Value) -> Value {
         let (status, body) = self.send(request(review.to_string())).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         let answer: Value = serde_json::from_str(&body).expect("JSON");
@@ -71,7 +70,7 @@ impl Fixture {
     }
 }
 
-fn patched(object: &Value, response: &Value) -> Value {
+pub(crate) fn patched(object: &Value, response: &Value) -> Value {
     assert_eq!(response["patchType"], "JSONPatch");
     let patch = STANDARD
         .decode(response["patch"].as_str().expect("a base64 string"))
@@ -82,7 +81,7 @@ fn patched(object: &Value, response: &Value) -> Value {
     object
 }
 
-fn has_serve_port(cluster: &Value) -> bool {
+pub(crate) fn has_serve_port(cluster: &Value) -> bool {
     cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
         .as_array()
         .is_some_and(|ports| {
@@ -92,7 +91,7 @@ fn has_serve_port(cluster: &Value) -> bool {
         })
 }
 
-fn assert_unchanged(response: &Value, reason: &str) {
+pub(crate) fn assert_unchanged(response: &Value, reason: &str) {
     assert_eq!(response.get("patch"), None);
     assert_eq!(response.get("patchType"), None);
     assert_eq!(response["auditAnnotations"]["outcome"], "unchanged");
@@ -237,46 +236,6 @@ async fn only_json_posted_to_mutate_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_of_two_large_objects_is_read_and_a_larger_one_is_not() {
-    let fixture = fixture();
-    let mut cluster = annotated_cluster();
-    cluster["metadata"]["annotations"]["filler"] = json!("x".repeat(MAX_BODY_BYTES - 2_000));
-    let body = review("CREATE", &cluster, &Value::Null).to_string();
-    assert!(body.len() < MAX_BODY_BYTES);
-    assert_eq!(fixture.send(request(body)).await.0, StatusCode::OK);
-
-    let body = vec![b' '; MAX_BODY_BYTES + 1];
-    assert_eq!(
-        fixture.send(request(body)).await.0,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
-}
-
-#[tokio::test]
-async fn a_request_beyond_the_budget_is_turned_away_and_the_next_is_served() {
-    let fixture = fixture_with(Limits {
-        max_in_flight_bytes: MAX_BODY_BYTES,
-        request_timeout: Duration::from_secs(4),
-    });
-    // Charged with the whole budget, because it may become as long as that.
-    let mut stalled = Box::pin(fixture.send(stalled_request()));
-    assert!(futures::poll!(&mut stalled).is_pending());
-
-    let (status, _) = fixture.send(request(create_review())).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-
-    drop(stalled);
-    let (status, _) = fixture.send(request(create_review())).await;
-    assert_eq!(status, StatusCode::OK);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_not_waited_for() {
-    let (status, _) = fixture().send(stalled_request()).await;
-    assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
-}
-
-#[tokio::test]
 async fn http1_clients_are_sent_elsewhere_while_shutting_down() {
     let fixture = fixture();
     let connection =
@@ -321,14 +280,4 @@ async fn reviews_are_counted_by_outcome_and_reason() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
-}
-
-/// A request whose body never comes, and whose length nobody knows.
-fn stalled_request() -> Request<Body> {
-    Request::post("/mutate")
-        .header("content-type", "application/json")
-        .body(Body::from_stream(futures::stream::pending::<
-            Result<Vec<u8>, Infallible>,
-        >()))
-        .expect("a request")
 }

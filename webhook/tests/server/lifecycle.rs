@@ -1,65 +1,18 @@
 //! From start to stop, over real sockets: what probes and clients see of it.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use clap::Parser as _;
 use hyper::StatusCode;
 use ray_serve_webhook::args::Args;
-use ray_serve_webhook::shutdown::{self, Trigger};
-use ray_serve_webhook::{Webhook, tls};
+use ray_serve_webhook::{Webhook, shutdown};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
+use crate::running::{Process, arguments, running};
 use crate::support::{Connection, SelfSigned, connect, create_review, eventually, get};
-
-struct Running {
-    reviews: SocketAddr,
-    admin: SocketAddr,
-    trusted: SelfSigned,
-    trigger: Trigger,
-    serving: JoinHandle<anyhow::Result<()>>,
-    _files: TempDir,
-}
-
-async fn running(more: &[&str]) -> Running {
-    tls::install_crypto_provider();
-    let trusted = SelfSigned::new();
-    let files = TempDir::new().expect("a directory");
-    let arguments = arguments(files.path(), &trusted);
-    let arguments = ["webhook"]
-        .into_iter()
-        .chain(arguments.iter().map(String::as_str))
-        .chain(more.iter().copied());
-    let (trigger, shutdown) = shutdown::channel();
-    let webhook = Webhook::bind(Args::parse_from(arguments), shutdown)
-        .await
-        .expect("bound");
-    Running {
-        reviews: webhook.local_addr().expect("an address"),
-        admin: webhook.admin_addr().expect("an address"),
-        trusted,
-        trigger,
-        serving: tokio::spawn(webhook.serve()),
-        _files: files,
-    }
-}
-
-fn arguments(directory: &Path, pair: &SelfSigned) -> Vec<String> {
-    let (certificate, key) = (directory.join("tls.crt"), directory.join("tls.key"));
-    std::fs::write(&certificate, pair.certificate.pem()).expect("a file");
-    std::fs::write(&key, pair.key.serialize_pem()).expect("a file");
-    vec![
-        "--listen=127.0.0.1:0".to_owned(),
-        "--admin-listen=127.0.0.1:0".to_owned(),
-        format!("--tls-cert={}", certificate.display()),
-        format!("--tls-key={}", key.display()),
-    ]
-}
 
 #[tokio::test]
 async fn reviews_are_answered_over_both_versions_of_http() {
@@ -154,25 +107,6 @@ async fn a_request_in_flight_is_finished() {
 }
 
 #[tokio::test]
-async fn a_connection_that_asks_nothing_is_closed_and_makes_room() {
-    let running = running(&["--max-connections=2"]).await;
-    let mut silent = TcpStream::connect(running.reviews)
-        .await
-        .expect("a connection");
-    let mut silent_over_tls = connect(running.reviews, &running.trusted, b"h2")
-        .await
-        .expect("TLS");
-
-    // No room: it waits until one of the silent ones is sent away.
-    let mut third = Connection::http1(running.reviews, &running.trusted).await;
-    let response = third.send(create_review()).await.expect("a response");
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(silent.read(&mut [0; 1]).await.expect("closed"), 0);
-    let mut rest = Vec::new();
-    let _ = silent_over_tls.read_to_end(&mut rest).await;
-}
-
-#[tokio::test]
 async fn wrong_files_are_told_at_once() {
     let files = TempDir::new().expect("a directory");
     let mut arguments = arguments(files.path(), &SelfSigned::new());
@@ -190,76 +124,6 @@ async fn wrong_files_are_told_at_once() {
 }
 
 // === The process ===
-
-struct Process {
-    child: Child,
-    reviews: SocketAddr,
-    admin: SocketAddr,
-    trusted: SelfSigned,
-    _files: TempDir,
-}
-
-impl Process {
-    async fn start(more: &[&str]) -> Self {
-        let trusted = SelfSigned::new();
-        let files = TempDir::new().expect("a directory");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ray-serve-webhook"))
-            .args(arguments(files.path(), &trusted))
-            .args(more)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("started");
-        let stderr = child.stderr.take().expect("piped");
-        let stderr = tokio::process::ChildStderr::from_std(stderr).expect("a pipe");
-        let mut lines = BufReader::new(stderr).lines();
-        let mut addresses = Vec::new();
-        while addresses.len() < 2 {
-            let line = lines
-                .next_line()
-                .await
-                .expect("read")
-                .expect("a line before the end");
-            let line: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
-            if line["message"] == "listening" {
-                addresses.push(
-                    line["address"]
-                        .as_str()
-                        .expect("text")
-                        .parse()
-                        .expect("an address"),
-                );
-            }
-        }
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self {
-            child,
-            // The order in which they are bound.
-            reviews: addresses[0],
-            admin: addresses[1],
-            trusted,
-            _files: files,
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status()
-            .expect("kill");
-        assert!(status.success());
-    }
-
-    fn exit_code(&mut self) -> Option<i32> {
-        self.child.wait().expect("waited").code()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[tokio::test]
 async fn sigterm_ends_the_process_with_success() {

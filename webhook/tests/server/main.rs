@@ -1,7 +1,10 @@
 //! The server as its users meet it: the API server, kubelet, and whoever mounts its certificate.
 
 mod authority;
+mod bounds;
 mod http;
 mod lifecycle;
+mod memory;
+mod running;
 mod support;
 mod tls;

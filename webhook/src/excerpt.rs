@@ -1,0 +1,254 @@
+//! The parts of a `RayCluster` that the engine reads, taken from the review without building the
+//! rest.
+//!
+//! As a tree of [`Value`]s JSON takes 10 to 40 times its bytes, and a review may have 7 MiB of it:
+//! a handful of such trees would be the end of a small pod. The engine reads a few fields of them
+//! and writes pointers, so the rest (status, managed fields, volumes, sidecars, ...) is checked for
+//! being JSON and dropped as it passes. What is read is counted, and past [`MAX_BYTES`] not kept.
+//!
+//! A rule that reads a new field finds it missing here until [`RAY_CLUSTER`] names it; the tests
+//! compare the engine's outcomes on excerpts and on whole objects.
+
+use std::cell::Cell;
+use std::fmt;
+
+use ray_serve_inject::table::{ANNOTATION, POD_IP_ENV};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Memory for one object's excerpt. A container's environment of 1 MB, more than Linux starts a
+/// process with, stays below it.
+const MAX_BYTES: usize = 8 << 20;
+
+// What the tree costs besides its text, roughly: a list doubles when it grows, a map keeps a hash
+// and an index for each entry and makes room for four at once.
+const ELEMENT_BYTES: usize = 2 * size_of::<Value>();
+const ENTRY_BYTES: usize = ELEMENT_BYTES + 128;
+const MAP_BYTES: usize = 512;
+
+/// How much of a value is taken. A value of another type than expected keeps its type, without
+/// what is in it.
+enum Take {
+    Whole,
+    /// These fields of an object.
+    Fields(&'static [(&'static str, Take)]),
+    /// This of each element of a list.
+    Each(&'static Take),
+    /// This of a list's first element, and nothing of the others.
+    First(&'static Take),
+    /// The text, or nothing where it is another one.
+    Text(&'static str),
+}
+
+use Take::{Each, Fields, First, Text, Whole};
+
+const RAY_CLUSTER: Take = Fields(&[
+    ("apiVersion", Whole),
+    ("kind", Whole),
+    (
+        "metadata",
+        Fields(&[
+            ("name", Whole),
+            ("namespace", Whole),
+            ("annotations", Fields(&[(ANNOTATION, Whole)])),
+            ("labels", Whole),
+            ("deletionTimestamp", Whole),
+            ("ownerReferences", Each(&OWNER)),
+        ]),
+    ),
+    (
+        "spec",
+        Fields(&[
+            ("upgradeStrategy", Fields(&[("type", Whole)])),
+            ("headGroupSpec", GROUP),
+            ("workerGroupSpecs", Each(&GROUP)),
+        ]),
+    ),
+]);
+
+const OWNER: Take = Fields(&[
+    ("apiVersion", Whole),
+    ("kind", Whole),
+    ("controller", Whole),
+]);
+
+const GROUP: Take = Fields(&[
+    ("groupName", Whole),
+    ("rayStartParams", Whole),
+    (
+        "headService",
+        Fields(&[("spec", Fields(&[("ports", Each(&PORT))]))]),
+    ),
+    (
+        "template",
+        Fields(&[("spec", Fields(&[("containers", First(&CONTAINER))]))]),
+    ),
+]);
+
+const CONTAINER: Take = Fields(&[
+    ("ports", Each(&PORT)),
+    ("env", Each(&Fields(&[("name", Text(POD_IP_ENV))]))),
+]);
+
+const PORT: Take = Fields(&[
+    ("name", Whole),
+    ("containerPort", Whole),
+    ("port", Whole),
+    ("protocol", Whole),
+]);
+
+/// An object as far as the engine reads it.
+pub(crate) struct Excerpt {
+    pub(crate) object: Value,
+    /// Whether all that the engine reads is there: it must not be asked otherwise.
+    pub(crate) is_complete: bool,
+}
+
+impl<'de> Deserialize<'de> for Excerpt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let budget = Budget(Cell::new(Some(MAX_BYTES)));
+        let part = Part {
+            take: &RAY_CLUSTER,
+            budget: &budget,
+        };
+        Ok(Self {
+            object: part.deserialize(deserializer)?.unwrap_or_default(),
+            is_complete: budget.0.get().is_some(),
+        })
+    }
+}
+
+/// Bytes left, or none once something did not fit.
+struct Budget(Cell<Option<usize>>);
+
+impl Budget {
+    fn spend(&self, bytes: usize) -> bool {
+        self.0
+            .set(self.0.get().and_then(|left| left.checked_sub(bytes)));
+        self.0.get().is_some()
+    }
+}
+
+/// Reads a value as far as it is taken, or nothing.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    take: &'static Take,
+    budget: &'a Budget,
+}
+
+impl<'de> DeserializeSeed<'de> for Part<'_> {
+    type Value = Option<Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part<'_> {
+    type Value = Option<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Some(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Some(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(value.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        let is_taken = match self.take {
+            Text(wanted) => text == *wanted,
+            _ => true,
+        };
+        Ok((is_taken && self.budget.spend(text.len())).then(|| text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (take, at_most) = match self.take {
+            Whole => (&Whole, usize::MAX),
+            Each(take) => (*take, usize::MAX),
+            First(take) => (*take, 1),
+            Fields(_) | Text(_) => (&Whole, 0),
+        };
+        let element = Part { take, ..self };
+        let mut elements = Vec::new();
+        while elements.len() < at_most && self.budget.spend(ELEMENT_BYTES) {
+            match list.next_element_seed(element)? {
+                Some(value) => elements.push(value.unwrap_or_default()),
+                None => return Ok(Some(elements.into())),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Some(elements.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = object.next_key_seed(Key(self.take))? {
+            let Some((name, take)) = key else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let room = if members.is_empty() { MAP_BYTES } else { 0 };
+            let member = Part { take, ..self };
+            match object.next_value_seed(member)? {
+                Some(value) if self.budget.spend(room + ENTRY_BYTES + name.len()) => {
+                    members.insert(name, value);
+                }
+                // JSON's last word on a key counts.
+                _ => _ = members.remove(&name),
+            }
+        }
+        Ok(Some(members.into()))
+    }
+}
+
+/// A key's name and what to take of its value, or none where that is nothing.
+struct Key(&'static Take);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<(String, &'static Take)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Option<(String, &'static Take)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        let take = match self.0 {
+            Whole => Some(&Whole),
+            Fields(fields) => fields
+                .iter()
+                .find_map(|(field, take)| (*field == name).then_some(take)),
+            Each(_) | First(_) | Text(_) => None,
+        };
+        Ok(take.map(|take| (name.to_owned(), take)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
