@@ -135,7 +135,7 @@ pub struct LimitArgs {
     #[arg(long, env = "RAY_SERVE_WEBHOOK_MAX_IN_FLIGHT_MB", default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=4096))]
     pub max_in_flight_mb: u32,
 
-    /// Open connections, beyond which a new one waits
+    /// Open connections, beyond which a new one takes the place of an idle one
     #[arg(long, env = "RAY_SERVE_WEBHOOK_MAX_CONNECTIONS", default_value_t = 512, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub max_connections: u32,
 }

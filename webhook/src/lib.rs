@@ -3,8 +3,8 @@
 //! ```text
 //! connection -> server -> http -> admission -> ray_serve_inject::inject
 //!                 |        |          |
-//!                 |     budget,    excerpt      what keeps it small: how many bytes
-//!                 |     body                    at once, and only what the engine reads
+//!          connections  budget,    excerpt      what keeps it small: how many at once, how many
+//!                 |     body                    bytes at once, and only what the engine reads
 //!                 |
 //!                tls <- tls_files               files that somebody else keeps
 //!                    <- self_managed            a certificate of our own:
@@ -23,6 +23,7 @@ pub mod body;
 mod budget;
 pub mod ca_bundle;
 pub mod ca_secret;
+mod connections;
 mod excerpt;
 pub mod http;
 pub mod kubernetes;

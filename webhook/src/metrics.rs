@@ -57,6 +57,7 @@ pub struct Metrics {
     pub in_flight: Gauge,
     pub certificate_expiry: Gauge,
     pub connections: Gauge,
+    pub connections_evicted: Counter,
     pub tls_handshake_failures: Counter,
 }
 
@@ -72,6 +73,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             certificate_expiry: Gauge::default(),
             connections: Gauge::default(),
+            connections_evicted: Counter::default(),
             tls_handshake_failures: Counter::default(),
         };
         metrics.registered()
@@ -89,6 +91,7 @@ impl Metrics {
             in_flight,
             certificate_expiry,
             connections,
+            connections_evicted,
             tls_handshake_failures,
         } = &mut self;
         registry.register(
@@ -128,6 +131,11 @@ impl Metrics {
             tls_handshake_failures.clone(),
         );
         registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "connections_evicted",
+            "Idle connections closed because a new one needed their place",
+            connections_evicted.clone(),
+        );
         registry.register(
             "build",
             "The running version",

@@ -3,7 +3,7 @@
 //! What is said over them is a [`Router`]'s matter.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,20 +16,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use crate::connections::{Activity, Connections, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT, Slot};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::tls::ALPN_HTTP2;
 
-/// From a connection to the end of its first request's head, TLS handshake included.
-const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longer than the 90 s after which the API server itself drops an idle connection: whoever
-/// closes first must not be us, or a request could be on its way meanwhile.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// For a client with nothing in flight to take notice that its connection is being closed.
 const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -76,10 +71,10 @@ impl Server {
             metrics,
             mut shutdown,
         } = self;
-        let slots = Arc::new(Semaphore::new(max_connections as usize));
+        let connections = Connections::new(max_connections, metrics.clone());
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&listener, &slots) => accepted,
+                accepted = accept(&listener, &connections) => accepted,
                 () = shutdown.closing() => break,
             };
             let (stream, slot) = match accepted {
@@ -95,7 +90,7 @@ impl Server {
                 router: router.clone(),
                 metrics: metrics.clone(),
                 shutdown: shutdown.clone(),
-                activity: Arc::default(),
+                activity: slot.activity.clone(),
             };
             tokio::spawn(async move {
                 connection.metrics.connections.inc();
@@ -106,31 +101,22 @@ impl Server {
             });
         }
         drop(listener);
-        if timeout(drain_timeout, slots.acquire_many(max_connections))
-            .await
-            .is_err()
-        {
+        if timeout(drain_timeout, connections.closed()).await.is_err() {
             tracing::warn!(
-                connections = max_connections as usize - slots.available_permits(),
+                connections = connections.count(),
                 "drain time over, closing what is left"
             );
         }
     }
 }
 
-/// Waits for a free slot before it accepts: what is too many waits in the kernel's queue.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = slots
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
+    connections: &Arc<Connections>,
+) -> std::io::Result<(TcpStream, Slot)> {
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, slot))
+    Ok((stream, connections.admit().await))
 }
 
 struct Connection {
@@ -146,7 +132,12 @@ impl Connection {
         let Some(tls) = &self.tls else {
             return self.serve_http1(stream).await;
         };
-        match timeout(FIRST_REQUEST_TIMEOUT, tls.accept(stream)).await {
+        let handshake = timeout(FIRST_REQUEST_TIMEOUT, tls.accept(stream));
+        let handshake = tokio::select! {
+            handshake = handshake => handshake,
+            () = self.activity.evicted() => return,
+        };
+        match handshake {
             Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) => {
                 self.serve_http2(stream).await;
             }
@@ -209,7 +200,8 @@ async fn respond(
     router.oneshot(request.map(Body::new)).await
 }
 
-/// Runs a connection until its client ends it, it has been idle for too long, or we shut down.
+/// Runs a connection until its client ends it, it has been idle for too long, its slot is needed,
+/// or we shut down.
 async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut shutdown: Shutdown) {
     let mut connection = std::pin::pin!(connection);
     loop {
@@ -222,6 +214,9 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut sh
                 let _ = timeout(IDLE_CLOSE_TIMEOUT, connection).await;
                 return;
             },
+            () = activity.evicted() => if !activity.has_served() {
+                return;
+            },
             () = shutdown.closing() => {
                 connection.as_mut().graceful_shutdown();
                 // Not for longer than the server's drain time.
@@ -229,54 +224,5 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut sh
                 return;
             }
         }
-    }
-}
-
-/// What a connection has been used for, to tell an idle one from a busy one.
-#[derive(Default)]
-struct Activity(Mutex<Usage>);
-
-struct Usage {
-    in_flight: u32,
-    served: bool,
-    since: Instant,
-}
-
-impl Default for Usage {
-    fn default() -> Self {
-        Self {
-            in_flight: 0,
-            served: false,
-            since: Instant::now(),
-        }
-    }
-}
-
-impl Activity {
-    fn begin(self: &Arc<Self>) -> InFlight {
-        let mut usage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        usage.in_flight += 1;
-        usage.served = true;
-        InFlight(self.clone())
-    }
-
-    /// When the connection is to be closed if nothing happens.
-    fn deadline(&self) -> Instant {
-        let usage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (usage.in_flight, usage.served) {
-            (0, false) => usage.since + FIRST_REQUEST_TIMEOUT,
-            (0, true) => usage.since + IDLE_TIMEOUT,
-            _ => Instant::now() + IDLE_TIMEOUT,
-        }
-    }
-}
-
-struct InFlight(Arc<Activity>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let mut usage = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        usage.in_flight -= 1;
-        usage.since = Instant::now();
     }
 }
