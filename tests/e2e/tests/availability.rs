@@ -87,6 +87,9 @@ impl Stream {
             "availability: {what}: {} of {all} admissions failed",
             failures.len()
         );
+        for failure in &failures {
+            let _ = writeln!(std::io::stderr(), "availability: {}", failure.trim_end());
+        }
         failures
     }
 }
