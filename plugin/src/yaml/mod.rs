@@ -326,8 +326,9 @@ mod tests {
         assert_eq!(kubernetes::documents(&text).unwrap()[0].value, traps);
     }
 
-    /// The reader of the other school. Skipped where Python or `PyYAML` is not installed.
+    /// The reader of the other school; what a user sees of it is also tested on the cluster.
     #[test]
+    #[ignore = "needs Python with PyYAML"]
     fn what_is_written_python_reads_back_equal() {
         use std::io::Write;
         use std::process::{Command, Stdio};
@@ -336,9 +337,8 @@ mod tests {
             .args(["-c", script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn();
-        let Ok(mut python) = python else { return };
+        let mut python = python.unwrap();
         python
             .stdin
             .take()
@@ -346,11 +346,7 @@ mod tests {
             .write_all(to_string(&traps()).as_bytes())
             .unwrap();
         let output = python.wait_with_output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        if error.contains("No module named 'yaml'") {
-            return;
-        }
-        assert!(output.status.success(), "{error}");
+        assert!(output.status.success());
         let read: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(read, traps());
     }

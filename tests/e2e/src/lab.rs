@@ -31,7 +31,7 @@ pub fn lab() -> &'static Lab {
 
 impl Lab {
     /// A fresh install, whatever an earlier run left.
-    fn install_webhook(&self) {
+    pub fn install_webhook(&self) {
         let _ = self.run(
             "helm",
             &["uninstall", RELEASE, "-n", WEBHOOK_NAMESPACE, "--wait"],

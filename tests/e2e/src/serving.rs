@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{Lab, Ran, eventually, lab};
 
 pub const CLUSTER: &str = "test-cluster";
@@ -83,9 +85,8 @@ impl Serving {
         self.lab.ray_serve_with(&arguments, config)
     }
 
-    /// Asks an application through the serve service, as another pod of the cluster does.
-    pub fn call(&self, path: &str, body: &str) -> String {
-        let pods = self.lab.kubectl(&[
+    fn head(&self) -> String {
+        let list = [
             "get",
             "pod",
             "-n",
@@ -94,8 +95,21 @@ impl Serving {
             "ray.io/node-type=head",
             "-o",
             "name",
-        ]);
-        let head = pods.ok().stdout.trim().to_owned();
+        ];
+        self.lab.kubectl(&list).ok().stdout.trim().to_owned()
+    }
+
+    fn on_head(&self, program: &[&str], input: Option<&str>) -> Ran {
+        let mut command = self.lab.prepared.command("kubectl");
+        let head = self.head();
+        command
+            .args(["exec", "-i", "-n", NAMESPACE, &head, "-c", "ray-head", "--"])
+            .args(program);
+        Ran::command(&mut command, input)
+    }
+
+    /// Asks an application through the serve service, as another pod of the cluster does.
+    pub fn call(&self, path: &str, body: &str) -> String {
         let body = format!("--post-data={body}");
         let url = format!("http://{CLUSTER}-serve-svc:8000{path}");
         // A proxy starts on a worker only after an application has a replica there.
@@ -103,10 +117,7 @@ impl Serving {
             "an answer of the application",
             Duration::from_secs(60),
             || {
-                let ran = self.lab.kubectl(&[
-                    "exec", "-n", NAMESPACE, &head, "-c", "ray-head", "--", "wget", "-qO-", &body,
-                    &url,
-                ]);
+                let ran = self.on_head(&["wget", "-qO-", &body, &url], None);
                 if ran.code == Some(0) {
                     Ok(ran.stdout)
                 } else {
@@ -114,5 +125,13 @@ impl Serving {
                 }
             },
         )
+    }
+
+    /// What Python, and so Ray's own tools, read in a YAML document: the head has Python and `PyYAML`.
+    pub fn python_reads(&self, yaml: &str) -> Value {
+        let program = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))";
+        self.on_head(&["python3", "-c", program], Some(yaml))
+            .ok()
+            .json()
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of both programs on a real cluster: `cargo cluster test`. One file per subject.
 
 mod availability;
+mod chart;
 mod connection;
 mod injection;
 mod refusals;

@@ -1,6 +1,7 @@
 //! Submit, get, call, change, remove, delete: a data scientist's day.
 
 use e2e::{CLUSTER, lab, serving};
+use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
@@ -92,6 +93,35 @@ fn get_prints_the_camel_case_document_without_losing_anything() {
     assert!(yaml.stdout.contains("routePrefix: /fruit"), "{yaml}");
     let raw = serving.ray_serve("get", &["-o", "raw"]).ok().json();
     assert_eq!(raw["applications"]["fruit_app"]["route_prefix"], "/fruit");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn values_that_yaml_readers_disagree_on_survive_submit_and_get() {
+    let serving = serving();
+    let tricky = json!({
+        "price": 3, "no": "yes", "mode": "0644", "time": "12:30:45", "version": "1.0",
+        "nothing": "~", "exponent": "1e3", "text": "two\nlines\n", "big": 9_007_199_254_740_993_u64,
+    });
+    // A flow mapping of JSON is YAML; the file's other values stay as they are.
+    let config = lab().example("serve_config_fruit.yaml");
+    let config = config.replacen(
+        "user_config:\n          price: 3",
+        &format!("user_config: {tricky}"),
+        1,
+    );
+    serving.submit(&config, &["--wait"]).ok();
+
+    let of = |document: &Value| {
+        document["applications"]["fruit_app"]["deployedAppConfig"]["deployments"][0]["userConfig"]
+            .clone()
+    };
+    assert_eq!(
+        of(&serving.ray_serve("get", &["-o", "json"]).ok().json()),
+        tricky
+    );
+    let yaml = serving.ray_serve("get", &["-o", "yaml"]).ok().stdout;
+    assert_eq!(of(&serving.python_reads(&yaml)), tricky);
 }
 
 #[test]
