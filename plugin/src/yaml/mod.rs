@@ -134,6 +134,26 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// One line that says what is wrong and where, whichever reader says it.
+    pub(super) fn assert_placed<T: std::fmt::Debug>(
+        text: &str,
+        result: Result<T, Error>,
+        place: (u64, u64),
+        problem: &str,
+    ) {
+        match result {
+            Err(Error::Syntax {
+                line,
+                column,
+                problem: said,
+            }) => {
+                assert_eq!((line, column), place, "{text:?}: {said}");
+                assert!(said.contains(problem) && !said.contains('\n'), "{said}");
+            }
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+
     #[test]
     fn scalars_are_what_ray_s_own_cli_makes_of_them() {
         let cases = [
@@ -195,17 +215,7 @@ mod tests {
             ("a: *nowhere\n", 1, 4, ""),
         ];
         for (text, line, column, problem) in cases {
-            match parse(text) {
-                Err(Error::Syntax {
-                    line: at_line,
-                    column: at_column,
-                    problem: said,
-                }) => {
-                    assert_eq!((at_line, at_column), (line, column), "{text:?}: {said}");
-                    assert!(said.contains(problem) && !said.contains('\n'), "{said}");
-                }
-                other => panic!("{text:?}: {other:?}"),
-            }
+            assert_placed(text, parse(text), (line, column), problem);
         }
         assert_eq!(parse("a: 1\n---\nb: 2\n"), Err(Error::SeveralDocuments(2)));
     }

@@ -37,14 +37,9 @@ pub fn down(layout: &Layout, wipe: bool) -> Result<()> {
 
 /// Ends every process of this state directory and frees what they held on the machine.
 pub fn end(layout: &Layout) {
-    // kubelet first, or it would start containers again while they are ended.
-    for component in component::ALL.iter().rev().filter(|c| c.name != "etcd") {
-        if component.name == "containerd" {
-            end_containers(layout);
-        }
-        component.end(layout);
-    }
-    for component in component::ALL.iter().filter(|c| c.name == "etcd") {
+    // The other way round: kubelet goes before the API server and etcd that it reports to, and before
+    // the containers (in `free`), which it would start again.
+    for component in component::ALL.iter().rev() {
         component.end(layout);
     }
     free(layout);

@@ -13,7 +13,7 @@ use clap::Args;
 use crate::{
     cli::Versions,
     command::{on_path, run, succeeds},
-    image::{ray, webhook},
+    image::webhook,
     install::programs,
     layout::Layout,
     up,
@@ -118,11 +118,6 @@ impl Target {
 }
 
 impl Prepared {
-    /// Ray's image, as the examples name it.
-    pub fn ray_image(&self) -> String {
-        ray::name(&self.ray)
-    }
-
     /// A command that finds this repository's and the cluster's programs, as the cluster's administrator.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -90,6 +90,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::yaml::tests::assert_placed;
 
     fn one(text: &str) -> Value {
         let mut documents = documents(text).unwrap();
@@ -192,17 +193,7 @@ quoted: {\"<<\": *b}
             ("a: !!int x\n", 1, 10, "\"x\" is not an integer"),
         ];
         for (text, line, column, problem) in cases {
-            match documents(text) {
-                Err(Error::Syntax {
-                    line: at_line,
-                    column: at_column,
-                    problem: said,
-                }) => {
-                    assert_eq!((at_line, at_column), (line, column), "{text:?}: {said}");
-                    assert!(said.contains(problem) && !said.contains('\n'), "{said}");
-                }
-                other => panic!("{text:?}: {other:?}"),
-            }
+            assert_placed(text, documents(text), (line, column), problem);
         }
     }
 
