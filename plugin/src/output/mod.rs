@@ -1,6 +1,7 @@
 //! Everything that is printed: data on stdout, all else on stderr.
 
 mod progress;
+mod style;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -9,19 +10,32 @@ use crate::error::Failure;
 use crate::serve::ray_error::clean;
 
 pub use progress::Progress;
+pub use style::{Style, Tone};
 pub use table::{Table, age};
 
 /// The process's two outputs, and what they can show.
 pub struct Ui {
-    live: bool,
+    stdout_live: bool,
+    stderr_live: bool,
 }
 
 impl Ui {
     pub fn for_process() -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         Self {
-            live: std::io::stderr().is_terminal() && !dumb,
+            stdout_live: std::io::stdout().is_terminal() && !dumb,
+            stderr_live: std::io::stderr().is_terminal() && !dumb,
         }
+    }
+
+    /// Colours of data.
+    pub fn style(&self) -> Style {
+        Style::new(self.stdout_live)
+    }
+
+    /// Colours of everything else.
+    pub fn note_style(&self) -> Style {
+        Style::new(self.stderr_live)
     }
 
     /// Data, exactly as given.
@@ -58,7 +72,7 @@ impl Ui {
     }
 
     pub fn progress(&self) -> Progress {
-        Progress::new(self.live)
+        Progress::new(self.stderr_live)
     }
 }
 

@@ -53,7 +53,12 @@ pub struct Replica {
 
 pub const RUNNING: &str = "RUNNING";
 pub const DELETING: &str = "DELETING";
-const HEALTHY: &str = "HEALTHY";
+pub const HEALTHY: &str = "HEALTHY";
+
+/// Of an application, deployment or proxy.
+pub fn has_failed(status: &str) -> bool {
+    matches!(status, "DEPLOY_FAILED" | "UNHEALTHY")
+}
 
 impl Details {
     /// Serve may run without any application.
@@ -68,7 +73,7 @@ impl Application {
     }
 
     pub fn has_failed(&self) -> bool {
-        matches!(self.status.as_str(), "DEPLOY_FAILED" | "UNHEALTHY")
+        has_failed(&self.status)
     }
 
     /// Started from Python with `serve.run`; a Serve config neither changes nor removes it.

@@ -1,0 +1,92 @@
+//! Colours: on a terminal that shows them and for a user who wants them, and nowhere else.
+
+use crate::serve::details::{HEALTHY, RUNNING, has_failed};
+
+/// What a text says about the thing it is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Good,
+    /// On its way, or of a state this program has never heard of.
+    Moving,
+    Bad,
+    Strong,
+    Faint,
+}
+
+impl Tone {
+    /// Of an application's, deployment's, replica's or proxy's state, in Ray's words.
+    pub fn of_state(state: &str) -> Self {
+        if state == RUNNING || state == HEALTHY {
+            Self::Good
+        } else if has_failed(state) {
+            Self::Bad
+        } else {
+            Self::Moving
+        }
+    }
+
+    /// The parameters of SGR, which terminals of all sorts have in common.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Good => "32",
+            Self::Moving => "33",
+            Self::Bad => "31",
+            Self::Strong => "1",
+            Self::Faint => "2",
+        }
+    }
+}
+
+/// Whether one output shows colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    colours: bool,
+}
+
+impl Style {
+    /// `NO_COLOR` counts where it is not empty, as its authors have it; a dumb terminal would print
+    /// the escapes.
+    pub(super) fn new(shows_escapes: bool) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            colours: shows_escapes && !refused,
+        }
+    }
+
+    pub const PLAIN: Self = Self { colours: false };
+    pub const COLOURED: Self = Self { colours: true };
+
+    /// `text` in the tone's colour. Whatever came from Ray is cleaned before: this adds escapes.
+    pub fn paint(self, tone: Tone, text: &str) -> String {
+        if !self.colours || tone == Tone::Plain || text.is_empty() {
+            return text.to_owned();
+        }
+        format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_output_gets_the_text_alone() {
+        assert_eq!(Style::PLAIN.paint(Tone::Bad, "x"), "x");
+        assert_eq!(Style::COLOURED.paint(Tone::Plain, "x"), "x");
+        assert_eq!(Style::COLOURED.paint(Tone::Bad, ""), "");
+        assert_eq!(
+            Style::COLOURED.paint(Tone::Bad, "x"),
+            "\u{1b}[31mx\u{1b}[0m"
+        );
+    }
+
+    #[test]
+    fn a_state_nobody_has_heard_of_is_neither_good_nor_bad() {
+        assert_eq!(Tone::of_state("RUNNING"), Tone::Good);
+        assert_eq!(Tone::of_state("DEPLOY_FAILED"), Tone::Bad);
+        assert_eq!(Tone::of_state("PAUSED"), Tone::Moving);
+    }
+}
