@@ -6,10 +6,12 @@
 mod lab;
 mod run;
 mod serving;
+mod stream;
 
 pub use lab::{Lab, Namespace, lab};
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};
+pub use stream::Stream;
 
 /// The chart's release and its namespace, which the webhook leaves alone.
 pub const RELEASE: &str = "ray-serve-webhook";
