@@ -8,19 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ray_serve_inject as engine;
+use ray_serve_inject::{self as engine, Reason, Warning};
 use serde::{Deserialize, Serialize};
 
 use crate::excerpt::Excerpt;
 
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";
-
-/// Reasons that the engine does not know, because it is not asked.
-const OPERATION_NOT_REVIEWED: &str = "operation-not-reviewed";
-const NO_OBJECT: &str = "no-object";
-const TOO_LARGE: &str = "too-large";
-const INTERNAL_ERROR: &str = "internal-error";
 
 /// No uid, namespace or name that the API server gives is longer. They come back in the answer and
 /// in the log.
@@ -60,7 +54,7 @@ pub struct Reviewed {
     pub name: String,
     pub operation: &'static str,
     pub outcome: Outcome,
-    pub reason: &'static str,
+    pub reason: Reason,
     pub warnings: usize,
 }
 
@@ -137,10 +131,10 @@ fn decide(request: &Request, inject: impl Fn(&engine::Review<'_>) -> engine::Out
     let operation = match request.operation {
         Operation::Create => engine::Operation::Create,
         Operation::Update => engine::Operation::Update,
-        Operation::Other => return Verdict::unchanged(OPERATION_NOT_REVIEWED),
+        Operation::Other => return Verdict::unchanged(Reason::OperationNotReviewed),
     };
     let Some(object) = &request.object else {
-        return Verdict::unchanged(NO_OBJECT);
+        return Verdict::unchanged(Reason::NoObject);
     };
     let old_object = request.old_object.as_ref();
     if !(object.is_complete && old_object.is_none_or(|old| old.is_complete)) {
@@ -166,8 +160,8 @@ fn decide(request: &Request, inject: impl Fn(&engine::Review<'_>) -> engine::Out
 /// What is to be answered, before it is JSON.
 struct Verdict {
     outcome: Outcome,
-    reason: &'static str,
-    warnings: Vec<String>,
+    reason: Reason,
+    warnings: Vec<Warning>,
     patch: Option<String>,
 }
 
@@ -184,13 +178,13 @@ impl Verdict {
             } else {
                 Outcome::Unchanged
             },
-            reason: outcome.reason.as_str(),
-            warnings: outcome.warnings.iter().map(ToString::to_string).collect(),
+            reason: outcome.reason,
+            warnings: outcome.warnings.clone(),
             patch,
         })
     }
 
-    fn unchanged(reason: &'static str) -> Self {
+    fn unchanged(reason: Reason) -> Self {
         Self {
             outcome: Outcome::Unchanged,
             reason,
@@ -201,22 +195,16 @@ impl Verdict {
 
     fn too_large() -> Self {
         Self {
-            warnings: vec![
-                "RayCluster left unchanged: its rayStartParams, ports and env are too large to inject into, shorten them"
-                    .to_owned(),
-            ],
-            ..Self::unchanged(TOO_LARGE)
+            warnings: vec![Warning::TooLarge],
+            ..Self::unchanged(Reason::TooLarge)
         }
     }
 
     fn fault() -> Self {
         Self {
             outcome: Outcome::Error,
-            warnings: vec![
-                "ray-serve-webhook failed inside and left this RayCluster unchanged; its log has the cause"
-                    .to_owned(),
-            ],
-            ..Self::unchanged(INTERNAL_ERROR)
+            warnings: vec![Warning::InternalError],
+            ..Self::unchanged(Reason::InternalError)
         }
     }
 
@@ -226,10 +214,10 @@ impl Verdict {
             allowed: true,
             patch_type: self.patch.is_some().then_some("JSONPatch"),
             patch: self.patch,
-            warnings: self.warnings,
+            warnings: self.warnings.iter().map(ToString::to_string).collect(),
             audit_annotations: AuditAnnotations {
                 outcome: self.outcome.as_str(),
-                reason: self.reason,
+                reason: self.reason.as_str(),
                 version: env!("CARGO_PKG_VERSION"),
             },
         }
@@ -328,7 +316,7 @@ mod tests {
         let reviewed = review_with(review.to_string().as_bytes(), |_| panic!("a bug"))
             .expect("an answer all the same");
         assert_eq!(reviewed.outcome, Outcome::Error);
-        assert_eq!(reviewed.reason, INTERNAL_ERROR);
+        assert_eq!(reviewed.reason, Reason::InternalError);
         let answer: Value = serde_json::from_slice(&reviewed.answer).expect("JSON");
         let response = &answer["response"];
         assert_eq!(response["allowed"], true);

@@ -6,13 +6,16 @@
 //! and writes pointers, so the rest (status, managed fields, volumes, sidecars, ...) is checked for
 //! being JSON and dropped as it passes. What is read is counted, and past [`MAX_BYTES`] not kept.
 //!
-//! A rule that reads a new field finds it missing here until [`RAY_CLUSTER`] names it; the tests
-//! compare the engine's outcomes on excerpts and on whole objects.
+//! Which fields those are says the engine, in [`ray_serve_inject::fields`]; the tests compare its
+//! outcomes on excerpts and on whole objects.
 
 use std::cell::Cell;
 use std::fmt;
 
-use ray_serve_inject::table::{ANNOTATION, POD_IP_ENV};
+use ray_serve_inject::fields::{
+    RAY_CLUSTER,
+    Take::{self, Each, Fields, First, Text, Whole},
+};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -26,77 +29,6 @@ const MAX_BYTES: usize = 8 << 20;
 const ELEMENT_BYTES: usize = 2 * size_of::<Value>();
 const ENTRY_BYTES: usize = ELEMENT_BYTES + 128;
 const MAP_BYTES: usize = 512;
-
-/// How much of a value is taken. A value of another type than expected keeps its type, without
-/// what is in it.
-enum Take {
-    Whole,
-    /// These fields of an object.
-    Fields(&'static [(&'static str, Take)]),
-    /// This of each element of a list.
-    Each(&'static Take),
-    /// This of a list's first element, and nothing of the others.
-    First(&'static Take),
-    /// The text, or nothing where it is another one.
-    Text(&'static str),
-}
-
-use Take::{Each, Fields, First, Text, Whole};
-
-const RAY_CLUSTER: Take = Fields(&[
-    ("apiVersion", Whole),
-    ("kind", Whole),
-    (
-        "metadata",
-        Fields(&[
-            ("name", Whole),
-            ("namespace", Whole),
-            ("annotations", Fields(&[(ANNOTATION, Whole)])),
-            ("labels", Whole),
-            ("deletionTimestamp", Whole),
-            ("ownerReferences", Each(&OWNER)),
-        ]),
-    ),
-    (
-        "spec",
-        Fields(&[
-            ("upgradeStrategy", Fields(&[("type", Whole)])),
-            ("headGroupSpec", GROUP),
-            ("workerGroupSpecs", Each(&GROUP)),
-        ]),
-    ),
-]);
-
-const OWNER: Take = Fields(&[
-    ("apiVersion", Whole),
-    ("kind", Whole),
-    ("controller", Whole),
-]);
-
-const GROUP: Take = Fields(&[
-    ("groupName", Whole),
-    ("rayStartParams", Whole),
-    (
-        "headService",
-        Fields(&[("spec", Fields(&[("ports", Each(&PORT))]))]),
-    ),
-    (
-        "template",
-        Fields(&[("spec", Fields(&[("containers", First(&CONTAINER))]))]),
-    ),
-]);
-
-const CONTAINER: Take = Fields(&[
-    ("ports", Each(&PORT)),
-    ("env", Each(&Fields(&[("name", Text(POD_IP_ENV))]))),
-]);
-
-const PORT: Take = Fields(&[
-    ("name", Whole),
-    ("containerPort", Whole),
-    ("port", Whole),
-    ("protocol", Whole),
-]);
 
 /// An object as far as the engine reads it.
 pub(crate) struct Excerpt {

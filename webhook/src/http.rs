@@ -152,7 +152,7 @@ fn report(metrics: &Metrics, reviewed: &Reviewed, took: Duration) {
         name = reviewed.name,
         operation = reviewed.operation,
         outcome,
-        reason = reviewed.reason,
+        reason = reviewed.reason.as_str(),
         warnings = reviewed.warnings,
         microseconds,
         "reviewed"

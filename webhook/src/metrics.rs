@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use ray_serve_inject::Reason;
 
 const PREFIX: &str = "ray_serve_webhook";
 
@@ -151,7 +152,8 @@ impl Metrics {
         self.admission_duration.observe(took.as_secs_f64());
     }
 
-    pub fn count_skip(&self, reason: &'static str) {
+    pub fn count_skip(&self, reason: Reason) {
+        let reason = reason.as_str();
         self.skipped.get_or_create(&ReasonLabel { reason }).inc();
     }
 

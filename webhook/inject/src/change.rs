@@ -20,7 +20,10 @@ pub(crate) enum Change {
         number: u16,
         had_name: bool,
     },
-    PodIp(Place),
+    PodIp {
+        place: Place,
+        has_env: bool,
+    },
 }
 
 const START_PARAMS: &Pointer = Pointer::from_static("/spec/headGroupSpec/rayStartParams");
@@ -59,9 +62,9 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
                 name.push_back("name");
                 writer.set(name, port.name.into(), had_name);
             }
-            Change::PodIp(place) => {
+            Change::PodIp { place, has_env } => {
                 let env = place.container_field("env");
-                if has_no_env(cluster, place) {
+                if !has_env {
                     writer.create(&env, json!([]));
                 }
                 writer.append(
@@ -75,13 +78,6 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
         }
     }
     Patch(writer.operations)
-}
-
-fn has_no_env(cluster: &Cluster<'_>, place: Place) -> bool {
-    cluster
-        .pod_ip_groups
-        .iter()
-        .any(|group| group.place == place && group.env.is_none())
 }
 
 #[derive(Default)]

@@ -38,7 +38,7 @@ pub(crate) struct ServicePort<'a> {
 pub(crate) struct PodIpGroup<'a> {
     pub(crate) place: Place,
     /// The worker group's name: an update may move the group to another index.
-    pub(crate) name: &'a Value,
+    pub(crate) name: Option<&'a str>,
     /// Its container's variables; none where the field is absent.
     pub(crate) env: Option<&'a [Value]>,
 }
@@ -210,7 +210,7 @@ fn read_pod_ip_groups(spec: &Value) -> Result<Vec<PodIpGroup<'_>>, Unreadable> {
             };
             Ok(PodIpGroup {
                 place,
-                name: &group["groupName"],
+                name: group["groupName"].as_str(),
                 env,
             })
         })

@@ -8,7 +8,7 @@ const API_GROUP: &str = "ray.io";
 /// webhook, a file read by `inject` may still say it.
 const API_VERSIONS: [&str; 2] = ["v1", "v1alpha1"];
 /// Set by the operator on the clusters that a `RayService` or `RayJob` makes.
-const ORIGIN_LABEL: &str = "ray.io/originated-from-crd";
+pub(crate) const ORIGIN_LABEL: &str = "ray.io/originated-from-crd";
 
 /// Whether the rules are to run at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

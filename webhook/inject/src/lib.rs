@@ -15,6 +15,7 @@
 mod change;
 mod cluster;
 mod decide;
+pub mod fields;
 mod reason;
 mod rules;
 pub mod table;

@@ -23,10 +23,19 @@ pub enum Reason {
     Malformed,
     /// The injection would make the operator delete every pod of a running cluster.
     UpgradeRecreatesPods,
+
+    // Said by the webhook alone, which has a request around the object.
+    /// DELETE or CONNECT, for which the webhook is not registered.
+    OperationNotReviewed,
+    NoObject,
+    /// What an injection has to know does not fit into the memory of one review.
+    TooLarge,
+    /// A fault of the webhook's own.
+    InternalError,
 }
 
 impl Reason {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Injected,
         Self::AlreadyReady,
         Self::NotARayCluster,
@@ -39,6 +48,10 @@ impl Reason {
         Self::NoHeadContainer,
         Self::Malformed,
         Self::UpgradeRecreatesPods,
+        Self::OperationNotReviewed,
+        Self::NoObject,
+        Self::TooLarge,
+        Self::InternalError,
     ];
 
     /// Stable: dashboards, alerts and scripts match on it.
@@ -56,6 +69,10 @@ impl Reason {
             Self::NoHeadContainer => "no-head-container",
             Self::Malformed => "malformed",
             Self::UpgradeRecreatesPods => "upgrade-recreates-pods",
+            Self::OperationNotReviewed => "operation-not-reviewed",
+            Self::NoObject => "no-object",
+            Self::TooLarge => "too-large",
+            Self::InternalError => "internal-error",
         }
     }
 }

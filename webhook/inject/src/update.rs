@@ -11,23 +11,31 @@
 //! | annotated, ready             | `None`            | inject; silent, except for what is new         |
 //! | annotated, ready             | `Recreate`        | inject; silent: only a user's edit restarts    |
 //! | annotated, not ready         | `None`            | inject, warn that running pods keep their spec |
-//! | annotated, not ready         | `Recreate`        | leave alone and warn: the update may be the operator's or the autoscaler's own, and would restart every pod |
+//! | annotated, not ready         | `Recreate`        | leave alone and warn: the update may be the operator's or the autoscaler's own, and would restart every pod; silent where the old object was left alone for the same changes |
 //!
 //! "Annotated, not ready" is a cluster from before the webhook. Whatever the old object is, an
 //! object to which nothing has to be added is left as it is, and a warning that the old object
 //! would have had too is not repeated.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::change::Change;
-use crate::cluster::{Cluster, Place};
+use crate::cluster::{Cluster, Place, PodIpGroup};
 use crate::decide::is_annotated;
 use crate::warning::OldPods;
 use crate::{Mutation, Outcome, Review, Warning, inject, rules};
 
 /// Whether the injection, and not its author, would make the operator delete every pod.
 pub(crate) fn would_recreate_pods(object: &Value, old: &Value) -> bool {
-    is_recreate(object) && is_annotated(old) && !is_ready(old) && lacks_something(object)
+    let lacks_something = |changes: Option<Vec<_>>| changes.is_some_and(|all| !all.is_empty());
+    is_recreate(object) && is_annotated(old) && !is_ready(old) && lacks_something(missing(object))
+}
+
+/// Whether the old object was left alone for what the new one is left alone for.
+fn was_left_alone(object: &Value, old: &Value) -> bool {
+    is_recreate(old) && missing(object) == missing(old)
 }
 
 /// Takes back the warnings that were due before, and adds what a change means for running pods.
@@ -39,11 +47,12 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
     let before = inject(&Review::create(old));
     let old_cluster = Cluster::read(old).ok();
     outcome.warnings.retain(|warning| {
-        let carried = match (warning, &old_cluster) {
+        let is_known = match (warning, &old_cluster) {
+            (Warning::WouldRecreatePods, _) => was_left_alone(object, old),
             (Warning::PortRenamed { number, to, .. }, Some(old)) => old.declares(to, *number),
             _ => false,
         };
-        !carried && !before.warnings.contains(warning)
+        !is_known && !before.warnings.contains(warning)
     });
     let recreate = is_recreate(object);
     if let Some(pods) = old_pods(&changes, object, old, old_cluster.as_ref()) {
@@ -64,6 +73,7 @@ fn old_pods(
     old_cluster: Option<&Cluster<'_>>,
 ) -> Option<OldPods> {
     let (mut head, mut workers) = (false, false);
+    let mut worker_groups = None;
     for change in changes {
         let carried = |test: &dyn Fn(&Cluster<'_>) -> bool| old_cluster.is_some_and(test);
         match change {
@@ -73,20 +83,24 @@ fn old_pods(
             Change::AddPort { port, number } | Change::RenamePort { port, number, .. } => {
                 head |= !carried(&|old| old.declares(port.name, *number));
             }
-            Change::PodIp(Place::Head) => {
+            Change::PodIp {
+                place: Place::Head, ..
+            } => {
                 head |= !carried(&|old| {
                     let mut groups = old.pod_ip_groups.iter();
                     groups.any(|group| group.place == Place::Head && group.has_pod_ip())
                 });
             }
-            Change::PodIp(Place::Worker(index)) => {
-                let name = &object["spec"]["workerGroupSpecs"][index]["groupName"];
-                let is_new = !worker_groups(old).any(|group| group["groupName"] == *name);
-                workers |= !is_new
-                    && !carried(&|old| {
-                        let mut groups = old.pod_ip_groups.iter();
-                        groups.any(|group| group.name == name && group.has_pod_ip())
-                    });
+            Change::PodIp {
+                place: Place::Worker(index),
+                ..
+            } => {
+                let before = worker_groups.get_or_insert_with(|| {
+                    let old_groups = old_cluster.map(|old| old.pod_ip_groups.as_slice());
+                    workers_with_pod_ip(old, old_groups.unwrap_or_default())
+                });
+                let name = object["spec"]["workerGroupSpecs"][index]["groupName"].as_str();
+                workers |= before.get(&name) == Some(&false);
             }
         }
     }
@@ -99,11 +113,21 @@ fn old_pods(
     })
 }
 
-fn worker_groups(object: &Value) -> impl Iterator<Item = &Value> {
-    object["spec"]["workerGroupSpecs"]
-        .as_array()
-        .into_iter()
-        .flatten()
+/// The worker groups by name, and whether they have the variable for the pod's IP.
+fn workers_with_pod_ip<'a>(
+    object: &'a Value,
+    pod_ip_groups: &[PodIpGroup<'a>],
+) -> HashMap<Option<&'a str>, bool> {
+    let all = object["spec"]["workerGroupSpecs"].as_array();
+    let all = all.into_iter().flatten();
+    let mut workers: HashMap<_, _> = all
+        .map(|group| (group["groupName"].as_str(), false))
+        .collect();
+    let with_pod_ip = pod_ip_groups
+        .iter()
+        .filter(|group| group.place != Place::Head && group.has_pod_ip());
+    workers.extend(with_pod_ip.map(|group| (group.name, true)));
+    workers
 }
 
 fn is_recreate(object: &Value) -> bool {
@@ -111,11 +135,13 @@ fn is_recreate(object: &Value) -> bool {
 }
 
 fn is_ready(object: &Value) -> bool {
-    Cluster::read(object).is_ok_and(|cluster| rules::plan(&cluster).changes.is_empty())
+    missing(object).is_some_and(|changes| changes.is_empty())
 }
 
-fn lacks_something(object: &Value) -> bool {
-    Cluster::read(object).is_ok_and(|cluster| !rules::plan(&cluster).changes.is_empty())
+/// What the rules would add; none where they cannot read the object.
+fn missing(object: &Value) -> Option<Vec<Change>> {
+    let cluster = Cluster::read(object).ok()?;
+    Some(rules::plan(&cluster).changes)
 }
 
 #[cfg(test)]
@@ -149,14 +175,12 @@ mod tests {
     #[test]
     fn the_table_above() {
         let keeps_spec: fn(&Warning) -> bool = |w| matches!(w, Warning::PodsKeepOldSpec(_));
-        for (strategy, turned_on, not_ready) in [
-            ("None", keeps_spec, (Reason::Injected, keeps_spec)),
+        for (strategy, turned_on, (reason, not_ready)) in [
+            ("None", keeps_spec, (Reason::Injected, Some(keeps_spec))),
             (
                 "Recreate",
                 |w| matches!(w, Warning::RecreatesPods),
-                (Reason::UpgradeRecreatesPods, |w| {
-                    matches!(w, Warning::WouldRecreatePods)
-                }),
+                (Reason::UpgradeRecreatesPods, None),
             ),
         ] {
             let object = cluster(true, strategy);
@@ -173,15 +197,35 @@ mod tests {
             assert_eq!(outcome.reason, Reason::Injected, "{strategy}");
             assert_eq!(outcome.warnings, [], "{strategy}");
 
-            let (reason, warned) = not_ready;
             let outcome = update(&object);
             assert_eq!(outcome.reason, reason, "{strategy}");
-            assert!(
-                matches!(&outcome.warnings[..], [w] if warned(w)),
-                "{outcome:?}"
-            );
+            let expected = match &outcome.warnings[..] {
+                [] => not_ready.is_none(),
+                [warning] => not_ready.is_some_and(|test| test(warning)),
+                _ => false,
+            };
+            assert!(expected, "{outcome:?}");
             assert_eq!(outcome.patch.is_empty(), reason != Reason::Injected);
         }
+    }
+
+    #[test]
+    fn what_recreate_forbids_is_said_when_it_is_news() {
+        let object = cluster(true, "Recreate");
+        let warnings = |object: &Value, old: &Value| {
+            let outcome = inject(&Review::update(object, old));
+            assert_eq!(outcome.reason, Reason::UpgradeRecreatesPods);
+            outcome.warnings
+        };
+        let mut scaled = object.clone();
+        scaled["spec"]["workerGroupSpecs"] = json!([{ "groupName": "g", "replicas": 3 }]);
+        assert_eq!(warnings(&scaled, &object), []);
+
+        let mut edited = object.clone();
+        edited["spec"]["headGroupSpec"]["rayStartParams"] = json!({ "dashboard-host": "0.0.0.0" });
+        assert_eq!(warnings(&edited, &object), [Warning::WouldRecreatePods]);
+        let before = cluster(true, "None");
+        assert_eq!(warnings(&object, &before), [Warning::WouldRecreatePods]);
     }
 
     #[test]

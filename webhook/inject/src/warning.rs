@@ -1,12 +1,13 @@
 use std::fmt::{self, Write as _};
 
+use crate::Reason;
 use crate::table::{ANNOTATION, ANNOTATION_ON};
 
 /// A warning stays shorter than this, so that kubectl shows it on one line.
 pub(crate) const MAX_LEN: usize = 120;
 
 /// What the person who applies the `RayCluster` should know. Displays as one short sentence that
-/// names the field and the fix.
+/// names the field and the fix and, where nothing was injected, the reason that metrics count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// The annotation's value looks like a yes that the operator does not take for one.
@@ -63,8 +64,9 @@ pub enum Warning {
         field: String,
         expected: &'static str,
     },
-    /// Not injected, see [`Reason::UpgradeRecreatesPods`](crate::Reason::UpgradeRecreatesPods).
     WouldRecreatePods,
+    TooLarge,
+    InternalError,
     /// Injected as asked, and the operator deletes all pods for it.
     RecreatesPods,
     /// Injected, but pods that run already keep their old spec.
@@ -80,12 +82,40 @@ pub struct OldPods {
     pub workers: bool,
 }
 
+impl Warning {
+    /// Why nothing was injected, where that is what the warning says.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::AnnotationLooksTrue { .. } => Some(Reason::AnnotationNotTrue),
+            Self::NoHeadContainer => Some(Reason::NoHeadContainer),
+            Self::Malformed { .. } => Some(Reason::Malformed),
+            Self::WouldRecreatePods => Some(Reason::UpgradeRecreatesPods),
+            Self::TooLarge => Some(Reason::TooLarge),
+            Self::InternalError => Some(Reason::InternalError),
+            Self::LoopbackDashboard { .. }
+            | Self::NoDashboard { .. }
+            | Self::NotAPort { .. }
+            | Self::PortRenamed { .. }
+            | Self::NameTaken { .. }
+            | Self::SharedNumber { .. }
+            | Self::DeclaredTwice { .. }
+            | Self::InHeadService { .. }
+            | Self::OnlyPrefixedServe { .. }
+            | Self::RecreatesPods
+            | Self::PodsKeepOldSpec(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(reason) = self.reason() {
+            write!(f, "not injected ({reason}): ")?;
+        }
         match self {
             Self::AnnotationLooksTrue { value } => write!(
                 f,
-                "{ANNOTATION}: {} turns nothing on, write \"{ANNOTATION_ON}\" in quotes",
+                "{ANNOTATION} must be \"{ANNOTATION_ON}\" in quotes, not {}",
                 Quoted(value)
             ),
             Self::LoopbackDashboard { value } => write!(
@@ -151,15 +181,19 @@ impl fmt::Display for Warning {
                 "head port {}: KubeRay before 1.6 needs a port named exactly \"serve\"",
                 Quoted(name)
             ),
-            Self::NoHeadContainer => f.write_str(
-                "headGroupSpec.template.spec.containers: no Ray container to inject into, add one",
-            ),
-            Self::Malformed { field, expected } => {
-                write!(f, "{field} is not {expected}, nothing was injected")
+            Self::NoHeadContainer => {
+                f.write_str("headGroupSpec.template.spec.containers has no Ray container, add one")
             }
+            Self::Malformed { field, expected } => write!(f, "{field} is not {expected}"),
             Self::WouldRecreatePods => f.write_str(
-                "not injected: upgradeStrategy Recreate would restart all pods; to allow it, remove and re-add the annotation",
+                "Recreate would restart all pods; to allow it, remove and re-add the annotation",
             ),
+            Self::TooLarge => f.write_str(
+                "its rayStartParams, ports and env are too large to inject into, shorten them",
+            ),
+            Self::InternalError => {
+                f.write_str("ray-serve-webhook failed inside, its log has the cause")
+            }
             Self::RecreatesPods => f.write_str(
                 "upgradeStrategy Recreate: KubeRay now restarts all pods of this cluster",
             ),
@@ -242,7 +276,14 @@ mod tests {
             },
             Warning::OnlyPrefixedServe { name: value() },
             Warning::NoHeadContainer,
+            Warning::Malformed {
+                field: "headGroupSpec.template.spec.containers[0].ports[999999].containerPort"
+                    .to_owned(),
+                expected: "a port number",
+            },
             Warning::WouldRecreatePods,
+            Warning::TooLarge,
+            Warning::InternalError,
             Warning::RecreatesPods,
         ];
         for port in HEAD_PORTS {

@@ -75,9 +75,20 @@ fn applying_the_same_manifest_again_ends_at_what_is_stored_in_silence() {
 
 #[test]
 fn the_cases_cover_every_reason() {
+    let of_the_webhook = [
+        Reason::OperationNotReviewed,
+        Reason::NoObject,
+        Reason::TooLarge,
+        Reason::InternalError,
+    ];
     let seen: Vec<Reason> = cases().iter().map(|case| case.run().reason).collect();
     for reason in Reason::ALL {
-        assert!(seen.contains(&reason), "no case ends as {reason}");
+        let expected = !of_the_webhook.contains(&reason);
+        assert_eq!(
+            seen.contains(&reason),
+            expected,
+            "a case that ends as {reason}"
+        );
     }
 }
 

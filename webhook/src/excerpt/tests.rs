@@ -36,7 +36,7 @@ fn assert_same_outcome(object: &Value, old: Option<&Value>, what: &str) {
     assert_eq!(
         outcome(&part(&object), old.as_deref().map(part).as_ref()),
         outcome(&whole(&object), old.as_deref().map(whole).as_ref()),
-        "{what}: does RAY_CLUSTER name every field that the engine reads?"
+        "{what}: does RAY_CLUSTER (fields.rs) name every field that the engine reads?"
     );
 }
 

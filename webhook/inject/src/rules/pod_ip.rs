@@ -11,6 +11,8 @@ pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
         .pod_ip_groups
         .iter()
         .filter(|group| !group.has_pod_ip());
-    plan.changes
-        .extend(missing.map(|group| Change::PodIp(group.place)));
+    plan.changes.extend(missing.map(|group| Change::PodIp {
+        place: group.place,
+        has_env: group.env.is_some(),
+    }));
 }

@@ -1,0 +1,79 @@
+//! The fields of a `RayCluster` that the engine reads, for whoever holds its text and wants to keep
+//! no more than that in memory.
+//!
+//! A rule that reads a new field finds it missing in the webhook until it is named here; the
+//! webhook's tests compare outcomes on whole objects and on what is left of them.
+
+use crate::decide::ORIGIN_LABEL;
+use crate::table::{ANNOTATION, POD_IP_ENV};
+
+/// How much of a value is read. A value of another type than expected counts by its type, without
+/// what is in it.
+pub enum Take {
+    Whole,
+    /// These fields of an object.
+    Fields(&'static [(&'static str, Take)]),
+    /// This of each element of a list.
+    Each(&'static Take),
+    /// This of a list's first element, and nothing of the others.
+    First(&'static Take),
+    /// The text, or nothing where it is another one.
+    Text(&'static str),
+}
+
+use Take::{Each, Fields, First, Text, Whole};
+
+pub const RAY_CLUSTER: Take = Fields(&[
+    ("apiVersion", Whole),
+    ("kind", Whole),
+    (
+        "metadata",
+        Fields(&[
+            ("name", Whole),
+            ("namespace", Whole),
+            ("annotations", Fields(&[(ANNOTATION, Whole)])),
+            ("labels", Fields(&[(ORIGIN_LABEL, Whole)])),
+            ("deletionTimestamp", Whole),
+            ("ownerReferences", Each(&OWNER)),
+        ]),
+    ),
+    (
+        "spec",
+        Fields(&[
+            ("upgradeStrategy", Fields(&[("type", Whole)])),
+            ("headGroupSpec", GROUP),
+            ("workerGroupSpecs", Each(&GROUP)),
+        ]),
+    ),
+]);
+
+const OWNER: Take = Fields(&[
+    ("apiVersion", Whole),
+    ("kind", Whole),
+    ("controller", Whole),
+]);
+
+const GROUP: Take = Fields(&[
+    ("groupName", Whole),
+    ("rayStartParams", Whole),
+    (
+        "headService",
+        Fields(&[("spec", Fields(&[("ports", Each(&PORT))]))]),
+    ),
+    (
+        "template",
+        Fields(&[("spec", Fields(&[("containers", First(&CONTAINER))]))]),
+    ),
+]);
+
+const CONTAINER: Take = Fields(&[
+    ("ports", Each(&PORT)),
+    ("env", Each(&Fields(&[("name", Text(POD_IP_ENV))]))),
+]);
+
+const PORT: Take = Fields(&[
+    ("name", Whole),
+    ("containerPort", Whole),
+    ("port", Whole),
+    ("protocol", Whole),
+]);
