@@ -1,10 +1,10 @@
-//! The Serve REST API of one dashboard: three calls on one kept connection.
+//! The REST API of one dashboard: requests on one kept connection, and Serve's three calls.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use http::{Method, Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -14,12 +14,14 @@ use tokio::task::JoinHandle;
 use super::details::Details;
 use super::error::Error;
 use super::ray_error::{cause, clean};
+use super::request::Request;
 use crate::cluster::dashboard::Opened;
 use crate::cluster::tunnel::Fault;
 use crate::cluster::{self, Dashboard};
 
 /// With the slash: Ray answers 404 without it.
 const APPLICATIONS: &str = "/api/serve/applications/";
+const JSON: &str = "application/json";
 /// Not a browser's: Ray refuses PUT and DELETE to those, and hides environment variables from them.
 const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
 /// The header Ray's own tools use through the API server, to which `Authorization` belongs.
@@ -66,16 +68,20 @@ impl Client {
     }
 
     pub async fn applications(&mut self) -> Result<Applications, Error> {
-        let mut answer = self.call(&Method::GET, &Bytes::new()).await?;
+        let request = Request::get(APPLICATIONS, "the request for Serve's applications");
+        let mut answer = self.send(&request).await?;
         if answer.status == StatusCode::NOT_FOUND && self.dashboard.try_agent_port() {
             self.connection = None;
-            answer = match self.call(&Method::GET, &Bytes::new()).await {
+            answer = match self.send(&request).await {
                 // What matters is that the dashboard, which is there, does not know the path.
                 Err(Error::Cluster(cluster::Error::NotListening { .. })) => answer,
                 other => other?,
             };
         }
-        let raw = self.accept(&Method::GET, answer)?;
+        let raw = match answer.status {
+            StatusCode::NOT_FOUND => return Err(self.no_serve_api()),
+            _ => self.accept(&request, answer)?,
+        };
         match serde_json::from_slice(&raw) {
             Ok(details) => Ok(Applications { raw, details }),
             Err(_) => Err(Error::NotJson {
@@ -87,16 +93,33 @@ impl Client {
 
     /// Makes exactly `config`'s applications run; returns when Ray has taken it over.
     pub async fn deploy(&mut self, config: String) -> Result<(), Error> {
-        let answer = self.call(&Method::PUT, &Bytes::from(config)).await?;
-        self.accept(&Method::PUT, answer).map(drop)
+        let body = Bytes::from(config);
+        let request = Request::put(APPLICATIONS, JSON, body, "the deployment").changing_serve();
+        let answer = self.send(&request).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Err(self.no_serve_api()),
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Err(Error::Rejected {
+                who: self.dashboard.describe(),
+                message: cause(&String::from_utf8_lossy(&answer.body)),
+            }),
+            _ => self.accept(&request, answer).map(drop),
+        }
     }
 
     pub async fn shut_down(&mut self) -> Result<(), Error> {
-        let answer = self.call(&Method::DELETE, &Bytes::new()).await?;
-        self.accept(&Method::DELETE, answer).map(drop)
+        let request = Request::delete(APPLICATIONS, "the shutdown of Serve").changing_serve();
+        let answer = self.send(&request).await?;
+        self.accept(&request, answer).map(drop)
     }
 
-    fn accept(&self, method: &Method, answer: Answer) -> Result<Bytes, Error> {
+    fn no_serve_api(&self) -> Error {
+        Error::NoServeApi {
+            who: self.dashboard.describe(),
+        }
+    }
+
+    /// The body of an answer that says success; every other is an error.
+    pub fn accept(&self, request: &Request, answer: Answer) -> Result<Bytes, Error> {
         let Answer { status, body } = answer;
         if status.is_success() {
             return Ok(body);
@@ -109,30 +132,26 @@ impl Client {
                 message,
                 status,
             },
-            StatusCode::NOT_FOUND => Error::NoServeApi { who },
-            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE if *method == Method::PUT => {
-                Error::Rejected { who, message }
-            }
             status => Error::Failed {
                 who,
-                method: method.clone(),
+                call: request.call,
                 message,
                 status,
             },
         })
     }
 
-    /// One call, on a connection opened anew when it breaks.
+    /// One request, on a connection opened anew when it breaks; any status is an answer.
     ///
     /// Repeating is safe although the first try may have arrived and only its answer been lost. GET
     /// changes nothing. PUT is declarative: Ray compares, and the same config twice restarts
     /// nothing. DELETE of a Serve that is down has no effect. What remains is somebody else's submit
     /// between the two tries, a fraction of a second, being overwritten or shut down, as it would be
     /// had our call been that much later.
-    async fn call(&mut self, method: &Method, body: &Bytes) -> Result<Answer, Error> {
+    pub async fn send(&mut self, request: &Request) -> Result<Answer, Error> {
         let mut reopened = 0;
         loop {
-            match self.try_call(method, body).await {
+            match self.try_send(request).await {
                 Err(Error::Broken { .. }) if reopened < REOPENED => {
                     reopened += 1;
                     self.dashboard.forget();
@@ -143,14 +162,13 @@ impl Client {
         }
     }
 
-    async fn try_call(&mut self, method: &Method, body: &Bytes) -> Result<Answer, Error> {
+    async fn try_send(&mut self, request: &Request) -> Result<Answer, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) if connection.requests.is_ready() => connection,
-            _ => self.connect(method).await?,
+            _ => self.connect(request).await?,
         };
-        let request = self.request(method, body.clone());
         // Opening the connection has limits of its own, which name who did not answer.
-        let exchange = exchange(&mut connection.requests, request);
+        let exchange = exchange(&mut connection.requests, self.http(request));
         let exchanged = match self.limit {
             None => exchange.await,
             Some(limit) => {
@@ -158,7 +176,7 @@ impl Client {
                     .await
                     .map_err(|_| Error::TimedOut {
                         who: self.dashboard.describe(),
-                        method: method.clone(),
+                        call: request.call,
                         limit,
                     })?
             }
@@ -171,16 +189,16 @@ impl Client {
             Err(error) => {
                 let fault = connection.fault.take();
                 drop(connection);
-                Err(self.broken(method, &error, fault).await)
+                Err(self.broken(request, &error, fault).await)
             }
         }
     }
 
-    async fn connect(&mut self, method: &Method) -> Result<Connection, Error> {
+    async fn connect(&mut self, request: &Request) -> Result<Connection, Error> {
         let Opened { stream, fault } = self.dashboard.open().await?;
         let (requests, connection) = match handshake(stream).await {
             Ok(pair) => pair,
-            Err(error) => return Err(self.broken(method, &error, fault).await),
+            Err(error) => return Err(self.broken(request, &error, fault).await),
         };
         let driver = tokio::spawn(async move {
             // The error is the request's as well, and told there.
@@ -193,7 +211,7 @@ impl Client {
         })
     }
 
-    async fn broken(&self, method: &Method, error: &hyper::Error, fault: Option<Fault>) -> Error {
+    async fn broken(&self, request: &Request, error: &hyper::Error, fault: Option<Fault>) -> Error {
         if let Some(fault) = fault
             && let Some(reason) = fault.explain().await
         {
@@ -201,26 +219,25 @@ impl Client {
         }
         Error::Broken {
             who: self.dashboard.describe(),
-            method: method.clone(),
+            call: request.call,
             cause: cluster::error::root_cause(error),
         }
     }
 
-    fn request(&self, method: &Method, body: Bytes) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method.clone();
-        let path = format!("{}{APPLICATIONS}", self.dashboard.base_path());
-        *request.uri_mut() = path
-            .parse()
-            .unwrap_or_else(|_| http::Uri::from_static(APPLICATIONS));
+    fn http(&self, of: &Request) -> http::Request<Full<Bytes>> {
+        let mut request = http::Request::new(Full::new(of.body.clone()));
+        *request.method_mut() = of.method.clone();
+        let path = format!("{}{}", self.dashboard.base_path(), of.path);
+        // Both parts are percent-encoded; the dashboard's own page would be no answer to anything.
+        *request.uri_mut() = path.parse().unwrap_or_else(|_| http::Uri::from_static("/"));
         let headers = request.headers_mut();
         if let Ok(host) = HeaderValue::from_str(self.dashboard.authority().as_str()) {
             headers.insert(HOST, host);
         }
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if *method == Method::PUT {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        if let Some(content_type) = of.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         if let Some(token) = self.dashboard.token().and_then(bearer) {
             headers.insert(TOKEN_HEADER, token);
@@ -229,14 +246,15 @@ impl Client {
     }
 }
 
-struct Answer {
-    status: StatusCode,
-    body: Bytes,
+/// Whatever came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Bytes,
 }
 
 async fn exchange(
     requests: &mut SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
 ) -> Result<Answer, hyper::Error> {
     requests.ready().await?;
     let response: Response<Incoming> = requests.send_request(request).await?;

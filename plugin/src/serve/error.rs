@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use thiserror::Error;
 
+use super::request::Call;
 use crate::cluster::{self, error::seconds};
 
 #[derive(Debug, Error)]
@@ -10,20 +11,19 @@ use crate::cluster::{self, error::seconds};
 pub enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    #[error("{who} did not answer {} within {} (--request-timeout){}", call(method), seconds(*limit), doubt(method))]
+    #[error("{who} did not answer {} within {} (--request-timeout){}", call, seconds(*limit), call.doubt())]
     TimedOut {
         who: String,
-        method: Method,
+        call: Call,
         limit: Duration,
     },
     #[error(
-        "the connection to {who} broke before the answer to {} was complete: {cause}{}",
-        call(method),
-        doubt(method)
+        "the connection to {who} broke before the answer to {call} was complete: {cause}{}",
+        call.doubt()
     )]
     Broken {
         who: String,
-        method: Method,
+        call: Call,
         cause: String,
     },
     #[error(
@@ -38,10 +38,10 @@ pub enum Error {
         message: String,
         status: StatusCode,
     },
-    #[error("{who} failed on {}: {message} ({})", call(method), status.as_u16())]
+    #[error("{who} failed on {call}: {message} ({})", status.as_u16())]
     Failed {
         who: String,
-        method: Method,
+        call: Call,
         message: String,
         status: StatusCode,
     },
@@ -58,22 +58,5 @@ impl Error {
             Self::Failed { status, .. } => *status == StatusCode::SERVICE_UNAVAILABLE,
             _ => false,
         }
-    }
-}
-
-/// What a call is to a user, who does not think in HTTP methods.
-fn call(method: &Method) -> &'static str {
-    match *method {
-        Method::PUT => "the deployment",
-        Method::DELETE => "the shutdown of Serve",
-        _ => "the request for Serve's applications",
-    }
-}
-
-/// A lost answer does not tell whether the call got through.
-fn doubt(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "",
-        _ => "; it may have got through, see kubectl ray serve get",
     }
 }

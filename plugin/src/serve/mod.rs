@@ -7,9 +7,11 @@ pub mod details;
 mod error;
 pub mod plan;
 pub mod ray_error;
+pub mod request;
 pub mod rollout;
 
 pub use client::Client;
 pub use config::ServeConfig;
 pub use details::Details;
 pub use error::Error;
+pub use request::Request;

@@ -1,0 +1,115 @@
+//! One request of a dashboard's REST API.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+
+/// A request, and how to speak of it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Method,
+    /// With its query, from `/api` on, percent-encoded: see `with_query`.
+    pub path: String,
+    pub body: Bytes,
+    pub content_type: Option<&'static str>,
+    pub call: Call,
+}
+
+/// What a request is to a user, who does not think in HTTP methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// "the deployment"
+    what: &'static str,
+    changes_serve: bool,
+}
+
+impl Request {
+    /// Asks for something; `what` is what: "the request for …".
+    pub fn get(path: impl Into<String>, what: &'static str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            body: Bytes::new(),
+            content_type: None,
+            call: Call {
+                what,
+                changes_serve: false,
+            },
+        }
+    }
+
+    pub fn put(
+        path: impl Into<String>,
+        content_type: &'static str,
+        body: Bytes,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            method: Method::PUT,
+            body,
+            content_type: Some(content_type),
+            ..Self::get(path, what)
+        }
+    }
+
+    pub fn delete(path: impl Into<String>, what: &'static str) -> Self {
+        Self {
+            method: Method::DELETE,
+            ..Self::get(path, what)
+        }
+    }
+
+    /// A lost answer then leaves it open what Serve does.
+    pub fn changing_serve(mut self) -> Self {
+        self.call.changes_serve = true;
+        self
+    }
+}
+
+/// `path?name=value&…` with whatever is in the values.
+pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut text = path.to_owned();
+    for (index, (name, value)) in parameters.iter().enumerate() {
+        text.push(if index == 0 { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    text.push(char::from(byte));
+                }
+                _ => text.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    text
+}
+
+impl Call {
+    /// A lost answer does not tell whether the call got through.
+    pub fn doubt(self) -> &'static str {
+        if self.changes_serve {
+            "; it may have got through, see kubectl ray serve get"
+        } else {
+            ""
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_percent_encoded() {
+        let path = with_query("/api/x", &[("file", "serve/a#b c.log"), ("lines", "-1")]);
+        assert_eq!(path, "/api/x?file=serve%2Fa%23b%20c.log&lines=-1");
+    }
+}
