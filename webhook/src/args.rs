@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::probe::ProbeArgs;
 
 /// Admission webhook that makes RayClusters annotated `ray.io/enable-serve-service: "true"` ready
 /// to serve.
@@ -14,8 +16,15 @@ use clap::{Args as ClapArgs, Parser, ValueEnum};
 /// has to run in a pod, makes its own certificate authority, shares it with its other replicas in
 /// a Secret, and keeps it in the caBundle of its MutatingWebhookConfiguration.
 #[derive(Debug, Parser)]
-#[command(version, name = "ray-serve-webhook")]
+#[command(
+    version,
+    name = "ray-serve-webhook",
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Address to answer admission reviews on, by HTTPS at /mutate
     #[arg(
         long,
@@ -69,6 +78,13 @@ pub struct Args {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a RayCluster as a dry run, and say whether it comes back ready to serve
+    Probe(ProbeArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -147,7 +163,7 @@ pub enum LogFormat {
 }
 
 /// `500ms`, `5s` or `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(
         text.find(|c: char| !c.is_ascii_digit())
             .unwrap_or(text.len()),

@@ -18,10 +18,10 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::admission::{self, Reviewed};
+use crate::admission::{self, Outcome, Reviewed};
 use crate::body::{self, Unread};
 use crate::budget::Budget;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, UNKNOWN_OPERATION};
 use crate::shutdown::Shutdown;
 
 pub const PATH: &str = "/mutate";
@@ -131,8 +131,11 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
             ([(header::CONTENT_TYPE, json)], Body::from(reviewed.answer)).into_response()
         }
         Err(error) => {
-            http.metrics
-                .count_review("unknown", "error", started.elapsed());
+            http.metrics.count_review(
+                UNKNOWN_OPERATION,
+                Outcome::Error.as_str(),
+                started.elapsed(),
+            );
             tracing::warn!(%error, "review not answered");
             (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()
         }

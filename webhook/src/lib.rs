@@ -28,6 +28,7 @@ mod excerpt;
 pub mod http;
 pub mod kubernetes;
 pub mod metrics;
+pub mod probe;
 pub mod self_managed;
 pub mod server;
 pub mod shutdown;
@@ -76,6 +77,7 @@ impl Webhook {
             limits,
             drain_timeout,
             // main's matter
+            command: _,
             shutdown_delay: _,
             log: _,
             log_format: _,

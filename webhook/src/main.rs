@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ray_serve_webhook::args::{Args, LogFormat};
+use ray_serve_webhook::args::{Args, Command, LogFormat};
 use ray_serve_webhook::shutdown::Signals;
-use ray_serve_webhook::{Webhook, allocator, shutdown, tls};
+use ray_serve_webhook::{Webhook, allocator, probe, shutdown, tls};
 use tracing_subscriber::EnvFilter;
 
 /// A review takes microseconds; a thread for each of a big node's cores would only cost memory.
@@ -15,7 +15,11 @@ fn main() -> ExitCode {
     allocator::return_large_buffers();
     tls::install_crypto_provider();
     let args = Args::parse();
-    match start_logging(&args).and_then(|()| run(args)) {
+    let ended = match &args.command {
+        Some(Command::Probe(args)) => probe::run(args),
+        None => start_logging(&args).and_then(|()| run(args)),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not only to the log: that may be what failed.

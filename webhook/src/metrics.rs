@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,7 +13,12 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use ray_serve_inject::Reason;
 
+use crate::admission::Outcome;
+
 const PREFIX: &str = "ray_serve_webhook";
+
+/// The operation of a review that could not be read.
+pub const UNKNOWN_OPERATION: &str = "unknown";
 
 /// Seconds. A mutation takes tens of microseconds, so a first bucket of milliseconds would hold
 /// everything and say nothing.
@@ -47,6 +53,15 @@ pub enum ReloadResult {
     Error,
 }
 
+impl ReloadResult {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -77,7 +92,39 @@ impl Metrics {
             connections_evicted: Counter::default(),
             tls_handshake_failures: Counter::default(),
         };
-        metrics.registered()
+        metrics.starting_at_zero().registered()
+    }
+
+    /// A counter that begins with its first event hides that one from Prometheus' `increase()`, and
+    /// so from the alerts: those on what goes wrong are there from the start.
+    fn starting_at_zero(self) -> Self {
+        let errors = [UNKNOWN_OPERATION, "CREATE", "UPDATE"].map(|operation| AdmissionLabels {
+            operation,
+            outcome: Outcome::Error.as_str(),
+        });
+        for labels in errors {
+            drop(self.admission_requests.get_or_create(&labels));
+        }
+        for reason in Reason::ALL
+            .iter()
+            .filter(|reason| **reason != Reason::Injected)
+        {
+            let reason = reason.as_str();
+            drop(self.skipped.get_or_create(&ReasonLabel { reason }));
+        }
+        for code in [
+            StatusCode::OK,
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ] {
+            let code = code.as_u16();
+            drop(self.http_responses.get_or_create(&CodeLabel { code }));
+        }
+        for result in [ReloadResult::Success, ReloadResult::Error] {
+            let result = result.as_str();
+            drop(self.tls_reloads.get_or_create(&ResultLabel { result }));
+        }
+        self
     }
 
     // prometheus-client adds `_total` to a counter's name and `_info` to an info's.
@@ -157,16 +204,13 @@ impl Metrics {
         self.skipped.get_or_create(&ReasonLabel { reason }).inc();
     }
 
-    pub fn count_response(&self, code: http::StatusCode) {
+    pub fn count_response(&self, code: StatusCode) {
         let code = code.as_u16();
         self.http_responses.get_or_create(&CodeLabel { code }).inc();
     }
 
     pub fn count_reload(&self, result: ReloadResult) {
-        let result = match result {
-            ReloadResult::Success => "success",
-            ReloadResult::Error => "error",
-        };
+        let result = result.as_str();
         self.tls_reloads
             .get_or_create(&ResultLabel { result })
             .inc();

@@ -57,3 +57,48 @@ true
 
 {{/* Where the pods answer probes and Prometheus; everything else names the port `admin`. */}}
 {{- define "ray-serve-webhook.adminPort" -}}8081{{- end -}}
+
+{{- define "ray-serve-webhook.image" -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote -}}
+{{- end -}}
+
+{{/* What the `restricted` Pod Security level asks for, and more. */}}
+{{- define "ray-serve-webhook.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "ray-serve-webhook.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- define "ray-serve-webhook.testName" -}}
+{{- include "ray-serve-webhook.fullname" . }}-test
+{{- end -}}
+
+{{/*
+The objects of `helm test` go with its end, however it ends: Helm does not uninstall them. Their pod
+is none of the Service's, so they have a name of their own.
+*/}}
+{{- define "ray-serve-webhook.testMetadata" -}}
+labels:
+  app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-test
+  app.kubernetes.io/instance: {{ .Release.Name }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
+
+{{/* A certificate with fewer days left should have been renewed: our own at two, cert-manager's at thirty. */}}
+{{- define "ray-serve-webhook.renewalOverdueDays" -}}
+{{- if .Values.existingSecret.name }}14{{ else if .Values.certManager.enabled }}7{{ else }}1{{ end }}
+{{- end -}}
+
+{{/* The API server's own metrics call the webhook by this name. */}}
+{{- define "ray-serve-webhook.webhookName" -}}rayclusters.ray-serve-webhook.ray.io{{- end -}}

@@ -6,6 +6,7 @@ mod floods;
 mod http;
 mod lifecycle;
 mod memory;
+mod monitoring;
 mod running;
 mod support;
 mod tls;
