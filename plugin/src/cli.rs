@@ -44,7 +44,7 @@ pub struct Serve {
 pub enum ServeCommand {
     /// Deploy the applications of a Serve config and remove all others
     Submit(submit::Args),
-    /// Show the Serve applications of a RayCluster
+    /// Show the Serve applications of a RayCluster, or of all in a line each
     Get(get::Args),
     /// Shut Serve down and remove all its applications
     Delete(delete::Args),
@@ -100,9 +100,9 @@ mod tests {
 
     #[test]
     fn usage_says_what_the_user_types() {
-        let error = parse_words("kubectl-ray-serve get").unwrap_err();
+        let error = parse_words("kubectl-ray-serve submit").unwrap_err();
         assert!(
-            error.to_string().contains("kubectl ray serve get"),
+            error.to_string().contains("kubectl ray serve submit"),
             "{error}"
         );
     }

@@ -13,6 +13,8 @@ pub enum Failure {
     Cluster(#[from] cluster::Error),
     #[error(transparent)]
     Serve(#[from] serve::Error),
+    #[error(transparent)]
+    UnknownApplications(#[from] serve::UnknownApplications),
     #[error("{0}")]
     Failed(String),
     /// Ctrl-C: whoever waited has said what goes on without us.
@@ -29,8 +31,28 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Interrupted => 130,
             Self::OutputClosed => 0,
-            Self::Cluster(_) | Self::Serve(_) | Self::Failed(_) => 1,
+            Self::Cluster(_) | Self::Serve(_) | Self::UnknownApplications(_) | Self::Failed(_) => 1,
         }
+    }
+
+    /// Whether the same try may work a little later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Cluster(error) => error.may_pass(),
+            Self::Serve(error) => error.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// Whether there is a cluster to wait for, and not perhaps a wrong address.
+    pub fn is_starting(&self) -> bool {
+        let (Self::Cluster(error) | Self::Serve(serve::Error::Cluster(error))) = self else {
+            return false;
+        };
+        matches!(
+            error,
+            cluster::Error::HeadNotReady { .. } | cluster::Error::NotListening { .. }
+        )
     }
 
     /// The sentence for the user, if there is still something to say.

@@ -1,15 +1,74 @@
 //! Requests to the Kubernetes API server, each with a time limit and a clear error.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::Request;
 use kube::Client;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::connector;
 use super::error::{Error, root_cause};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
+
+/// Objects in one answer to a list.
+const PAGE: u32 = 500;
+
+/// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
+#[derive(Deserialize)]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMetadata,
+    items: Vec<T>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMetadata {
+    #[serde(default, rename = "continue")]
+    proceed: Option<String>,
+}
+
+/// Where objects are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Namespace(String),
+    All,
+}
+
+impl Scope {
+    /// The path of a list, below the path of its API group.
+    pub fn path(&self, group: &str, resource: &str) -> String {
+        match self {
+            Self::Namespace(name) => format!("{group}/namespaces/{name}/{resource}"),
+            Self::All => format!("{group}/{resource}"),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Namespace(name) => write!(formatter, "namespace {name}"),
+            Self::All => formatter.write_str("all namespaces"),
+        }
+    }
+}
+
+/// A value of a query.
+pub fn percent(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
 
 #[derive(Clone)]
 pub struct Api {
@@ -34,6 +93,13 @@ impl Api {
         &self.namespace
     }
 
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub fn client(&self) -> Client {
         self.client.clone()
     }
@@ -47,6 +113,26 @@ impl Api {
                 cause: error.to_string(),
             })?;
         self.bounded(action, self.client.request(request)).await
+    }
+
+    /// GETs every object of a list, in pages as kubectl does: `path` ends in its query.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        action: &str,
+        path: &str,
+    ) -> Result<Vec<T>, Error> {
+        let mut items = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page: Page<T> = self
+                .get(action, &format!("{path}&limit={PAGE}{next}"))
+                .await?;
+            items.extend(page.items);
+            match page.metadata.proceed.filter(|token| !token.is_empty()) {
+                Some(token) => next = format!("&continue={}", percent(&token)),
+                None => return Ok(items),
+            }
+        }
     }
 
     pub async fn bounded<T>(

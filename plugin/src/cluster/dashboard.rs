@@ -66,6 +66,18 @@ impl Dashboard {
         })))
     }
 
+    /// Of a cluster that was looked up together with many others.
+    pub async fn known(api: Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
+        let name = ClusterName::of(&cluster);
+        let found = Found::new(&api, cluster, pods).await?;
+        Ok(Self::Head(Box::new(Head {
+            api,
+            name,
+            on_agent_port: false,
+            found: Some(found),
+        })))
+    }
+
     pub async fn open(&mut self) -> Result<Opened, Error> {
         match self {
             Self::Head(head) => head.open().await,
@@ -160,10 +172,15 @@ impl Head {
             RayCluster::get(&self.api, &self.name),
             Pods::of_head(&self.api, &self.name)
         );
-        let cluster = cluster?;
-        let pod = head::choose(&cluster, &pods?)?;
-        let token = token::of(&self.api, &cluster).await?;
-        Ok(Found {
+        Found::new(&self.api, cluster?, &pods?).await
+    }
+}
+
+impl Found {
+    async fn new(api: &Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
+        let pod = head::choose(&cluster, pods)?;
+        let token = token::of(api, &cluster).await?;
+        Ok(Self {
             cluster,
             pod,
             token,

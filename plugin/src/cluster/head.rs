@@ -4,28 +4,51 @@
 //! would be two more round trips for the same pod: the head service is headless and publishes
 //! addresses that are not ready, so readiness is the pod's to tell anyway.
 
+use std::collections::HashMap;
+
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 use serde::Deserialize;
 
-use super::api::Api;
+use super::api::{Api, Scope, percent};
 use super::error::Error;
-use super::raycluster::{ClusterName, RayCluster};
+use super::raycluster::{CLUSTER_LABEL, ClusterName, NODE_TYPE_LABEL, RayCluster};
 
 /// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct Pods {
     items: Vec<Pod>,
 }
 
+/// The head pods of many clusters, by namespace and name of the cluster.
+pub type Heads = HashMap<(String, String), Pods>;
+
 impl Pods {
     pub async fn of_head(api: &Api, name: &ClusterName) -> Result<Self, Error> {
         let namespace = api.namespace();
-        let selector = format!("ray.io%2Fcluster%3D{name}%2Cray.io%2Fnode-type%3Dhead");
+        let selector = percent(&format!("{CLUSTER_LABEL}={name},{NODE_TYPE_LABEL}=head"));
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
         api.get(&format!("list pods in namespace {namespace}"), &path)
             .await
     }
+}
+
+/// One list for all clusters, so that looking at many costs no more requests than looking at one.
+pub async fn all(api: &Api, scope: &Scope) -> Result<Heads, Error> {
+    let selector = percent(&format!("{NODE_TYPE_LABEL}=head"));
+    let path = scope.path("/api/v1", "pods");
+    let path = format!("{path}?labelSelector={selector}");
+    let pods: Vec<Pod> = api.list(&format!("list pods in {scope}"), &path).await?;
+    let mut heads = Heads::new();
+    for pod in pods {
+        let labels = pod.metadata.labels.as_ref();
+        let cluster = labels.and_then(|labels| labels.get(CLUSTER_LABEL));
+        if let (Some(namespace), Some(cluster)) = (&pod.metadata.namespace, cluster) {
+            let key = (namespace.clone(), cluster.clone());
+            heads.entry(key).or_default().items.push(pod);
+        }
+    }
+    Ok(heads)
 }
 
 /// The name of the pod to talk to.

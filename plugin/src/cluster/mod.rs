@@ -8,9 +8,11 @@ pub mod flags;
 pub mod head;
 pub mod kubeconfig;
 pub mod raycluster;
+pub mod serve_service;
 pub mod token;
 pub mod tunnel;
 
+pub use api::{Api, Scope};
 pub use dashboard::Dashboard;
 pub use error::Error;
 pub use raycluster::{ClusterName, RayCluster};

@@ -4,18 +4,29 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use ray_serve_inject::table::{
     ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api::Api;
+use super::api::{Api, Scope, percent};
 use super::error::Error;
+
+/// On every pod of a `RayCluster`: its name, and what the pod is in it.
+pub const CLUSTER_LABEL: &str = "ray.io/cluster";
+pub const NODE_TYPE_LABEL: &str = "ray.io/node-type";
 
 /// A `RayCluster`'s name as given on the command line: `NAME` or `raycluster/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterName(String);
+
+impl ClusterName {
+    pub fn of(cluster: &RayCluster) -> Self {
+        Self(cluster.metadata.name.clone())
+    }
+}
 
 impl FromStr for ClusterName {
     type Err = String;
@@ -68,6 +79,7 @@ pub struct Metadata {
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
     pub owner_references: Vec<OwnerReference>,
+    pub creation_timestamp: Option<Time>,
     pub deletion_timestamp: Option<String>,
 }
 
@@ -83,6 +95,7 @@ pub struct OwnerReference {
 #[serde(default, rename_all = "camelCase")]
 pub struct Spec {
     pub suspend: Option<bool>,
+    pub ray_version: Option<String>,
     pub auth_options: Option<AuthOptions>,
     pub head_group_spec: HeadGroupSpec,
 }
@@ -133,6 +146,30 @@ impl RayCluster {
             Error::Api { code: 404, .. } => Error::NoKubeRay,
             other => other,
         })
+    }
+
+    /// `selector` is kubectl's, of labels.
+    pub async fn list(
+        api: &Api,
+        scope: &Scope,
+        selector: Option<&str>,
+    ) -> Result<Vec<Self>, Error> {
+        let selector = percent(selector.unwrap_or_default());
+        let path = scope.path("/apis/ray.io/v1", "rayclusters");
+        let path = format!("{path}?labelSelector={selector}");
+        let action = format!("list rayclusters in {scope}");
+        api.list(&action, &path).await.map_err(|error| match error {
+            Error::Api { code: 404, .. } => Error::NoKubeRay,
+            other => other,
+        })
+    }
+
+    /// Whether it asks for a serve service.
+    pub fn is_annotated(&self) -> bool {
+        self.metadata
+            .annotations
+            .get(ANNOTATION)
+            .is_some_and(|value| value == ANNOTATION_ON)
     }
 
     /// The `RayService` or `RayJob` whose operator logic would overwrite what a user deploys here.
@@ -190,11 +227,6 @@ impl RayCluster {
     /// Annotated for a serve service, with declared head ports of which none can be its target: the
     /// operator then stops before it creates any pod, and says so only in its own log.
     pub fn lacks_serve_port(&self) -> bool {
-        let annotated = self
-            .metadata
-            .annotations
-            .get(ANNOTATION)
-            .is_some_and(|value| value == ANNOTATION_ON);
         let declared = self
             .spec
             .head_group_spec
@@ -206,7 +238,7 @@ impl RayCluster {
                 .as_str()
                 .is_some_and(|name| name == SERVE.name || name.starts_with(SERVE_PREFIX))
         };
-        annotated
+        self.is_annotated()
             && declared.is_some_and(|declared| !declared.is_empty() && !declared.iter().any(serves))
     }
 }

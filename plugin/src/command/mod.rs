@@ -3,6 +3,7 @@
 pub mod delete;
 pub mod get;
 pub mod inject;
+mod outage;
 pub mod submit;
 
 use crate::cli::{Cli, Command, ServeCommand};

@@ -1,17 +1,22 @@
 //! Everything that is printed: data on stdout, all else on stderr.
 
+mod changes;
 mod progress;
 mod style;
 mod table;
 
 use std::io::{IsTerminal, Write};
 
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::serve::ray_error::clean;
+use crate::yaml;
 
+pub use changes::Changes;
 pub use progress::Progress;
 pub use style::{Style, Tone};
-pub use table::{Table, age};
+pub use table::{Cell, Look, NONE, Table, UNKNOWN, age, since};
 
 /// The process's two outputs, and what they can show.
 pub struct Ui {
@@ -48,6 +53,14 @@ impl Ui {
                 std::io::ErrorKind::BrokenPipe => Failure::OutputClosed,
                 _ => Failure::Failed(format!("cannot write the output: {error}")),
             })
+    }
+
+    pub fn json(&self, document: &Value) -> Result<(), Failure> {
+        self.data(format!("{document:#}\n").as_bytes())
+    }
+
+    pub fn yaml(&self, document: &Value) -> Result<(), Failure> {
+        self.data(yaml::to_string(document).as_bytes())
     }
 
     /// One line of data.

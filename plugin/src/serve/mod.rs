@@ -5,13 +5,16 @@ pub mod client;
 pub mod config;
 pub mod details;
 mod error;
+mod lenient;
 pub mod plan;
 pub mod ray_error;
 pub mod request;
 pub mod rollout;
+mod selection;
 
 pub use client::Client;
 pub use config::ServeConfig;
 pub use details::Details;
 pub use error::Error;
 pub use request::Request;
+pub use selection::{Selection, UnknownApplications};

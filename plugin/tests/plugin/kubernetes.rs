@@ -1,27 +1,12 @@
 //! The way to the head, against an API server that answers as a test wants: kubeconfig, flags and
 //! refusals. The tunnel itself is tested on a real cluster.
 
-use std::path::Path;
-
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
 use crate::support::server::{Reply, Request, Server};
 use crate::support::{Run, assert_fails, plugin, run};
-
-const NAMESPACE: &str = "team";
-
-fn kubeconfig(directory: &Path, name: &str, server: &str, user: &str) -> String {
-    let file = directory.join(name);
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: {name}\n\
-         clusters: [{{name: {name}, cluster: {{server: '{server}'}}}}]\n\
-         contexts: [{{name: {name}, context: {{cluster: {name}, user: {name}, namespace: {NAMESPACE}}}}}]\n\
-         users: [{{name: {name}, user: {user}}}]\n"
-    );
-    std::fs::write(&file, text).unwrap();
-    file.display().to_string()
-}
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();
@@ -29,11 +14,6 @@ fn get(server: &Server, flags: &[&str]) -> Run {
     let mut arguments = vec!["serve", "get", "x", "--kubeconfig", &file];
     arguments.extend(flags);
     run(&arguments)
-}
-
-fn failure(code: u16, message: &str) -> Reply {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": "R", "code": code});
-    Reply::Answer(code, status.to_string())
 }
 
 fn raycluster(more: &serde_json::Value) -> Reply {

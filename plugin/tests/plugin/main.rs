@@ -2,6 +2,8 @@
 //! Kubernetes API server that refuses, and its work on manifests without any of them.
 
 mod address;
+mod clusters;
+mod get;
 mod inject;
 mod kubernetes;
 mod recorded;

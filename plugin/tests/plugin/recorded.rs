@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{RAY_VERSIONS, assert_golden, fixtures, recorded};
-use kubectl_ray::command::get::table;
+use kubectl_ray::command::get::applications::{Columns, table};
+use kubectl_ray::output::Look;
 use kubectl_ray::serve::camel_case::camel_case;
 use kubectl_ray::serve::details::Details;
 use kubectl_ray::serve::ray_error::cause;
@@ -26,8 +27,7 @@ fn is_recorded(ray: &str, name: &str) -> bool {
     fixtures().join(format!("ray/{ray}/{name}.json")).exists()
 }
 
-#[test]
-fn tables() {
+fn tables_of(columns: Columns, golden: &str) {
     for ray in RAY_VERSIONS {
         let mut all = String::new();
         for name in STATES.iter().filter(|name| is_recorded(ray, name)) {
@@ -39,10 +39,17 @@ fn tables() {
             let now = UNIX_EPOCH
                 + Duration::from_secs_f64(latest.fold(0.0, f64::max))
                 + Duration::from_secs(90);
-            let _ = writeln!(all, "# {name}\n{}", table(&details, now));
+            let table = table(&details, columns, now).render(Look::default());
+            let _ = writeln!(all, "# {name}\n{table}");
         }
-        assert_golden(&format!("{ray}/tables.txt"), &all);
+        assert_golden(&format!("{ray}/{golden}.txt"), &all);
     }
+}
+
+#[test]
+fn tables() {
+    tables_of(Columns::Normal, "tables");
+    tables_of(Columns::Wide, "tables_wide");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Shared by the tests: recorded answers, golden files, and a small HTTP server.
+pub(crate) mod kubernetes;
 pub(crate) mod server;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,173 @@
+//! The serve service of a `RayCluster`, and the pods its traffic goes to.
+
+use std::collections::BTreeMap;
+
+use ray_serve_inject::table::SERVE;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::api::{Api, Scope, percent};
+use super::error::Error;
+use super::raycluster::CLUSTER_LABEL;
+
+/// On every serve service that the operator makes.
+const SERVE_LABEL: &str = "ray.io/serve";
+/// On every EndpointSlice of a service.
+const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+
+/// The few fields of a Service that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Service {
+    pub metadata: Metadata,
+    pub spec: Spec,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    pub name: String,
+    pub namespace: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Spec {
+    pub selector: BTreeMap<String, String>,
+    pub ports: Vec<Port>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Port {
+    pub name: Option<String>,
+    pub port: u16,
+    /// A number, or the name of a container's port.
+    pub target_port: Value,
+}
+
+impl Service {
+    /// The serve services of all clusters, which may include those of a `RayService`.
+    pub async fn list(api: &Api, scope: &Scope) -> Result<Vec<Self>, Error> {
+        let path = scope.path("/api/v1", "services");
+        let path = format!("{path}?labelSelector={}", percent(SERVE_LABEL));
+        api.list(&format!("list services in {scope}"), &path).await
+    }
+
+    /// That of one cluster, by its labels or else by its name.
+    pub async fn of(api: &Api, cluster: &str) -> Result<Option<Self>, Error> {
+        let namespace = api.namespace();
+        let all = Self::list(api, &Scope::Namespace(namespace.to_owned())).await?;
+        if let Some(found) = all
+            .into_iter()
+            .find(|service| service.cluster() == Some(cluster))
+        {
+            return Ok(Some(found));
+        }
+        // The operator takes a service of that name for its own, whoever made it.
+        let name = name_for(cluster);
+        let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
+        let action = format!("get service/{name} in namespace {namespace}");
+        match api.get(&action, &path).await {
+            Ok(service) => Ok(Some(service)),
+            Err(Error::Api { code: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The name of the `RayCluster` whose pods it selects.
+    pub fn cluster(&self) -> Option<&str> {
+        self.spec.selector.get(CLUSTER_LABEL).map(String::as_str)
+    }
+
+    /// The port for HTTP; others are gRPC's.
+    pub fn serve_port(&self) -> Option<&Port> {
+        let named = self
+            .spec
+            .ports
+            .iter()
+            .find(|port| port.name.as_deref() == Some(SERVE.name));
+        named.or(self.spec.ports.first())
+    }
+}
+
+impl Port {
+    /// The number on the pods, where it is said as a number.
+    pub fn target(&self) -> Option<u16> {
+        match &self.target_port {
+            Value::Null => Some(self.port),
+            target => target.as_u64().and_then(|number| number.try_into().ok()),
+        }
+    }
+}
+
+pub fn name_for(cluster: &str) -> String {
+    format!("{cluster}-serve-svc")
+}
+
+/// A pod that a service sends traffic to, or would if it were ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub address: String,
+    pub pod: Option<String>,
+    pub ready: bool,
+}
+
+#[derive(Deserialize)]
+struct Slice {
+    #[serde(default)]
+    endpoints: Option<Vec<SliceEndpoint>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SliceEndpoint {
+    addresses: Vec<String>,
+    #[serde(default)]
+    conditions: Conditions,
+    target_ref: Option<TargetRef>,
+}
+
+#[derive(Default, Deserialize)]
+struct Conditions {
+    ready: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct TargetRef {
+    name: Option<String>,
+}
+
+/// In the order of their addresses, each once.
+pub async fn endpoints(api: &Api, service: &str) -> Result<Vec<Endpoint>, Error> {
+    let namespace = api.namespace();
+    let selector = percent(&format!("{SERVICE_NAME_LABEL}={service}"));
+    let scope = Scope::Namespace(namespace.to_owned());
+    let path = scope.path("/apis/discovery.k8s.io/v1", "endpointslices");
+    let path = format!("{path}?labelSelector={selector}");
+    let slices: Vec<Slice> = api
+        .list(&format!("list endpointslices in {scope}"), &path)
+        .await?;
+    let mut found = BTreeMap::new();
+    for endpoint in slices
+        .into_iter()
+        .filter_map(|slice| slice.endpoints)
+        .flatten()
+    {
+        let pod = endpoint.target_ref.and_then(|target| target.name);
+        // Null is to be taken as ready.
+        let ready = endpoint.conditions.ready != Some(false);
+        for address in endpoint.addresses {
+            let pod = pod.clone();
+            found.insert(
+                address.clone(),
+                Endpoint {
+                    address,
+                    pod,
+                    ready,
+                },
+            );
+        }
+    }
+    Ok(found.into_values().collect())
+}
