@@ -5,8 +5,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kubectl_ray::manifest;
 use ray_serve_inject::Review;
 use serde_json::{Value, json};
@@ -15,7 +13,7 @@ use crate::support::{Run, assert_fails, fixtures, plugin, run};
 
 const LOST: &str = "Comments are lost where an object was written anew.\n";
 
-fn cases(of: &str) -> Vec<PathBuf> {
+pub(crate) fn cases(of: &str) -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = fs::read_dir(fixtures().join(of))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -26,7 +24,7 @@ fn cases(of: &str) -> Vec<PathBuf> {
     cases
 }
 
-fn inject(path: &Path, flags: &[&str]) -> Run {
+pub(crate) fn inject(path: &Path, flags: &[&str]) -> Run {
     let mut arguments = vec!["serve", "inject", "-f", path.to_str().unwrap()];
     arguments.extend(flags);
     run(&arguments)
@@ -44,7 +42,7 @@ fn inject_text(text: &str, flags: &[&str]) -> Run {
     child.wait_with_output().unwrap().into()
 }
 
-fn objects(text: &[u8]) -> Vec<Value> {
+pub(crate) fn objects(text: &[u8]) -> Vec<Value> {
     let mut objects = Vec::new();
     for mut document in manifest::read(text).unwrap() {
         document.for_each_object(&mut |object| objects.push(object.take()));
@@ -52,7 +50,7 @@ fn objects(text: &[u8]) -> Vec<Value> {
     objects
 }
 
-fn injected(object: &Value) -> Value {
+pub(crate) fn injected(object: &Value) -> Value {
     let mut object = object.clone();
     ray_serve_inject::inject(&Review::create(&object.clone())).apply(&mut object);
     object
@@ -117,7 +115,7 @@ fn kubectl(file: &Path) -> Vec<Value> {
 }
 
 #[track_caller]
-fn assert_same(left: &[Value], right: &[Value], name: &str) {
+pub(crate) fn assert_same(left: &[Value], right: &[Value], name: &str) {
     let same = left.len() == right.len() && left.iter().zip(right).all(|(a, b)| is_same(a, b));
     let show = |objects: &[Value]| format!("{:#}", Value::from(objects));
     assert!(same, "{name}:\n{}\n{}", show(left), show(right));
@@ -138,68 +136,6 @@ fn is_same(left: &Value, right: &Value) -> bool {
         }
         (a, b) => a == b,
     }
-}
-
-// === The webhook ===
-
-#[test]
-fn the_webhook_does_the_same_to_every_raycluster() {
-    for case in cases("rayclusters") {
-        let name = case.file_name().unwrap().to_string_lossy().into_owned();
-        let file = case.join("in.yaml");
-        let [object] = &objects(&fs::read(&file).unwrap())[..] else {
-            panic!("{name}: one object")
-        };
-        let webhook = webhook(object);
-        let reason = webhook["auditAnnotations"]["reason"].as_str().unwrap();
-        let warnings = webhook["warnings"].as_array().cloned().unwrap_or_default();
-        let patch = webhook["patch"].as_str().map_or("[]".to_owned(), |patch| {
-            String::from_utf8(STANDARD.decode(patch).unwrap()).unwrap()
-        });
-        if !case.join("old.yaml").exists() {
-            let expected = fs::read(case.join("expected.json")).unwrap();
-            let expected: Value = serde_json::from_slice(&expected).unwrap();
-            let patch: Value = serde_json::from_str(&patch).unwrap();
-            let webhook = json!({ "reason": reason, "warnings": warnings, "patch": patch });
-            assert_eq!(webhook, expected, "{name}");
-        }
-
-        let run = inject(&file, &["-o", "patch"]);
-        let is_cluster = reason != "not-a-raycluster";
-        let line = if is_cluster {
-            patch + "\n"
-        } else {
-            String::new()
-        };
-        assert_eq!((run.code, run.stdout), (Some(0), line), "{name}");
-        let id = manifest::name(object);
-        let mut said = match reason {
-            "injected" => format!("{id} injected\n"),
-            "not-a-raycluster" => format!("{id} skipped: not a RayCluster\n"),
-            reason => format!("{id} unchanged: {reason}\n"),
-        };
-        for warning in &warnings {
-            said.push_str(&format!("Warning: {id}: {}\n", warning.as_str().unwrap()));
-        }
-        assert_eq!(run.stderr, said, "{name}");
-
-        let yaml = inject(&file, &[]).stdout;
-        assert_same(&objects(yaml.as_bytes()), &[injected(object)], &name);
-        let untouched = fs::read_to_string(&file).unwrap();
-        assert_eq!(yaml == untouched, reason != "injected", "{name}");
-    }
-}
-
-/// The webhook's response to the creation of the object.
-fn webhook(object: &Value) -> Value {
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": { "uid": "u", "operation": "CREATE", "object": object },
-    });
-    let reviewed = ray_serve_webhook::admission::review(review.to_string().as_bytes()).unwrap();
-    let mut answer: Value = serde_json::from_slice(&reviewed.answer).unwrap();
-    answer["response"].take()
 }
 
 // === The command ===

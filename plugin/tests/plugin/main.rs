@@ -5,6 +5,7 @@ mod address;
 mod clusters;
 mod get;
 mod inject;
+mod inject_webhook;
 mod kubernetes;
 mod recorded;
 mod support;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod bounds;
+mod fixtures;
 mod floods;
 mod http;
 mod lifecycle;
