@@ -24,11 +24,14 @@ use serde_json::{Map, Value};
 /// process with, stays below it.
 const MAX_BYTES: usize = 8 << 20;
 
-// What the tree costs besides its text, roughly: a list doubles when it grows, a map keeps a hash
-// and an index for each entry and makes room for four at once.
+// What the tree costs besides its text, roughly: a list doubles when it grows, a map makes room for
+// three entries at once and from then on doubles too, with a hash and an index for each, and a key
+// is a piece of memory of its own.
 const ELEMENT_BYTES: usize = 2 * size_of::<Value>();
-const ENTRY_BYTES: usize = ELEMENT_BYTES + 128;
 const MAP_BYTES: usize = 512;
+const IN_MAP: usize = 3;
+const ENTRY_BYTES: usize = ELEMENT_BYTES + 128;
+const KEY_BYTES: usize = 32;
 
 /// An object as far as the engine reads it.
 pub(crate) struct Excerpt {
@@ -138,10 +141,14 @@ impl<'de> Visitor<'de> for Part<'_> {
                 object.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let room = if members.is_empty() { MAP_BYTES } else { 0 };
+            let room = match members.len() {
+                0 => MAP_BYTES,
+                1..IN_MAP => 0,
+                _ => ENTRY_BYTES,
+            };
             let member = Part { take, ..self };
             match object.next_value_seed(member)? {
-                Some(value) if self.budget.spend(room + ENTRY_BYTES + name.len()) => {
+                Some(value) if self.budget.spend(room + KEY_BYTES + name.len()) => {
                     members.insert(name, value);
                 }
                 // JSON's last word on a key counts.

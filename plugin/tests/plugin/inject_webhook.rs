@@ -1,5 +1,8 @@
 //! `inject` and the webhook's `POST /mutate` do and say the same, on every RayCluster of the fixtures.
 
+#[path = "../../../webhook/inject/tests/generate/sized.rs"]
+mod sized;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -119,6 +122,18 @@ fn the_webhook_does_the_same_to_every_raycluster() {
         assert_same(&objects(yaml.as_bytes()), &[injected(&object)], &name);
         let untouched = fs::read_to_string(&file).unwrap();
         assert_eq!(yaml == untouched, reason != "injected", "{name}");
+    }
+}
+
+#[test]
+fn the_webhook_does_the_same_to_a_megabyte() {
+    let object = sized::cluster_of(1 << 20);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("large.yaml");
+    for text in [object.to_string(), kubectl_ray::yaml::to_string(&object)] {
+        fs::write(&file, text).unwrap();
+        let run = inject(&file, &["-o", "patch"]);
+        assert_eq!(run.stdout, webhook(&object).patch + "\n");
     }
 }
 

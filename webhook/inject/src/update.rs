@@ -22,10 +22,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::change::Change;
-use crate::cluster::{Cluster, Place, PodIpGroup};
-use crate::decide::is_annotated;
+use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
+use crate::decide::{Decision, decide, is_annotated, skip_warning};
 use crate::warning::OldPods;
-use crate::{Mutation, Outcome, Review, Warning, inject, rules};
+use crate::{Mutation, Outcome, Review, Warning, rules};
 
 /// Whether the injection, and not its author, would make the operator delete every pod.
 pub(crate) fn would_recreate_pods(object: &Value, old: &Value) -> bool {
@@ -44,18 +44,23 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
         mut outcome,
         changes,
     } = mutation;
-    let before = inject(&Review::create(old));
-    let old_cluster = Cluster::read(old).ok();
-    outcome.warnings.retain(|warning| {
-        let is_known = match (warning, &old_cluster) {
-            (Warning::WouldRecreatePods, _) => was_left_alone(object, old),
-            (Warning::PortRenamed { number, to, .. }, Some(old)) => old.declares(to, *number),
-            _ => false,
-        };
-        !is_known && !before.warnings.contains(warning)
-    });
+    if outcome.warnings.is_empty() && changes.is_empty() {
+        return outcome;
+    }
+    let old_cluster = Cluster::read(old);
+    if !outcome.warnings.is_empty() {
+        let before = warnings_before(old, &old_cluster);
+        outcome.warnings.retain(|warning| {
+            let is_known = match (warning, &old_cluster) {
+                (Warning::WouldRecreatePods, _) => was_left_alone(object, old),
+                (Warning::PortRenamed { number, to, .. }, Ok(old)) => old.declares(to, *number),
+                _ => false,
+            };
+            !is_known && !before.contains(warning)
+        });
+    }
     let recreate = is_recreate(object);
-    if let Some(pods) = old_pods(&changes, object, old, old_cluster.as_ref()) {
+    if let Some(pods) = old_pods(&changes, object, old, old_cluster.ok().as_ref()) {
         if !recreate {
             outcome.warnings.push(Warning::PodsKeepOldSpec(pods));
         } else if !is_annotated(old) {
@@ -63,6 +68,15 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
         }
     }
     outcome
+}
+
+/// What the old object would be told, were it created now.
+fn warnings_before(old: &Value, cluster: &Result<Cluster<'_>, Unreadable>) -> Vec<Warning> {
+    match (decide(&Review::create(old)), cluster) {
+        (Decision::Skip(reason), _) => skip_warning(reason, old).into_iter().collect(),
+        (Decision::Mutate, Ok(cluster)) => rules::plan(cluster).warnings,
+        (Decision::Mutate, Err(unreadable)) => vec![unreadable.warning.clone()],
+    }
 }
 
 /// The pods that run without these changes: all pods of a group that was changed and is not new.
@@ -149,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Operation, Reason};
+    use crate::{Operation, Reason, inject};
 
     fn cluster(annotated: bool, strategy: &str) -> Value {
         json!({

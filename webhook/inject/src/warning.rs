@@ -202,6 +202,8 @@ impl fmt::Display for Warning {
     }
 }
 
+const TAKES_EFFECT: &str = "takes effect in new pods";
+
 impl fmt::Display for OldPods {
     /// The head service goes with the head pod: the operator creates it once and never updates it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,14 +216,15 @@ impl fmt::Display for OldPods {
                 format!("ray.io/node-type=worker,ray.io/cluster={name}"),
             ),
         };
-        let command = |namespace: &str| {
-            format!("takes effect in new pods: kubectl delete {what}{namespace} -l {selector}")
+        let in_namespace = self.namespace.as_ref().map(|name| format!(" -n {name}"));
+        let command = |says: &str, namespace: &str| {
+            format!("{says}: kubectl delete {what}{namespace} -l {selector}")
         };
         let texts = [
-            self.namespace
-                .as_ref()
-                .map(|namespace| command(&format!(" -n {namespace}"))),
-            Some(command("")),
+            in_namespace.map(|namespace| command(TAKES_EFFECT, &namespace)),
+            Some(command(TAKES_EFFECT, "")),
+            // Room for the longest name that KubeRay takes.
+            Some(command("needs new pods", "")),
         ];
         // Half a command is worse than none.
         f.write_str(
@@ -229,9 +232,7 @@ impl fmt::Display for OldPods {
                 .iter()
                 .flatten()
                 .find(|text| text.len() < MAX_LEN)
-                .map_or("takes effect in new pods: delete those that run", |text| {
-                    text
-                }),
+                .unwrap_or(&format!("{TAKES_EFFECT}: delete those that run")),
         )
     }
 }
@@ -353,6 +354,12 @@ mod tests {
         assert_eq!(
             pods.to_string(),
             "takes effect in new pods: kubectl delete pod,svc -l ray.io/identifier=test-cluster-head"
+        );
+        let longest = "c".repeat(53);
+        pods.cluster.clone_from(&longest);
+        assert_eq!(
+            pods.to_string(),
+            format!("needs new pods: kubectl delete pod,svc -l ray.io/identifier={longest}-head")
         );
         pods.cluster = "c".repeat(63);
         assert_eq!(

@@ -2,6 +2,8 @@
 
 #[path = "../../inject/tests/generate/mod.rs"]
 mod generate;
+#[path = "../../inject/tests/generate/sized.rs"]
+mod sized;
 
 use std::fs;
 use std::path::Path;
@@ -73,6 +75,15 @@ proptest! {
     fn any_cluster_comes_out_the_same(object in cluster(), old in cluster()) {
         assert_same_outcome(&object, Some(&old), "updated");
     }
+}
+
+#[test]
+fn a_cluster_of_a_megabyte_comes_out_the_same() {
+    let object = sized::cluster_of(1 << 20);
+    let mut stored = object.clone();
+    outcome(&object, None).apply(&mut stored);
+    assert_same_outcome(&object, None, "created");
+    assert_same_outcome(&object, Some(&stored), "applied again");
 }
 
 #[test]
