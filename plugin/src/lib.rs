@@ -13,6 +13,7 @@ pub mod error;
 pub mod input;
 pub mod manifest;
 pub mod output;
+pub mod package;
 pub mod serve;
 pub mod yaml;
 

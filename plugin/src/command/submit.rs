@@ -8,6 +8,7 @@ use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::{Progress, Ui};
+use crate::package::{self, PackageFlags};
 use crate::serve::plan::{Change, plan};
 use crate::serve::rollout::{Rollout, State, Verdict};
 use crate::serve::{self, Client, Details, ServeConfig};
@@ -38,13 +39,16 @@ pub struct Args {
     /// How long --wait waits, such as 90s or 10m; 0 is for ever
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
     timeout: Limit,
+    #[command(flatten)]
+    code: PackageFlags,
     /// Also on a RayCluster that belongs to a RayService
     #[arg(long)]
     force: bool,
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let config = read(&args.filename)?;
+    let mut config = read(&args.filename)?;
+    let packages = package::pack(&mut config, &args.code, &args.filename, ui)?;
     let mut submission = Submission {
         client: super::client(connection, &args.raycluster)?,
         cluster: &args.raycluster,
@@ -61,6 +65,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         submission.client.applications().await?.details
     };
     let plan = plan(&config, &before);
+    packages.upload(&mut submission.client, ui).await?;
     submission.client.deploy(config.to_json()).await?;
     for (application, change) in &plan {
         ui.line(&format!("application/{application} {change}"))?;

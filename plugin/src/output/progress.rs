@@ -69,6 +69,13 @@ impl Progress {
         }
     }
 
+    /// Shows what is of no interest once it is over, where it can be redrawn.
+    pub fn passing(&mut self, subject: &str, state: String) {
+        if self.live {
+            self.show(&[(subject.to_owned(), state)]);
+        }
+    }
+
     /// Takes a redrawn block away: what came of it is said elsewhere.
     pub fn clear(&mut self) {
         let mut text = String::new();

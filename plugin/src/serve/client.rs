@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 
+use super::content::{Content, Sending};
 use super::details::Details;
 use super::error::Error;
 use super::ray_error::{cause, clean};
@@ -37,7 +38,7 @@ pub struct Client {
 }
 
 struct Connection {
-    requests: SendRequest<Full<Bytes>>,
+    requests: SendRequest<Sending>,
     driver: JoinHandle<()>,
     fault: Option<Fault>,
 }
@@ -171,15 +172,13 @@ impl Client {
         let exchange = exchange(&mut connection.requests, self.http(request));
         let exchanged = match self.limit {
             None => exchange.await,
-            Some(limit) => {
-                tokio::time::timeout(limit, exchange)
-                    .await
-                    .map_err(|_| Error::TimedOut {
-                        who: self.dashboard.describe(),
-                        call: request.call,
-                        limit,
-                    })?
-            }
+            Some(limit) => within(limit, &request.content, exchange)
+                .await
+                .ok_or_else(|| Error::TimedOut {
+                    who: self.dashboard.describe(),
+                    call: request.call,
+                    limit,
+                })?,
         };
         match exchanged {
             Ok(answer) => {
@@ -224,8 +223,8 @@ impl Client {
         }
     }
 
-    fn http(&self, of: &Request) -> http::Request<Full<Bytes>> {
-        let mut request = http::Request::new(Full::new(of.body.clone()));
+    fn http(&self, of: &Request) -> http::Request<Sending> {
+        let mut request = http::Request::new(Sending::new(of.content.clone()));
         *request.method_mut() = of.method.clone();
         let path = format!("{}{}", self.dashboard.base_path(), of.path);
         // Both parts are percent-encoded; the dashboard's own page would be no answer to anything.
@@ -252,9 +251,26 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// None after `limit`, or later where a large upload takes long and goes on.
+async fn within<T>(
+    limit: Duration,
+    content: &Content,
+    exchange: impl Future<Output = T>,
+) -> Option<T> {
+    let mut exchange = std::pin::pin!(exchange);
+    loop {
+        let sent = content.sent();
+        match tokio::time::timeout(limit, &mut exchange).await {
+            Ok(exchanged) => return Some(exchanged),
+            Err(_) if content.sent() != sent => {}
+            Err(_) => return None,
+        }
+    }
+}
+
 async fn exchange(
-    requests: &mut SendRequest<Full<Bytes>>,
-    request: http::Request<Full<Bytes>>,
+    requests: &mut SendRequest<Sending>,
+    request: http::Request<Sending>,
 ) -> Result<Answer, hyper::Error> {
     requests.ready().await?;
     let response: Response<Incoming> = requests.send_request(request).await?;

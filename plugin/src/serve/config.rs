@@ -76,6 +76,15 @@ impl ServeConfig {
             })
     }
 
+    /// The same, to be changed.
+    pub fn applications_mut(&mut self) -> impl Iterator<Item = (String, &mut Value)> {
+        let applications = self.body["applications"].as_array_mut();
+        applications.into_iter().flatten().map(|application| {
+            let name = application.get("name").and_then(Value::as_str);
+            (name.unwrap_or(DEFAULT_NAME).to_owned(), application)
+        })
+    }
+
     pub fn to_json(&self) -> String {
         self.body.to_string()
     }

@@ -3,9 +3,11 @@
 pub mod camel_case;
 pub mod client;
 pub mod config;
+pub mod content;
 pub mod details;
 mod error;
 mod lenient;
+mod packages;
 pub mod plan;
 pub mod ray_error;
 pub mod request;

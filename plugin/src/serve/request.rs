@@ -5,13 +5,15 @@ use std::fmt;
 use bytes::Bytes;
 use http::Method;
 
+use super::content::Content;
+
 /// A request, and how to speak of it.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: Method,
     /// With its query, from `/api` on, percent-encoded: see `with_query`.
     pub path: String,
-    pub body: Bytes,
+    pub content: Content,
     pub content_type: Option<&'static str>,
     pub call: Call,
 }
@@ -30,7 +32,7 @@ impl Request {
         Self {
             method: Method::GET,
             path: path.into(),
-            body: Bytes::new(),
+            content: Bytes::new().into(),
             content_type: None,
             call: Call {
                 what,
@@ -42,12 +44,12 @@ impl Request {
     pub fn put(
         path: impl Into<String>,
         content_type: &'static str,
-        body: Bytes,
+        content: impl Into<Content>,
         what: &'static str,
     ) -> Self {
         Self {
             method: Method::PUT,
-            body,
+            content: content.into(),
             content_type: Some(content_type),
             ..Self::get(path, what)
         }

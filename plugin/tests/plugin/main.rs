@@ -7,5 +7,6 @@ mod get;
 mod inject;
 mod inject_webhook;
 mod kubernetes;
+mod package;
 mod recorded;
 mod support;

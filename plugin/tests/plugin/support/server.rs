@@ -142,6 +142,6 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
         method,
         path,
         headers,
-        body: String::from_utf8(body).ok()?,
+        body: String::from_utf8_lossy(&body).into_owned(),
     })
 }

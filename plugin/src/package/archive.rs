@@ -1,0 +1,154 @@
+//! A package: the zip of a tree, named by what is in it.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::error::Error;
+use super::limit;
+use super::spool::{Spool, TooLarge};
+use super::tree::{Entry, Kind, Tree};
+
+/// Goes into each name: packages of another layout are other packages.
+const LAYOUT: &[u8] = b"kubectl-ray package 1";
+/// As many bits as Ray's own names have.
+const NAME_BYTES: usize = 16;
+const CHUNK: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Package {
+    /// `_ray_pkg_….zip`
+    pub(super) name: String,
+    /// Has no name in the file system: it is gone when the process is, however that ends.
+    pub(super) file: File,
+    /// Of the zip.
+    pub(super) size: u64,
+    pub(super) files: usize,
+}
+
+impl Package {
+    /// What Ray finds it by.
+    pub(super) fn uri(&self) -> String {
+        format!("gcs://{}", self.name)
+    }
+
+    /// Zips a tree into a file below `temporary`; `done` is told each number of bytes read.
+    ///
+    /// The same tree gives the same bytes on every machine: names in order, no times, of the modes
+    /// only whether a file is executable. The name is a digest of the content and not of the zip, so
+    /// that it stays when the compression becomes a better one.
+    pub(super) fn write(
+        tree: &Tree,
+        temporary: &Path,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<Self, Error> {
+        Self::write_within(limit::MAX_ZIPPED, tree, temporary, done)
+    }
+
+    pub(super) fn write_within(
+        limit: u64,
+        tree: &Tree,
+        temporary: &Path,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<Self, Error> {
+        limit::check_content(tree)?;
+        let failed = |error| Error::Temporary {
+            dir: temporary.to_owned(),
+            error,
+        };
+        let mut file = tempfile::tempfile_in(temporary).map_err(failed)?;
+        let name = zip_into(&file, limit, tree, done).map_err(|fault| match fault {
+            Fault::Read(path, error) => Error::read(path, error),
+            Fault::Write(error) if TooLarge::is(&error) => limit::too_large_zipped(tree),
+            Fault::Write(error) => failed(error),
+        })?;
+        let size = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(Self {
+            name,
+            file,
+            size,
+            files: tree.files().count(),
+        })
+    }
+}
+
+enum Fault {
+    Read(PathBuf, io::Error),
+    Write(io::Error),
+}
+
+/// Gives the package's name.
+fn zip_into(
+    file: &File,
+    limit: u64,
+    tree: &Tree,
+    done: &mut dyn FnMut(u64),
+) -> Result<String, Fault> {
+    let given_up = Cell::new(false);
+    let spool = Spool::new(file, limit, &given_up);
+    let mut zip = ZipWriter::new(BufWriter::with_capacity(CHUNK, spool));
+    let mut digest = Sha256::new();
+    digest.update(LAYOUT);
+    for entry in &tree.entries {
+        if let Err(fault) = add(&mut zip, &mut digest, entry, done) {
+            given_up.set(true);
+            return Err(fault);
+        }
+    }
+    let finished = zip.finish().map_err(io::Error::from);
+    let mut buffered = finished.map_err(Fault::Write)?;
+    buffered.flush().map_err(Fault::Write)?;
+    let digest = hex(&digest.finalize()[..NAME_BYTES]);
+    Ok(format!("_ray_pkg_{digest}.zip"))
+}
+
+fn add(
+    zip: &mut ZipWriter<impl Write + Seek>,
+    digest: &mut Sha256,
+    entry: &Entry,
+    done: &mut dyn FnMut(u64),
+) -> Result<(), Fault> {
+    let zip_failed = |error: zip::result::ZipError| Fault::Write(error.into());
+    let read_failed = |error| Fault::Read(entry.path.clone(), error);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(zip::DateTime::default());
+    digest.update((entry.name.len() as u64).to_le_bytes());
+    digest.update(&entry.name);
+    let executable = match entry.kind {
+        Kind::EmptyDirectory => {
+            digest.update(b"d");
+            let options = options.unix_permissions(0o755);
+            return zip.add_directory(&*entry.name, options).map_err(zip_failed);
+        }
+        Kind::File { executable, .. } => executable,
+    };
+    digest.update(if executable { b"x" } else { b"f" });
+    let mut file = File::open(&entry.path).map_err(read_failed)?;
+    let mode = if executable { 0o755 } else { 0o644 };
+    zip.start_file(&*entry.name, options.unix_permissions(mode))
+        .map_err(zip_failed)?;
+    // Of the content by itself, so that where it ends does not depend on what it is.
+    let mut content = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = file.read(&mut chunk).map_err(read_failed)?;
+        if read == 0 {
+            break;
+        }
+        content.update(&chunk[..read]);
+        zip.write_all(&chunk[..read]).map_err(Fault::Write)?;
+        done(read as u64);
+    }
+    digest.update(content.finalize());
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,80 @@
+//! How large a package may be, and what is said of one that is larger.
+
+use super::error::Error;
+use super::tree::Tree;
+
+/// Ray's dashboard takes no larger request (`client_max_size`, 100 MiB on 2.8 and on 2.60; the GCS
+/// behind it would take more).
+pub(super) const MAX_ZIPPED: u64 = 100 * 1024 * 1024 - 1;
+/// Beyond ten times that, code or not, nothing is read: it would take long to find out what is
+/// almost certain, and each node would have to unpack it.
+const MAX_CONTENT: u64 = 10 * (MAX_ZIPPED + 1);
+/// Enough to see what kind of file it is.
+const NAMED: usize = 3;
+
+/// Before anything is read.
+pub(super) fn check_content(tree: &Tree) -> Result<(), Error> {
+    if tree.size() <= MAX_CONTENT {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        dir: tree.dir.clone(),
+        problem: format!("holds {}", bytes(tree.size())),
+        largest: largest(tree),
+    })
+}
+
+pub(super) fn too_large_zipped(tree: &Tree) -> Error {
+    Error::TooLarge {
+        dir: tree.dir.clone(),
+        problem: format!(
+            "holds {} and stays too large when zipped",
+            bytes(tree.size())
+        ),
+        largest: largest(tree),
+    }
+}
+
+fn largest(tree: &Tree) -> String {
+    let mut files: Vec<_> = tree.files().collect();
+    files.sort_by_key(|(name, size)| (std::cmp::Reverse(*size), *name));
+    let named = files.iter().take(NAMED);
+    named
+        .map(|(name, size)| format!("{name} ({})", bytes(*size)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `1.9 GiB`, as a person reads it.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut tenths = u128::from(count) * 10 / 1024;
+    let mut unit = 0;
+    while tenths >= 10 * 1024 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_what_a_person_reads() {
+        for (count, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_575, "1023.9 KiB"),
+            (2_147_483_648, "2.0 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(bytes(count), shown);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! `submit --working-dir` and `--py-modules`: local code on its way to a dashboard.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::server::{Reply, Request, Server};
+use crate::support::{Run, assert_fails, plugin};
+
+const IDLE: &str = r#"{"controller_info": {}, "applications": {}}"#;
+const PACKAGES: &str = "/api/packages/gcs/";
+
+/// A directory with code, and a config beside it.
+fn project(applications: &Value) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("src/app.py", "print(1)\n"),
+        ("src/__pycache__/app.pyc", "no"),
+        ("mylib/__init__.py", ""),
+    ] {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let config = json!({ "applications": applications });
+    fs::write(dir.path().join("config.yaml"), config.to_string()).unwrap();
+    dir
+}
+
+fn submit(server: &Server, dir: &Path, flags: &[&str]) -> Run {
+    let url = server.url();
+    let mut arguments = vec![
+        "serve",
+        "submit",
+        "x",
+        "-f",
+        "config.yaml",
+        "--address",
+        &url,
+    ];
+    arguments.extend(flags);
+    let output = plugin(&arguments).current_dir(dir).output();
+    output.unwrap().into()
+}
+
+/// A dashboard that keeps packages as Ray does.
+fn dashboard() -> Server {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    Server::start(move |request| {
+        let mut kept = kept.lock().unwrap();
+        let Some(name) = request.path.strip_prefix(PACKAGES) else {
+            return Reply::ok(if request.method == "GET" { IDLE } else { "" });
+        };
+        if request.method == "PUT" {
+            kept.push(name.to_owned());
+        } else if !kept.iter().any(|other| other == name) {
+            return Reply::Answer(404, format!("Package gcs://{name} does not exist"));
+        }
+        Reply::ok("")
+    })
+}
+
+fn calls(server: &Server) -> Vec<String> {
+    let requests = server.requests();
+    let calls = requests.iter().map(|request| {
+        let path = request.path.replace("/api/serve/applications/", "config");
+        let path = match path.strip_prefix(PACKAGES) {
+            Some(_) => "package".to_owned(),
+            None => path,
+        };
+        format!("{} {path}", request.method)
+    });
+    calls.collect()
+}
+
+fn submitted(server: &Server) -> Value {
+    let is_config =
+        |request: &&Request| request.method == "PUT" && !request.path.starts_with(PACKAGES);
+    let requests = server.requests();
+    let config = requests
+        .iter()
+        .rfind(is_config)
+        .expect("a submitted config");
+    serde_json::from_str(&config.body).unwrap()
+}
+
+#[test]
+fn code_is_uploaded_before_the_config_that_names_it() {
+    let dir = project(&json!([{"name": "a", "import_path": "app:app"}]));
+    let server = dashboard();
+    let run = submit(&server, dir.path(), &["--working-dir", "src"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(0), "application/a created\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        calls(&server),
+        [
+            "GET config",
+            "GET package",
+            "PUT package",
+            "GET package",
+            "PUT config"
+        ]
+    );
+    let upload = &server.requests()[2];
+    assert_eq!(
+        upload.header("content-type"),
+        Some("application/octet-stream")
+    );
+    assert!(upload.body.starts_with("PK") && upload.body.contains("app.py"));
+    assert!(!upload.body.contains("__pycache__"));
+    let uri = upload.path.replace(PACKAGES, "gcs://");
+    assert_eq!(
+        submitted(&server)["applications"][0]["runtime_env"],
+        json!({"working_dir": uri})
+    );
+    assert_eq!(
+        run.stderr,
+        format!("src uploaded: 1 file, 121 B zipped ({uri})\n")
+    );
+
+    // Again, with nothing changed.
+    let run = submit(&server, dir.path(), &["--working-dir", "src/"]);
+    assert_eq!(
+        run.stderr,
+        format!("src/ is on the cluster already ({uri})\n")
+    );
+    assert_eq!(
+        calls(&server)[5..],
+        ["GET config", "GET package", "PUT config"]
+    );
+}
+
+#[test]
+fn two_applications_share_a_package_and_modules_are_their_own() {
+    let dir = project(&json!([{"name": "a"}, {"name": "b"}]));
+    let server = dashboard();
+    let flags = ["--working-dir", "src", "--py-modules", "mylib"];
+    let run = submit(&server, dir.path(), &flags);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let puts = calls(&server)
+        .iter()
+        .filter(|call| *call == "PUT package")
+        .count();
+    assert_eq!(puts, 2);
+    let config = submitted(&server);
+    let env = &config["applications"][0]["runtime_env"];
+    assert_eq!(&config["applications"][1]["runtime_env"], env);
+    assert_eq!(env["py_modules"].as_array().unwrap().len(), 1);
+    assert_ne!(env["py_modules"][0], env["working_dir"]);
+    let requests = server.requests();
+    let module = requests
+        .iter()
+        .find(|request| request.body.contains("__init__.py"));
+    assert!(module.unwrap().body.contains("mylib/__init__.py"));
+}
+
+#[test]
+fn without_a_flag_no_directory_leaves_this_machine() {
+    let dir = project(&json!([{"name": "a", "runtime_env": {"working_dir": "src"}}]));
+    let server = dashboard();
+    submit(&server, dir.path(), &[]);
+    assert!(!calls(&server).iter().any(|call| call.contains("package")));
+    // With one, the config's own is looked for beside the config.
+    let run = submit(&server, dir.path(), &["--py-modules", "mylib"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let working_dir = &submitted(&server)["applications"][0]["runtime_env"]["working_dir"];
+    assert!(
+        working_dir.as_str().unwrap().starts_with("gcs://_ray_pkg_"),
+        "{working_dir}"
+    );
+}
+
+#[test]
+fn nothing_is_asked_of_the_cluster_for_code_that_cannot_be_packed() {
+    let dir = project(&json!([{"name": "a"}]));
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    let big = fs::File::create(dir.path().join("src/big.bin")).unwrap();
+    big.set_len(2 << 30).unwrap();
+    let server = dashboard();
+    let cases = [
+        (
+            "gone",
+            "cannot read gone: No such file or directory (os error 2)",
+        ),
+        (
+            "empty",
+            "nothing to upload in empty: it has no files, or all of them are excluded (.gitignore, .rayignore)",
+        ),
+        (
+            "src",
+            "src holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped: list what the application \
+             does not need in src/.rayignore; the largest: big.bin (2.0 GiB), app.py (9 B)",
+        ),
+    ];
+    for (flag, sentence) in cases {
+        assert_fails(
+            &submit(&server, dir.path(), &["--working-dir", flag]),
+            sentence,
+        );
+    }
+    let run = submit(
+        &server,
+        dir.path(),
+        &["--working-dir", "src", "--working-dir", "mylib"],
+    );
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(calls(&server).is_empty());
+}
+
+#[test]
+fn an_upload_that_is_refused_submits_nothing() {
+    let dir = project(&json!([{"name": "a"}]));
+    let cases = [
+        (413, "Maximum request body size 104857600 exceeded."),
+        (
+            500,
+            "Traceback (most recent call last):\n  File \"x.py\", line 1\nRuntimeError: Failed to store package in the GCS.",
+        ),
+    ];
+    for (status, body) in cases {
+        let server = Server::start(move |request| {
+            if !request.path.starts_with(PACKAGES) {
+                Reply::ok(IDLE)
+            } else if request.method == "PUT" {
+                Reply::Answer(status, body.to_owned())
+            } else {
+                Reply::Answer(404, String::new())
+            }
+        });
+        let run = submit(&server, dir.path(), &["--working-dir", "src"]);
+        let sentence = format!(
+            "the Ray dashboard at {}/ failed on the upload of the code: {} ({status})",
+            server.url(),
+            body.lines().last().unwrap()
+        );
+        assert_fails(&run, &sentence);
+        assert!(!calls(&server).contains(&"PUT config".to_owned()));
+    }
+}
+
+#[test]
+fn a_cut_upload_is_made_again_from_its_start() {
+    let dir = project(&json!([{"name": "a"}]));
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&bodies);
+    let server = Server::start(move |request| {
+        let mut seen = seen.lock().unwrap();
+        match (request.method.as_str(), request.path.starts_with(PACKAGES)) {
+            ("PUT", true) => {
+                seen.push(request.body.clone());
+                if seen.len() == 1 {
+                    Reply::Cut
+                } else {
+                    Reply::ok("")
+                }
+            }
+            ("GET", true) if seen.is_empty() => Reply::Answer(404, String::new()),
+            ("GET", false) => Reply::ok(IDLE),
+            _ => Reply::ok(""),
+        }
+    });
+    let run = submit(&server, dir.path(), &["--working-dir", "src"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let bodies = bodies.lock().unwrap();
+    assert_eq!(bodies.len(), 2);
+    assert_eq!(bodies[0], bodies[1]);
+}
