@@ -21,6 +21,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::admission::{self, Outcome, Reviewed};
 use crate::body::{self, Unread};
 use crate::budget::Budget;
+use crate::connections::Connections;
 use crate::metrics::{Metrics, UNKNOWN_OPERATION};
 use crate::shutdown::Shutdown;
 
@@ -40,9 +41,14 @@ struct Http {
     shutdown: Shutdown,
 }
 
-pub fn router(limits: Limits, metrics: Arc<Metrics>, shutdown: Shutdown) -> Router {
+pub fn router(
+    limits: Limits,
+    connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+) -> Router {
     let http = Http {
-        budget: Arc::new(Budget::new(limits.max_in_flight_bytes)),
+        budget: Arc::new(Budget::new(limits.max_in_flight_bytes, connections)),
         metrics,
         shutdown,
     };
@@ -52,7 +58,6 @@ pub fn router(limits: Limits, metrics: Arc<Metrics>, shutdown: Shutdown) -> Rout
             ServiceBuilder::new()
                 .layer(middleware::from_fn_with_state(http.clone(), observe))
                 .layer(CatchPanicLayer::new())
-                .layer(middleware::from_fn_with_state(http.clone(), shed_load))
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::REQUEST_TIMEOUT,
                     limits.request_timeout,
@@ -92,17 +97,6 @@ impl Drop for InFlight {
     }
 }
 
-async fn shed_load(State(http): State<Http>, request: Request, next: Next) -> Response {
-    let Some(_charged) = http.budget.charge(body::declared_length(request.body())) else {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many requests in flight\n",
-        )
-            .into_response();
-    };
-    next.run(request).await
-}
-
 async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
     if !is_json(&headers) {
         return (
@@ -111,6 +105,9 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
         )
             .into_response();
     }
+    let Some(charge) = http.budget.charge(body::declared_length(&body)).await else {
+        return crowded();
+    };
     let body = match body::read(body).await {
         Ok(body) => body,
         Err(error) => {
@@ -124,11 +121,15 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
     let started = Instant::now();
     let _turn = http.budget.turn_to_read(body.len()).await;
     match admission::review(&body) {
-        Ok(reviewed) => {
+        Ok(mut reviewed) => {
             let took = started.elapsed();
+            let answer = std::mem::take(&mut reviewed.answer);
+            let Some(answer) = http.budget.hold(answer, charge) else {
+                return crowded();
+            };
             report(&http.metrics, &reviewed, took);
             let json = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, json)], Body::from(reviewed.answer)).into_response()
+            ([(header::CONTENT_TYPE, json)], Body::from(answer)).into_response()
         }
         Err(error) => {
             http.metrics.count_review(
@@ -140,6 +141,14 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
             (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()
         }
     }
+}
+
+fn crowded() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too many requests in flight\n",
+    )
+        .into_response()
 }
 
 fn report(metrics: &Metrics, reviewed: &Reviewed, took: Duration) {

@@ -3,8 +3,10 @@
 //! ```text
 //! connection -> server -> http -> admission -> ray_serve_inject::inject
 //!                 |        |          |
-//!          connections  budget,    excerpt      what keeps it small: how many at once, how many
-//!                 |     body                    bytes at once, and only what the engine reads
+//!          connections, budget,   excerpt      what keeps it small: how many at once, how many
+//!           activity,   body                    bytes at once, and only what the engine reads
+//!           answer,
+//!           open_files
 //!                 |
 //!                tls <- tls_files               files that somebody else keeps
 //!                    <- self_managed            a certificate of our own:
@@ -14,20 +16,23 @@
 //!
 //! `admin` says on a port of its own whether all this works; `shutdown` ends it.
 
+mod activity;
 pub mod admin;
 pub mod admission;
 pub mod allocator;
+mod answer;
 pub mod args;
 pub mod authority;
 pub mod body;
 mod budget;
 pub mod ca_bundle;
 pub mod ca_secret;
-mod connections;
+pub mod connections;
 mod excerpt;
 pub mod http;
 pub mod kubernetes;
 pub mod metrics;
+pub mod open_files;
 pub mod probe;
 pub mod self_managed;
 pub mod server;
@@ -40,6 +45,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio_rustls::TlsAcceptor;
@@ -48,6 +54,7 @@ use admin::{Condition, Readiness};
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
 use ca_bundle::WebhookConfiguration;
 use ca_secret::CaSecret;
+use connections::Connections;
 use metrics::Metrics;
 use self_managed::SelfManaged;
 use server::Server;
@@ -57,6 +64,8 @@ use tls_files::TlsFiles;
 
 /// Probes and Prometheus: a handful of connections.
 const ADMIN_MAX_CONNECTIONS: u32 = 64;
+/// For a client to take its answer, after it has been made.
+const ANSWER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The webhook with both ports bound, not serving yet.
 pub struct Webhook {
@@ -106,11 +115,18 @@ impl Webhook {
             max_in_flight_bytes: (max_in_flight_mb as usize) << 20,
             request_timeout,
         };
+        let connections = Connections::new(allowed(max_connections), metrics.clone());
         let server = Server {
             listener: bind("--listen", listen).await?,
             tls: Some(acceptor),
-            router: http::router(http_limits, metrics.clone(), shutdown.clone()),
-            max_connections,
+            router: http::router(
+                http_limits,
+                connections.clone(),
+                metrics.clone(),
+                shutdown.clone(),
+            ),
+            connections,
+            answer_timeout: request_timeout + ANSWER_READ_TIMEOUT,
             drain_timeout,
             metrics: metrics.clone(),
             shutdown: shutdown.clone(),
@@ -119,7 +135,8 @@ impl Webhook {
             listener: bind("--admin-listen", admin_listen).await?,
             tls: None,
             router: admin::router(readiness.clone(), metrics.clone(), shutdown.clone()),
-            max_connections: ADMIN_MAX_CONNECTIONS,
+            connections: Connections::new(ADMIN_MAX_CONNECTIONS, metrics.clone()),
+            answer_timeout: ANSWER_READ_TIMEOUT,
             drain_timeout,
             metrics,
             shutdown,
@@ -154,6 +171,18 @@ impl Webhook {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn allowed(max_connections: u32) -> u32 {
+    let allowed = open_files::allow(max_connections);
+    if allowed < max_connections {
+        tracing::warn!(
+            allowed,
+            max_connections,
+            "fewer connections than --max-connections, because of the limit on open files"
+        );
+    }
+    allowed
 }
 
 async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {

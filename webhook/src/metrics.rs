@@ -181,7 +181,7 @@ impl Metrics {
         registry.register("connections", "Open connections", connections.clone());
         registry.register(
             "connections_evicted",
-            "Idle connections closed because a new one needed their place",
+            "Idle or stalled connections closed because another one needed their place",
             connections_evicted.clone(),
         );
         registry.register(

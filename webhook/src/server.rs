@@ -16,11 +16,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::connections::{Activity, Connections, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT, Slot};
+use crate::activity::{Activity, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT};
+use crate::answer::AnswerBody;
+use crate::connections::{Connections, Slot};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::tls::ALPN_HTTP2;
@@ -30,6 +32,8 @@ const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_MAX_STREAMS: u32 = 256;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// A deadline that a request has brought is noticed this late at most.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// `accept` fails when file descriptors run out; trying again at once would only burn the CPU.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(200);
 
@@ -52,7 +56,9 @@ pub struct Server {
     /// Plain HTTP/1.1 without.
     pub tls: Option<TlsAcceptor>,
     pub router: Router,
-    pub max_connections: u32,
+    pub connections: Arc<Connections>,
+    /// From a request's head until its client has taken the whole answer.
+    pub answer_timeout: Duration,
     pub drain_timeout: Duration,
     pub metrics: Arc<Metrics>,
     pub shutdown: Shutdown,
@@ -66,12 +72,12 @@ impl Server {
             listener,
             tls,
             router,
-            max_connections,
+            connections,
+            answer_timeout,
             drain_timeout,
             metrics,
             mut shutdown,
         } = self;
-        let connections = Connections::new(max_connections, metrics.clone());
         loop {
             let accepted = tokio::select! {
                 accepted = accept(&listener, &connections) => accepted,
@@ -91,12 +97,10 @@ impl Server {
                 metrics: metrics.clone(),
                 shutdown: shutdown.clone(),
                 activity: slot.activity.clone(),
+                answer_timeout,
             };
             tokio::spawn(async move {
-                connection.metrics.connections.inc();
-                let metrics = connection.metrics.clone();
                 connection.run(stream).await;
-                metrics.connections.dec();
                 drop(slot);
             });
         }
@@ -125,6 +129,7 @@ struct Connection {
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
     activity: Arc<Activity>,
+    answer_timeout: Duration,
 }
 
 impl Connection {
@@ -157,6 +162,7 @@ impl Connection {
             router,
             activity,
             shutdown,
+            answer_timeout,
             ..
         } = self;
         let connection = http1::Builder::new()
@@ -168,7 +174,7 @@ impl Connection {
                 TokioIo::new(stream),
                 service_fn(|request| respond(router.clone(), activity.clone(), request)),
             );
-        drive(connection, &activity, shutdown).await;
+        drive(connection, &activity, answer_timeout, shutdown).await;
     }
 
     async fn serve_http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
@@ -176,6 +182,7 @@ impl Connection {
             router,
             activity,
             shutdown,
+            answer_timeout,
             ..
         } = self;
         let connection = http2::Builder::new(TokioExecutor::new())
@@ -187,7 +194,7 @@ impl Connection {
                 TokioIo::new(stream),
                 service_fn(|request| respond(router.clone(), activity.clone(), request)),
             );
-        drive(connection, &activity, shutdown).await;
+        drive(connection, &activity, answer_timeout, shutdown).await;
     }
 }
 
@@ -195,26 +202,38 @@ async fn respond(
     router: Router,
     activity: Arc<Activity>,
     request: Request<Incoming>,
-) -> Result<http::Response<Body>, std::convert::Infallible> {
-    let _in_flight = activity.begin();
-    router.oneshot(request.map(Body::new)).await
+) -> Result<http::Response<AnswerBody>, TooManyRequests> {
+    let in_flight = activity.begin().ok_or(TooManyRequests)?;
+    let Ok(answer) = router.oneshot(request.map(Body::new)).await;
+    Ok(answer.map(|body| AnswerBody::new(body, in_flight)))
 }
 
-/// Runs a connection until its client ends it, it has been idle for too long, its slot is needed,
-/// or we shut down.
-async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, mut shutdown: Shutdown) {
+/// Ends the stream, or in HTTP/1.1 the connection, without an answer, which would take memory too.
+#[derive(Debug, thiserror::Error)]
+#[error("too many requests in flight")]
+struct TooManyRequests;
+
+/// Runs a connection until its client ends it, it has been idle or busy for too long, its slot is
+/// needed, or we shut down.
+async fn drive<C: GracefulConnection>(
+    connection: C,
+    activity: &Activity,
+    answer_timeout: Duration,
+    mut shutdown: Shutdown,
+) {
     let mut connection = std::pin::pin!(connection);
     loop {
-        let deadline = activity.deadline();
+        let deadline = activity.deadline(answer_timeout);
+        let look_again = deadline.min(Instant::now() + LOOK_INTERVAL);
         tokio::select! {
             // An error here is the client's: reset, garbage, a head that never ended.
             _ = connection.as_mut() => return,
-            () = sleep_until(deadline) => if activity.deadline() <= deadline {
+            () = sleep_until(look_again) => if activity.deadline(answer_timeout) <= Instant::now() {
                 connection.as_mut().graceful_shutdown();
                 let _ = timeout(IDLE_CLOSE_TIMEOUT, connection).await;
                 return;
             },
-            () = activity.evicted() => if !activity.has_served() {
+            () = activity.evicted() => if activity.is_cut_off() {
                 return;
             },
             () = shutdown.closing() => {

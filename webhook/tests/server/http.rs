@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Request, StatusCode};
+use ray_serve_webhook::connections::Connections;
 use ray_serve_webhook::http::{Limits, router};
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::shutdown;
@@ -34,7 +35,12 @@ pub(crate) fn fixture_with(limits: Limits) -> Fixture {
     let (trigger, shutdown) = shutdown::channel();
     let metrics = Arc::new(Metrics::new());
     Fixture {
-        router: router(limits, metrics.clone(), shutdown),
+        router: router(
+            limits,
+            Connections::new(1, metrics.clone()),
+            metrics.clone(),
+            shutdown,
+        ),
         metrics,
         trigger,
     }

@@ -9,5 +9,7 @@ mod lifecycle;
 mod memory;
 mod monitoring;
 mod running;
+mod stalls;
 mod support;
 mod tls;
+mod withstand;

@@ -1,17 +1,16 @@
 //! What the largest and most wasteful requests cost the process, measured from outside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::StatusCode;
 use ray_serve_webhook::body::MAX_BODY_BYTES;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::running::Process;
 use crate::support::{Connection, annotated_cluster, create_review, review};
+use crate::withstand::{GoodClients, assert_small, report, withstands};
 
-/// Half of the limit that the chart sets.
-const MAX_MEMORY: usize = 64 << 20;
 /// What may be left of it when they are gone.
 const MAX_KEPT: usize = 24 << 20;
 /// Clients that send the same at once.
@@ -20,41 +19,86 @@ const CLIENTS: usize = 6;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_body_costs_more_memory_than_there_is_and_good_reviews_are_answered_meanwhile() {
     let process = Arc::new(Process::start(&[]).await);
-    let over = Arc::new(AtomicBool::new(false));
-    let good = tokio::spawn(good_reviews(process.clone(), over.clone()));
+    let good = GoodClients::start(&process);
     for (name, bomb) in bombs() {
         assert!(bomb.len() <= MAX_BODY_BYTES, "{name}");
-        let clients = (0..CLIENTS).map(|_| {
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
             let (process, bomb) = (process.clone(), bomb.clone());
-            tokio::spawn(async move {
+            clients.spawn(async move {
                 let mut connection = Connection::http1(process.reviews, &process.trusted).await;
                 // What it is answered is tested elsewhere, and some are turned away.
                 let _ = connection.send(bomb).await;
-            })
-        });
-        for client in clients.collect::<Vec<_>>() {
-            client.await.expect("no panic");
+            });
         }
-        let peak = process.memory("VmHWM");
-        assert!(peak < MAX_MEMORY, "{name}: {} MiB", peak >> 20);
+        clients.join_all().await;
+        assert_small(name, &process);
     }
-    over.store(true, Ordering::Relaxed);
-    assert!(good.await.expect("no panic") > 0);
+    good.are_answered(1).await;
+    report("JSON bombs", &process, good.stop().await);
     // Without the program itself, which takes more in a debug build.
     let kept = process.memory("RssAnon");
     assert!(kept < MAX_KEPT, "{} MiB are kept", kept >> 20);
 }
 
-/// Sends one after the other until it is over; every one has to be answered.
-async fn good_reviews(process: Arc<Process>, over: Arc<AtomicBool>) -> usize {
-    let mut connection = Connection::http2(process.reviews, &process.trusted).await;
-    let mut answered = 0;
-    while !over.load(Ordering::Relaxed) {
-        let response = connection.send(create_review()).await.expect("a response");
-        assert_eq!(response.status(), StatusCode::OK);
-        answered += 1;
-    }
-    answered
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_refused_cost_little() {
+    withstands("requests that are refused", async |process| {
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            let process = process.clone();
+            clients.spawn(async move {
+                for _ in 0..20 {
+                    for (content_type, body, expected) in refused() {
+                        let mut connection =
+                            Connection::http1(process.reviews, &process.trusted).await;
+                        let sent = connection.send_as(content_type, body).await;
+                        // Where the rest of a body is not read, the answer may be lost with it.
+                        let status = sent.map_or(expected, |answer| answer.status());
+                        // Some of the large ones come when there are too many of them.
+                        let too_many = status == StatusCode::SERVICE_UNAVAILABLE;
+                        assert!(status == expected || too_many, "{status}, not {expected}");
+                    }
+                }
+            });
+        }
+        clients.join_all().await;
+    })
+    .await;
+}
+
+/// A content type, a body, and what it is answered.
+fn refused() -> Vec<(&'static str, Vec<u8>, StatusCode)> {
+    const JSON: &str = "application/json";
+    let good = create_review();
+    let mut v1beta1 = review("CREATE", &annotated_cluster(), &Value::Null);
+    v1beta1["apiVersion"] = json!("admission.k8s.io/v1beta1");
+    let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();
+    vec![
+        (
+            "application/yaml",
+            good.clone(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            "text/plain",
+            vec![0; 1 << 20],
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (JSON, v1beta1.to_string().into(), StatusCode::BAD_REQUEST),
+        (
+            JSON,
+            good[..good.len() / 2].to_vec(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (JSON, vec![0xff; 1 << 20], StatusCode::BAD_REQUEST),
+        (JSON, deep, StatusCode::BAD_REQUEST),
+        (
+            JSON,
+            vec![b' '; MAX_BODY_BYTES + 1],
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+    ]
 }
 
 /// Bodies as long as they may be.

@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::support::SelfSigned;
 
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ray-serve-webhook");
+
 pub(crate) struct Running {
     pub(crate) reviews: SocketAddr,
     pub(crate) admin: SocketAddr,
@@ -68,9 +70,28 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(more: &[&str]) -> Self {
+        Self::run(Command::new(PROGRAM), more, |_| {}).await
+    }
+
+    pub(crate) async fn start_with_open_files(limit: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &format!("ulimit -n {limit} && exec \"$0\" \"$@\""),
+            PROGRAM,
+        ]);
+        Self::run(shell, &[], |_| {}).await
+    }
+
+    /// `log` gets every line that the process logs.
+    pub(crate) async fn run(
+        mut command: Command,
+        more: &[&str],
+        log: impl Fn(String) + Send + 'static,
+    ) -> Self {
         let trusted = SelfSigned::new();
         let files = TempDir::new().expect("a directory");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ray-serve-webhook"))
+        let mut child = command
             .args(arguments(files.path(), &trusted))
             .args(more)
             .stderr(Stdio::piped())
@@ -86,10 +107,11 @@ impl Process {
                 .await
                 .expect("read")
                 .expect("a line before the end");
-            let line: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
-            if line["message"] == "listening" {
+            let entry: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
+            log(line);
+            if entry["message"] == "listening" {
                 addresses.push(
-                    line["address"]
+                    entry["address"]
                         .as_str()
                         .expect("text")
                         .parse()
@@ -97,7 +119,11 @@ impl Process {
                 );
             }
         }
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                log(line);
+            }
+        });
         Self {
             child,
             // The order in which they are bound.

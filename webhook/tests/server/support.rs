@@ -154,10 +154,18 @@ impl Connection {
     }
 
     pub(crate) async fn send(&mut self, body: Vec<u8>) -> hyper::Result<Response<Vec<u8>>> {
+        self.send_as("application/json", body).await
+    }
+
+    pub(crate) async fn send_as(
+        &mut self,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> hyper::Result<Response<Vec<u8>>> {
         let request = |uri: &str| {
             Request::post(uri)
                 .header("host", "localhost")
-                .header("content-type", "application/json")
+                .header("content-type", content_type)
                 .body(Full::from(body.clone()))
                 .expect("a request")
         };
