@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{delete, get, inject, submit};
+use crate::command::{delete, get, inject, submit, validate};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub enum ServeCommand {
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster
     Inject(inject::Args),
+    /// Look for mistakes in Serve configs, without a cluster
+    Validate(validate::Args),
     /// Print the version of this plugin
     Version,
 }

@@ -17,6 +17,9 @@ pub enum Failure {
     UnknownApplications(#[from] serve::UnknownApplications),
     #[error("{0}")]
     Failed(String),
+    /// The output has said all there is to say.
+    #[error("failed")]
+    Told,
     /// Ctrl-C: whoever waited has said what goes on without us.
     #[error("interrupted")]
     Interrupted,
@@ -31,7 +34,11 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Interrupted => 130,
             Self::OutputClosed => 0,
-            Self::Cluster(_) | Self::Serve(_) | Self::UnknownApplications(_) | Self::Failed(_) => 1,
+            Self::Cluster(_)
+            | Self::Serve(_)
+            | Self::UnknownApplications(_)
+            | Self::Failed(_)
+            | Self::Told => 1,
         }
     }
 
@@ -58,7 +65,7 @@ impl Failure {
     /// The sentence for the user, if there is still something to say.
     pub fn message(&self) -> Option<String> {
         match self {
-            Self::Interrupted | Self::OutputClosed => None,
+            Self::Told | Self::Interrupted | Self::OutputClosed => None,
             other => Some(other.to_string()),
         }
     }

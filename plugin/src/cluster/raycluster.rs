@@ -94,8 +94,9 @@ pub struct OwnerReference {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Spec {
-    pub suspend: Option<bool>,
+    /// What its author wrote, which need not be what its image holds.
     pub ray_version: Option<String>,
+    pub suspend: Option<bool>,
     pub auth_options: Option<AuthOptions>,
     pub head_group_spec: HeadGroupSpec,
 }

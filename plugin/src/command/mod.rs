@@ -5,6 +5,7 @@ pub mod get;
 pub mod inject;
 mod outage;
 pub mod submit;
+pub mod validate;
 
 use crate::cli::{Cli, Command, ServeCommand};
 use crate::cluster::flags::ConnectionFlags;
@@ -24,6 +25,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
+        ServeCommand::Validate(args) => validate::run(&args, ui),
         ServeCommand::Version => version(ui),
     }
 }

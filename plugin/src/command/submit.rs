@@ -1,17 +1,18 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::validate::CheckFlags;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
-use crate::input::Input;
 use crate::output::{Progress, Ui};
 use crate::package::{self, PackageFlags};
 use crate::serve::plan::{Change, plan};
 use crate::serve::rollout::{Rollout, State, Verdict};
-use crate::serve::{self, Client, Details, ServeConfig};
+use crate::serve::source::Source;
+use crate::serve::{self, Client, Details};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
     timeout: Limit,
     #[command(flatten)]
+    check: CheckFlags,
+    #[command(flatten)]
     code: PackageFlags,
     /// Also on a RayCluster that belongs to a RayService
     #[arg(long)]
@@ -47,7 +50,10 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let mut config = read(&args.filename)?;
+    let source = Source::read(&args.filename)?;
+    let uploads_code = args.code.are_given();
+    args.check.before(&source, uploads_code, ui)?;
+    let mut config = source.config()?;
     let packages = package::pack(&mut config, &args.code, &args.filename, ui)?;
     let mut submission = Submission {
         client: super::client(connection, &args.raycluster)?,
@@ -64,6 +70,9 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         super::refuse_owned(submission.client.dashboard(), args.force).await?;
         submission.client.applications().await?.details
     };
+    args.check
+        .on(&mut submission.client, &source, uploads_code, ui)
+        .await?;
     let plan = plan(&config, &before);
     packages.upload(&mut submission.client, ui).await?;
     submission.client.deploy(config.to_json()).await?;
@@ -189,10 +198,4 @@ fn summary(pending: &[State]) -> String {
         .iter()
         .map(|state| format!("application/{} is {}", state.application, state.state));
     states.collect::<Vec<_>>().join("; ")
-}
-
-fn read(file: &Path) -> Result<ServeConfig, Failure> {
-    let Input { name, bytes } = Input::read(file)?;
-    ServeConfig::parse(&bytes)
-        .map_err(|error| Failure::Failed(format!("{name} is not a Serve config: {error}")))
 }

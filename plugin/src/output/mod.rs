@@ -1,6 +1,7 @@
 //! Everything that is printed: data on stdout, all else on stderr.
 
 mod changes;
+mod findings;
 mod progress;
 mod style;
 mod table;
@@ -11,6 +12,8 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::serve::ray_error::clean;
+use crate::serve::source::Source;
+use crate::serve::validate::Findings;
 use crate::yaml;
 
 pub use changes::Changes;
@@ -72,6 +75,13 @@ impl Ui {
     pub fn note(&self, line: &str) {
         // Nobody to tell when stderr is gone.
         let _ = writeln!(std::io::stderr(), "{}", one_line(line));
+    }
+
+    /// What is wrong with a file, for the person who wrote it.
+    pub fn findings(&self, source: &Source, findings: &Findings) {
+        let text = findings::render(source, findings, self.note_style());
+        // As for a note.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     pub fn error(&self, message: &str) {

@@ -1,6 +1,5 @@
-//! A Serve config as a user wrote it, checked for what is certainly wrong.
-
-use std::collections::BTreeSet;
+//! A Serve config as a user wrote it: mappings enough to tell its applications apart. Whether Ray
+//! can make something of it is for [`validate`](super::validate).
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -8,28 +7,28 @@ use thiserror::Error;
 use crate::yaml;
 
 /// The name Ray gives an application that has none.
-const DEFAULT_NAME: &str = "default";
+pub const DEFAULT_NAME: &str = "default";
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     #[error("{0}")]
     Yaml(#[from] yaml::Error),
-    #[error("it is not UTF-8 text")]
+    #[error("not UTF-8 text")]
     NotText,
-    #[error("it is empty")]
+    #[error("empty where a Serve config is expected")]
     Empty,
-    #[error("it is {0} where a mapping with the key \"applications\" is expected")]
+    #[error("{0} where a mapping with the key \"applications\" is expected")]
     NotAMapping(&'static str),
     #[error(
-        "it is a Kubernetes {0}, not a Serve config: pass what is in its spec.serveConfigV2, or kubectl apply it"
+        "a Kubernetes {0}, not a Serve config: pass what is in its spec.serveConfigV2, or kubectl apply it"
     )]
     KubernetesObject(String),
     #[error(
-        "it has no \"applications\"; a config with import_path at the top is Ray's old single-application format: move it into a list under \"applications\""
+        "no \"applications\": a config with import_path at the top is Ray's old single-application format; move it into a list under \"applications\""
     )]
     SingleApplication,
-    #[error("it has no \"applications\": to remove all of them use kubectl ray serve delete")]
+    #[error("no \"applications\": to remove all of them use kubectl ray serve delete")]
     NoApplications,
     #[error("\"applications\" is {0} where a list is expected")]
     ApplicationsNotAList(&'static str),
@@ -37,8 +36,6 @@ pub enum Error {
     ApplicationNotAMapping { index: usize, kind: &'static str },
     #[error("applications[{index}].name is {kind} where text is expected")]
     NameNotText { index: usize, kind: &'static str },
-    #[error("two applications are named \"{0}\"")]
-    DuplicateName(String),
 }
 
 #[derive(Debug, Clone)]
@@ -49,13 +46,11 @@ pub struct ServeConfig {
 impl ServeConfig {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotText)?;
-        let body = yaml::parse(text)?;
-        let top = match &body {
-            Value::Object(top) => top,
-            Value::Null => return Err(Error::Empty),
-            other => return Err(Error::NotAMapping(kind(other))),
-        };
-        check(top)?;
+        Self::new(yaml::parse(text)?)
+    }
+
+    pub fn new(body: Value) -> Result<Self, Error> {
+        check_applications(top(&body)?)?;
         Ok(Self { body })
     }
 
@@ -90,22 +85,31 @@ impl ServeConfig {
     }
 }
 
-fn check(top: &Map<String, Value>) -> Result<(), Error> {
-    let Some(applications) = top.get("applications") else {
-        if let (Some(Value::String(kind)), true) = (top.get("kind"), top.contains_key("apiVersion"))
-        {
-            return Err(Error::KubernetesObject(kind.clone()));
+/// The config's own fields, if it is one.
+pub fn top(body: &Value) -> Result<&Map<String, Value>, Error> {
+    let top = match body {
+        Value::Object(top) => top,
+        Value::Null => return Err(Error::Empty),
+        other => return Err(Error::NotAMapping(kind(other))),
+    };
+    if top.contains_key("applications") {
+        return Ok(top);
+    }
+    match top.get("kind") {
+        Some(Value::String(kind)) if top.contains_key("apiVersion") => {
+            Err(Error::KubernetesObject(kind.clone()))
         }
-        return Err(if top.contains_key("import_path") {
-            Error::SingleApplication
-        } else {
-            Error::NoApplications
-        });
+        _ if top.contains_key("import_path") => Err(Error::SingleApplication),
+        _ => Err(Error::NoApplications),
+    }
+}
+
+fn check_applications(top: &Map<String, Value>) -> Result<(), Error> {
+    let applications = match top.get("applications") {
+        Some(Value::Array(applications)) => applications,
+        Some(other) => return Err(Error::ApplicationsNotAList(kind(other))),
+        None => return Err(Error::NoApplications),
     };
-    let Value::Array(applications) = applications else {
-        return Err(Error::ApplicationsNotAList(kind(applications)));
-    };
-    let mut names = BTreeSet::new();
     for (index, application) in applications.iter().enumerate() {
         let Value::Object(fields) = application else {
             return Err(Error::ApplicationNotAMapping {
@@ -113,24 +117,18 @@ fn check(top: &Map<String, Value>) -> Result<(), Error> {
                 kind: kind(application),
             });
         };
-        let name = match fields.get("name") {
-            None => DEFAULT_NAME,
-            Some(Value::String(name)) => name,
-            Some(other) => {
-                return Err(Error::NameNotText {
-                    index,
-                    kind: kind(other),
-                });
-            }
-        };
-        if !names.insert(name) {
-            return Err(Error::DuplicateName(name.to_owned()));
+        if let Some(name) = fields.get("name").filter(|name| !name.is_string()) {
+            return Err(Error::NameNotText {
+                index,
+                kind: kind(name),
+            });
         }
     }
     Ok(())
 }
 
-fn kind(value: &Value) -> &'static str {
+/// What a value is, in a sentence.
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
         Value::Bool(_) => "a boolean",
@@ -148,15 +146,15 @@ mod tests {
     #[test]
     fn what_is_certainly_wrong_is_refused_in_a_sentence() {
         let cases = [
-            ("", "it is empty"),
-            ("# only a comment\n", "it is empty"),
-            ("- a\n", "it is a list where a mapping"),
-            ("applications.yaml\n", "it is text where a mapping"),
+            ("", "empty where"),
+            ("# only a comment\n", "empty where"),
+            ("- a\n", "a list where a mapping"),
+            ("applications.yaml\n", "text where a mapping"),
             ("import_path: a.b\n", "old single-application format"),
-            ("http_options: {port: 1}\n", "it has no \"applications\""),
+            ("http_options: {port: 1}\n", "no \"applications\""),
             (
                 "apiVersion: ray.io/v1\nkind: RayService\n",
-                "it is a Kubernetes RayService",
+                "a Kubernetes RayService",
             ),
             (
                 "applications: {a: {}}\n",
@@ -167,14 +165,6 @@ mod tests {
             (
                 "applications: [{name: 3}]\n",
                 "applications[0].name is a number",
-            ),
-            (
-                "applications: [{name: a}, {name: a}]\n",
-                "two applications are named \"a\"",
-            ),
-            (
-                "applications: [{import_path: a.b}, {name: default}]\n",
-                "two applications are named \"default\"",
             ),
             (
                 "applications: []\n---\napplications: []\n",
@@ -195,7 +185,7 @@ mod tests {
         }
         assert_eq!(
             ServeConfig::parse(b"\xff\xfe").unwrap_err().to_string(),
-            "it is not UTF-8 text"
+            "not UTF-8 text"
         );
     }
 

@@ -12,7 +12,11 @@ pub mod plan;
 pub mod ray_error;
 pub mod request;
 pub mod rollout;
+pub mod schema;
 mod selection;
+pub mod source;
+pub mod validate;
+pub mod version;
 
 pub use client::Client;
 pub use config::ServeConfig;

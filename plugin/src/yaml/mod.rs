@@ -8,6 +8,7 @@
 //! octal, refusing duplicate keys, and quoting of `yes`, `on` and `<<` on output.
 
 pub mod kubernetes;
+pub mod positions;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

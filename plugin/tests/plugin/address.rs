@@ -266,9 +266,9 @@ fn what_is_certainly_wrong_is_never_sent() {
     ] {
         let run = submit(&server, config, &[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+        let last = run.stderr.lines().last().unwrap();
         assert!(
-            run.stderr
-                .starts_with("error: standard input is not a Serve config: "),
+            last.starts_with("error: ") && last.contains(" in standard input: nothing was sent"),
             "{}",
             run.stderr
         );
@@ -278,6 +278,11 @@ fn what_is_certainly_wrong_is_never_sent() {
     assert_fails(
         &missing,
         "cannot read typo.yaml: No such file or directory (os error 2)",
+    );
+    let forced = submit(&server, "a: [", &["--no-validate"]);
+    assert_fails(
+        &forced,
+        "standard input is not a Serve config: line 1, column 4: unclosed bracket '['",
     );
     assert!(server.methods().is_empty());
 }
@@ -326,7 +331,11 @@ fn wait_ends_when_all_run_and_the_removed_are_gone() {
 fn wait_ends_at_a_failure_with_its_cause() {
     let odd = recorded("2.60.0", "get_odd_apps").1;
     let server = through(vec![IDLE.into(), odd]);
-    let run = submit(&server, "applications: [{name: bad}]", &["--wait"]);
+    let run = submit(
+        &server,
+        "applications: [{name: bad, import_path: 'm:x'}]",
+        &["--wait"],
+    );
     assert_eq!(run.code, Some(1));
     let last = run.stderr.lines().last().unwrap();
     assert_eq!(

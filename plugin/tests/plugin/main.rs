@@ -10,3 +10,4 @@ mod kubernetes;
 mod package;
 mod recorded;
 mod support;
+mod validate;

@@ -25,6 +25,11 @@ fn project(applications: &Value) -> TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    let mut applications = applications.clone();
+    for application in applications.as_array_mut().unwrap() {
+        application["import_path"] = "app:app".into();
+        application["route_prefix"] = format!("/{}", application["name"].as_str().unwrap()).into();
+    }
     let config = json!({ "applications": applications });
     fs::write(dir.path().join("config.yaml"), config.to_string()).unwrap();
     dir

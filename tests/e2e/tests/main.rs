@@ -7,4 +7,5 @@ mod injection;
 mod refusals;
 mod serve_story;
 mod services;
+mod validation;
 mod webhook_absent;

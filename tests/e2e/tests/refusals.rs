@@ -25,43 +25,6 @@ fn an_unknown_cluster_is_named_with_its_namespace() {
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
-fn files_that_are_no_serve_config_are_refused_before_anything_is_sent() {
-    let serving = serving();
-    for (case, config, says) in [
-        ("not YAML", "applications: [", "line 1"),
-        ("empty", "", "empty"),
-        ("a list", "- name: fruit_app\n", "applications"),
-        (
-            "no applications",
-            "http_options: {port: 8000}\n",
-            "applications",
-        ),
-        (
-            "two documents",
-            "applications: []\n---\napplications: []\n",
-            "document",
-        ),
-        (
-            "one name twice",
-            "applications:\n- {name: a, import_path: a.b}\n- {name: a, import_path: a.c}\n",
-            "a",
-        ),
-    ] {
-        let ran = serving.submit(config, &[]).fails_in_one_sentence();
-        assert!(ran.stderr.contains(says), "{case}: {ran}");
-    }
-    serving
-        .ray_serve("submit", &["-f", "no/such/file.yaml"])
-        .fails_in_one_sentence()
-        .says("no/such/file.yaml");
-    serving
-        .ray_serve("get", &[])
-        .ok()
-        .says("No Serve applications");
-}
-
-#[test]
-#[ignore = "needs a cluster: cargo cluster test"]
 fn a_cluster_without_a_head_says_so() {
     let lab = lab();
     let _webhook = lab.with_webhook();

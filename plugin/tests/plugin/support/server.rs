@@ -47,6 +47,14 @@ type Handler = dyn FnMut(&Request) -> Reply + Send;
 impl Server {
     /// Answers on a free port of this machine for as long as the test process lives.
     pub(crate) fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+        Self::of_ray("2.60.0", handler)
+    }
+
+    /// What Serve is asked for is the handler's; which Ray this is, it is told aside.
+    pub(crate) fn of_ray(
+        version: &'static str,
+        handler: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -55,7 +63,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
-                thread::spawn(move || serve(&stream.unwrap(), &handler, &log));
+                thread::spawn(move || serve(&stream.unwrap(), version, &handler, &log));
             }
         });
         Self { port, requests }
@@ -89,12 +97,21 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, handler: &Mutex<Box<Handler>>, log: &Mutex<Vec<Request>>) {
+fn serve(
+    stream: &TcpStream,
+    version: &str,
+    handler: &Mutex<Box<Handler>>,
+    log: &Mutex<Vec<Request>>,
+) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some(request) = read(&mut reader) {
-        log.lock().unwrap().push(request.clone());
-        let reply = (handler.lock().unwrap())(&request);
+        let reply = if request.path.ends_with("/api/version") {
+            Reply::ok(format!(r#"{{"version": "4", "ray_version": "{version}"}}"#))
+        } else {
+            log.lock().unwrap().push(request.clone());
+            (handler.lock().unwrap())(&request)
+        };
         match reply {
             Reply::Answer(status, body) => {
                 let _ = write!(

@@ -1,0 +1,113 @@
+//! What is wrong with a config, and where.
+
+use std::collections::BTreeSet;
+
+use crate::yaml::positions::{Node, Place, Step};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Ray would refuse it, ignore what was meant, or certainly fail later.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// What of a value to point at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    Key,
+    Value,
+}
+
+/// A finding before it is placed in the file.
+#[derive(Debug)]
+pub struct Found {
+    pub severity: Severity,
+    pub message: String,
+    pub path: Vec<Step>,
+    pub at: At,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub severity: Severity,
+    pub message: String,
+    /// None where the file as a whole is meant.
+    pub place: Option<Place>,
+}
+
+/// All findings about one file, in its order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    all: Vec<Finding>,
+    /// What is not to be shown of the file.
+    pub secrets: Vec<Place>,
+}
+
+impl Findings {
+    /// One error about the file as a whole, or about what cannot be read of it.
+    pub fn of_file(message: String, place: Option<Place>) -> Self {
+        Self {
+            all: vec![Finding {
+                severity: Severity::Error,
+                message,
+                place,
+            }],
+            secrets: Vec::new(),
+        }
+    }
+
+    pub fn place(found: Vec<Found>, root: Option<&Node>, secrets: Vec<Place>) -> Self {
+        let mut all: Vec<Finding> = Vec::new();
+        // What an anchor brings to several places is wrong in one.
+        let mut told = BTreeSet::new();
+        for one in found {
+            let place = root.map(|root| {
+                let found = root.find(&one.path);
+                match (one.at, found.key) {
+                    (At::Key, Some(key)) => key,
+                    _ => found.node.value,
+                }
+            });
+            if told.insert((place, one.message.clone())) {
+                all.push(Finding {
+                    severity: one.severity,
+                    message: one.message,
+                    place,
+                });
+            }
+        }
+        all.sort_by_key(|finding| finding.place);
+        Self { all, secrets }
+    }
+
+    /// Warnings count as errors.
+    pub fn strict(mut self) -> Self {
+        for finding in &mut self.all {
+            finding.severity = Severity::Error;
+        }
+        self
+    }
+
+    pub fn without_warnings(mut self) -> Self {
+        self.all.retain(|one| one.severity == Severity::Error);
+        self
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.all.iter()
+    }
+
+    pub fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        let of_it = self.all.iter().filter(|one| one.severity == severity);
+        of_it.count()
+    }
+}

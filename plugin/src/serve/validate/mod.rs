@@ -1,0 +1,93 @@
+//! Whether Ray will make of a Serve config what its author meant, before it is sent.
+//!
+//! Ray ignores fields it does not know, and starts what can only fail. Here every field is held
+//! against the [schema](super::schema) of one version of Ray, or, while that is not known, of all.
+
+mod findings;
+mod report;
+mod rules;
+mod scaling;
+mod suggest;
+mod uri;
+mod value;
+mod walk;
+
+use super::config::{self, Error};
+use super::schema::{self, Object};
+use super::source::Source;
+use super::version::RayVersion;
+use crate::yaml;
+use crate::yaml::positions::{self, Node, Place, Step};
+use findings::Found;
+use report::Report;
+
+pub use findings::{Finding, Findings, Severity};
+
+const ENV_VARS: &str = "env_vars";
+const KEY_PASSWORD: &str = "ssl_keyfile_password";
+
+/// What a config is checked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Target {
+    /// Without one, what is found is wrong for every version.
+    pub ray: Option<RayVersion>,
+    /// Code that the config names by a path of this machine is uploaded.
+    pub uploads_code: bool,
+}
+
+/// Everything that is wrong with `source`.
+pub fn check(source: &Source, target: &Target) -> Findings {
+    let top = match source.body.as_ref().map(config::top) {
+        Ok(Ok(top)) => top,
+        Ok(Err(error)) => return unreadable(&error),
+        Err(error) => return unreadable(error),
+    };
+    let mut report = Report::new(*target);
+    walk::object(&mut report, Object::Config, top);
+    rules::config(&mut report, top);
+    let mut found = report.found;
+    if found.is_empty() {
+        return Findings::default();
+    }
+    let root = positions::of(&source.text);
+    let root = root.as_deref();
+    found.retain(|found| !is_place_for_anchors(found, root));
+    Findings::place(found, root, root.map(secrets).unwrap_or_default())
+}
+
+fn unreadable(error: &Error) -> Findings {
+    let Error::Yaml(yaml::Error::Syntax {
+        line,
+        column,
+        problem,
+    }) = error
+    else {
+        return Findings::of_file(error.to_string(), None);
+    };
+    let number = |number: &u64| usize::try_from(*number).unwrap_or(usize::MAX);
+    let place = Place {
+        line: number(line),
+        column: number(column),
+        length: 1,
+    };
+    Findings::of_file(problem.clone(), Some(place))
+}
+
+/// A field at the top that Ray does not know, but whose anchor others can use, does what it is for.
+fn is_place_for_anchors(found: &Found, root: Option<&Node>) -> bool {
+    let ([Step::Key(name)], Some(root)) = (found.path.as_slice(), root) else {
+        return false;
+    };
+    schema::field(Object::Config, name).is_none() && root.find(&found.path).node.is_anchored
+}
+
+/// The values that are not shown when their line is.
+fn secrets(root: &Node) -> Vec<Place> {
+    let mut secrets = Vec::new();
+    root.for_each_field(&mut |name, node| {
+        if name == ENV_VARS || name == KEY_PASSWORD {
+            node.for_each_scalar(&mut |place| secrets.push(place));
+        }
+    });
+    secrets
+}

@@ -1,0 +1,142 @@
+//! Runtime environments: where code comes from, and what is the user's own.
+
+use serde_json::{Map, Value};
+
+use super::ENV_VARS;
+use super::report::Report;
+use super::suggest::{RUNTIME_ENV_KEYS, nearest};
+use super::value::shown;
+use crate::serve::config::kind;
+use crate::serve::version::RayVersion;
+
+/// What Ray fetches code by, in any version: an older one says itself what it lacks.
+const SCHEMES: &[&str] = &[
+    "gcs", "conda", "pip", "uv", "http", "https", "s3", "gs", "azure", "abfss", "file", LOCAL,
+];
+/// A directory that is on every node already.
+const LOCAL: &str = "local";
+const LOCAL_SINCE: RayVersion = RayVersion::ray2(59);
+
+pub(super) fn runtime_env(report: &mut Report, env: &Map<String, Value>) {
+    for (name, value) in env {
+        report.in_field(name, |report| match (name.as_str(), value) {
+            (_, Value::Null) => {}
+            ("working_dir", Value::String(place)) => code(report, name, place),
+            ("py_modules", Value::Array(modules)) => py_modules(report, modules),
+            ("working_dir" | "py_modules", other) => {
+                let expected = if name == "working_dir" {
+                    "a URI"
+                } else {
+                    "a list of URIs"
+                };
+                report.error(format!(
+                    "\"{name}\" is {} where {expected} is expected",
+                    shown(other)
+                ));
+            }
+            (ENV_VARS, value) => env_vars(report, value),
+            (name, _) => near_miss(report, name),
+        });
+    }
+}
+
+/// Ray warns of keys it does not know and goes on; a cluster's own plugins may take them.
+fn near_miss(report: &mut Report, name: &str) {
+    let is_known = RUNTIME_ENV_KEYS.contains(&name) || name.starts_with('_');
+    if !is_known && let Some(near) = nearest(name, RUNTIME_ENV_KEYS.iter().copied()) {
+        report.warning_at_key(format!(
+            "\"{name}\" in runtime_env is nothing of Ray's own: did you mean \"{near}\"?"
+        ));
+    }
+}
+
+pub(super) fn controller_env(report: &mut Report, env: &Map<String, Value>) {
+    for (name, value) in env {
+        report.in_field(name, |report| {
+            if name == ENV_VARS {
+                env_vars(report, value);
+            } else {
+                report.error_at_key(format!(
+                    "the controller's runtime_env takes {ENV_VARS} alone: set \"{name}\" on an application"
+                ));
+            }
+        });
+    }
+}
+
+fn py_modules(report: &mut Report, modules: &[Value]) {
+    for (index, module) in modules.iter().enumerate() {
+        report.in_item(index, |report| match module {
+            Value::Null => {}
+            Value::String(place) => code(report, "py_modules", place),
+            other => report.error(format!(
+                "\"py_modules\" has {} where a URI is expected",
+                shown(other)
+            )),
+        });
+    }
+}
+
+/// Values are not shown: they may be secrets.
+fn env_vars(report: &mut Report, value: &Value) {
+    let Value::Object(variables) = value else {
+        if !value.is_null() {
+            report.error(format!(
+                "\"{ENV_VARS}\" is {} where a mapping is expected",
+                kind(value)
+            ));
+        }
+        return;
+    };
+    for (name, value) in variables {
+        if !value.is_string() {
+            report.in_field(name, |report| {
+                report.error_at_key(format!(
+                    "{name} in {ENV_VARS} is {} where text is expected: put it in quotes",
+                    kind(value)
+                ));
+            });
+        }
+    }
+}
+
+fn code(report: &mut Report, field: &str, place: &str) {
+    let Some(scheme) = scheme(place) else {
+        if report.target.uploads_code {
+            return;
+        }
+        return report.error(if field == "working_dir" {
+            format!(
+                "working_dir \"{place}\" is a path, and Ray takes URIs: leave it out and submit with --working-dir {place}"
+            )
+        } else {
+            format!(
+                "{field} has the path \"{place}\", and Ray takes URIs, such as https://…, s3://… or gcs://…"
+            )
+        });
+    };
+    if !SCHEMES.contains(&scheme.as_str()) {
+        return report.error(format!(
+            "{field} has \"{place}\", and Ray fetches nothing by {scheme}: it takes https, s3, gs, gcs and others"
+        ));
+    }
+    if let Some(ray) = report
+        .ray()
+        .filter(|ray| scheme == LOCAL && *ray < LOCAL_SINCE)
+    {
+        report.error(format!(
+            "{LOCAL}:// needs Ray {LOCAL_SINCE} or later, and Ray {ray} refuses it"
+        ));
+    }
+}
+
+/// In lower case, as URIs are compared; `C:\code` has none.
+fn scheme(place: &str) -> Option<String> {
+    let (scheme, _) = place.split_once(':')?;
+    let is_one = scheme.len() > 1
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_one.then(|| scheme.to_ascii_lowercase())
+}

@@ -1,0 +1,284 @@
+//! Where in a file each value of a document is written.
+//!
+//! A second, light pass over the parser's events, made only once there is something to point at.
+//! What an alias or a merge brings in is placed where it is written, in the anchor's mapping.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, options};
+
+/// One step from a value to one inside of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// A piece of one line; lines and columns count from 1, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+    /// 0 for what goes on over several lines.
+    pub length: usize,
+}
+
+/// A value, where its key is written (if it has one) and where it is itself.
+#[derive(Debug)]
+pub struct Node {
+    pub value: Place,
+    pub is_anchored: bool,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Scalar,
+    Sequence(Vec<Rc<Node>>),
+    Mapping(Vec<Entry>),
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    name: String,
+    key: Place,
+    node: Rc<Node>,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    pub key: Option<Place>,
+    pub node: &'a Node,
+}
+
+impl Node {
+    /// The value at `path`, or the last one on the way there that is in the file.
+    pub fn find(&self, path: &[Step]) -> Found<'_> {
+        let mut found = Found {
+            key: None,
+            node: self,
+        };
+        for step in path {
+            let next = match (step, &found.node.inner) {
+                (Step::Key(name), Inner::Mapping(entries)) => entries
+                    .iter()
+                    .find(|entry| entry.name == *name)
+                    .map(|entry| (Some(entry.key), &entry.node)),
+                (Step::Index(index), Inner::Sequence(items)) => {
+                    items.get(*index).map(|node| (None, node))
+                }
+                _ => None,
+            };
+            let Some((key, node)) = next else { break };
+            found = Found { key, node };
+        }
+        found
+    }
+
+    /// Calls `visit` with each key and its value, however deep.
+    pub fn for_each_field(&self, visit: &mut dyn FnMut(&str, &Node)) {
+        match &self.inner {
+            Inner::Scalar => {}
+            Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_field(visit)),
+            Inner::Mapping(entries) => {
+                for entry in entries {
+                    visit(&entry.name, &entry.node);
+                    entry.node.for_each_field(visit);
+                }
+            }
+        }
+    }
+
+    /// Calls `visit` with the place of each scalar in it.
+    pub fn for_each_scalar(&self, visit: &mut dyn FnMut(Place)) {
+        match &self.inner {
+            Inner::Scalar => visit(self.value),
+            Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_scalar(visit)),
+            Inner::Mapping(entries) => entries
+                .iter()
+                .for_each(|entry| entry.node.for_each_scalar(visit)),
+        }
+    }
+}
+
+/// The places of the first document, if it can be read.
+pub fn of(text: &str) -> Option<Rc<Node>> {
+    let options: Options = options! { emit_comments: false };
+    let mut walk = Walk {
+        parser: Parser::new_from_str_with_options(text, options),
+        anchors: HashMap::new(),
+    };
+    loop {
+        match walk.next()? {
+            (Event::StreamEnd, _) => return None,
+            (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
+            (event, span) => return walk.node(&event, &span),
+        }
+    }
+}
+
+struct Walk<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    anchors: HashMap<usize, Rc<Node>>,
+}
+
+impl<'a> Walk<'a> {
+    fn next(&mut self) -> Option<(Event<'a>, Span)> {
+        loop {
+            match self.parser.next()?.ok()? {
+                (Event::Comment(..), _) => {}
+                event => return Some(event),
+            }
+        }
+    }
+
+    fn node(&mut self, event: &Event<'a>, span: &Span) -> Option<Rc<Node>> {
+        let (anchor, inner) = match event {
+            Event::Scalar(_, _, anchor, _) => (*anchor, Inner::Scalar),
+            Event::SequenceStart(_, anchor, _) => (*anchor, self.sequence()?),
+            Event::MappingStart(_, anchor, _) => (*anchor, self.mapping()?),
+            Event::Alias(anchor) => return self.anchors.get(anchor).cloned(),
+            _ => return None,
+        };
+        let node = Rc::new(Node {
+            value: place(span),
+            is_anchored: anchor != 0,
+            inner,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        Some(node)
+    }
+
+    fn sequence(&mut self) -> Option<Inner> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(Inner::Sequence(items)),
+                (event, span) => items.push(self.node(&event, &span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self) -> Option<Inner> {
+        let (mut entries, mut brought) = (Vec::new(), Vec::new());
+        loop {
+            let (event, key) = self.next()?;
+            if event == Event::MappingEnd {
+                break;
+            }
+            let (name, merges) = match &event {
+                Event::Scalar(text, style, _, tag) => (
+                    text.to_string(),
+                    text == "<<" && *style == ScalarStyle::Plain && tag.is_none(),
+                ),
+                _ => (String::new(), false),
+            };
+            self.node(&event, &key)?;
+            let (event, span) = self.next()?;
+            let node = self.node(&event, &span)?;
+            if merges {
+                merge(&mut brought, &node);
+            } else {
+                let key = place(&key);
+                entries.push(Entry { name, key, node });
+            }
+        }
+        // The first that has a name is found: what stands here, then the first merged mapping.
+        entries.extend(brought);
+        Some(Inner::Mapping(entries))
+    }
+}
+
+fn merge(merged: &mut Vec<Entry>, node: &Node) {
+    match &node.inner {
+        Inner::Mapping(entries) => merged.extend(entries.iter().cloned()),
+        Inner::Sequence(several) => several.iter().for_each(|one| merge(merged, one)),
+        Inner::Scalar => {}
+    }
+}
+
+fn place(span: &Span) -> Place {
+    let (start, end) = (&span.start, &span.end);
+    let length = if start.line() == end.line() {
+        end.col().saturating_sub(start.col()).max(1)
+    } else {
+        0
+    };
+    Place {
+        line: start.line(),
+        column: start.col() + 1,
+        length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Vec<Step> {
+        text.split('.')
+            .map(|part| {
+                part.parse()
+                    .map_or_else(|_| Step::Key(part.to_owned()), Step::Index)
+            })
+            .collect()
+    }
+
+    fn at(text: &str, to: &str) -> (Option<(usize, usize)>, (usize, usize, usize)) {
+        let root = of(text).unwrap();
+        let found = root.find(&path(to));
+        let value = found.node.value;
+        (
+            found.key.map(|key| (key.line, key.column)),
+            (value.line, value.column, value.length),
+        )
+    }
+
+    #[test]
+    fn values_are_found_where_they_are_written() {
+        let text = "a:\n  - b: one\n    \"c\": 'ünö'\n  - {d: [x, 10]}\n";
+        assert_eq!(at(text, "a.0.b"), (Some((2, 5)), (2, 8, 3)));
+        assert_eq!(at(text, "a.0.c"), (Some((3, 5)), (3, 10, 5)));
+        assert_eq!(at(text, "a.1.d.1"), (None, (4, 13, 2)));
+        assert_eq!(at("{\"a\": {\"b\": tru}}", "a.b").1, (1, 13, 3));
+        assert_eq!(at("---\n# c\na: 1\n", "a").1, (3, 4, 1));
+        assert_eq!(
+            at("\u{feff}a: 1\r\nb: 2\r\n", "b"),
+            (Some((2, 1)), (2, 4, 1))
+        );
+        assert_eq!(at("ключ: {é: x}\n", "ключ.é"), (Some((1, 8)), (1, 11, 1)));
+    }
+
+    #[test]
+    fn what_is_not_there_is_found_at_the_last_step_that_is() {
+        assert_eq!(at("a: {b: 1}\n", "a.x.y"), (Some((1, 1)), (1, 4, 1)));
+        assert!(of("a: [\n").is_none() && of("# nothing\n").is_none());
+    }
+
+    #[test]
+    fn aliases_and_merges_lead_to_the_anchor() {
+        let text = "\
+base: &b
+  p: 1
+  q: 2
+use: *b
+one:
+  <<: *b
+  q: 3
+two:
+  <<: [{r: 4}, *b]
+";
+        assert_eq!(at(text, "use.q"), (Some((3, 3)), (3, 6, 1)));
+        assert_eq!(at(text, "one.p").0, Some((2, 3)));
+        assert_eq!(at(text, "one.q").0, Some((7, 3)));
+        assert_eq!(at(text, "two.r").0, Some((9, 9)));
+        assert_eq!(at(text, "two.q").0, Some((3, 3)));
+        let root = of(text).unwrap();
+        assert!(root.find(&path("base")).node.is_anchored);
+        assert!(!root.find(&path("one")).node.is_anchored);
+    }
+}

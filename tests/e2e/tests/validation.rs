@@ -1,0 +1,132 @@
+//! What Ray accepts without a word, or answers with a traceback, never reaches it.
+
+use e2e::serving;
+
+const GOOD: &str = "\
+applications:
+- name: fruit_app
+  import_path: fruit.deployment_graph
+  route_prefix: /fruit
+";
+
+/// Configs with one mistake each, and what is said of it.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("not YAML", "applications: [", "unclosed"),
+    ("empty", "", "empty"),
+    ("a list", "- name: fruit_app\n", "applications"),
+    (
+        "no applications",
+        "http_options: {port: 8000}\n",
+        "applications",
+    ),
+    (
+        "two documents",
+        "applications: []\n---\napplications: []\n",
+        "document",
+    ),
+    (
+        "one name twice",
+        "applications:\n- {name: a, import_path: a.b}\n- {name: a, import_path: a.c, route_prefix: /c}\n",
+        "named \"a\"",
+    ),
+    (
+        "unknown at the top",
+        "aplications: []\napplications: []\n",
+        "\"applications\"",
+    ),
+    (
+        "unknown in an application",
+        "applications: [{name: a, import_path: 'm:x', num_replicas: 2}]\n",
+        "deployments",
+    ),
+    (
+        "unknown in a deployment",
+        "applications: [{name: a, import_path: 'm:x', deployments: [{name: d, num_replica: 2}]}]\n",
+        "\"num_replicas\"",
+    ),
+    (
+        "unknown in http_options",
+        "http_options: {location: EveryNode}\napplications: []\n",
+        "proxy_location",
+    ),
+    (
+        "a name of an older Ray",
+        "applications: [{name: a, import_path: 'm:x', deployments: [{name: d, max_concurrent_queries: 2}]}]\n",
+        "\"max_ongoing_requests\"",
+    ),
+    (
+        "a route without a slash",
+        "applications: [{name: a, import_path: 'm:x', route_prefix: fruit}]\n",
+        "\"/fruit\"",
+    ),
+    (
+        "a route with a slash too many",
+        "applications: [{name: a, import_path: 'm:x', route_prefix: /fruit/}]\n",
+        "\"/fruit\"",
+    ),
+    (
+        "a route with a wildcard",
+        "applications: [{name: a, import_path: 'm:x', route_prefix: '/{x}'}]\n",
+        "wildcards",
+    ),
+    (
+        "min above max",
+        "applications: [{name: a, import_path: 'm:x', deployments: [{name: d, autoscaling_config: {min_replicas: 3, max_replicas: 2}}]}]\n",
+        "min_replicas 3 is above max_replicas 2",
+    ),
+    (
+        "min above the default of max",
+        "applications: [{name: a, import_path: 'm:x', deployments: [{name: d, autoscaling_config: {min_replicas: 3}}]}]\n",
+        "min_replicas 3 is above max_replicas 1",
+    ),
+    (
+        "an environment variable that is a number",
+        "applications: [{name: a, import_path: 'm:x', runtime_env: {env_vars: {N: 5}}}]\n",
+        "quotes",
+    ),
+    (
+        "code on this machine",
+        "applications: [{name: a, import_path: 'm:x', runtime_env: {working_dir: ./src}}]\n",
+        "--working-dir",
+    ),
+];
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn mistakes_are_told_before_anything_is_sent() {
+    let serving = serving();
+    serving.submit(GOOD, &["--wait"]).ok();
+    for (case, config, says) in MISTAKES {
+        let ran = serving.submit(config, &[]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(1), ""),
+            "{case}: {ran}"
+        );
+        assert!(ran.stderr.contains(says), "{case}: {ran}");
+        assert!(ran.stderr.contains("nothing was sent"), "{case}: {ran}");
+    }
+    serving
+        .ray_serve("submit", &["-f", "no/such/file.yaml"])
+        .fails_in_one_sentence()
+        .says("no/such/file.yaml");
+    serving
+        .ray_serve("get", &[])
+        .ok()
+        .says("fruit_app")
+        .says("RUNNING");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn no_validate_leaves_it_to_ray() {
+    let serving = serving();
+    // Ray ignores what it does not know, and says itself what it refuses.
+    let odd = format!("colour: red\n{GOOD}");
+    serving.submit(&odd, &["--no-validate"]).ok();
+    let twice = "applications:\n- {name: a, import_path: a.b}\n- {name: b, import_path: a.c}\n";
+    serving
+        .submit(twice, &["--no-validate"])
+        .fails_in_one_sentence()
+        .says("route");
+}
