@@ -34,6 +34,21 @@ pub enum Unreadable {
     LongName(&'static str),
 }
 
+impl Unreadable {
+    /// What may be logged of it: of the objects nothing, which serde's own words quote.
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Json(error) => format!(
+                "the body is not an AdmissionReview: {:?} error at line {} column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// On one line, and not longer than a line.
 fn quoted(text: &str) -> String {
     let mut rest = text.chars();

@@ -125,6 +125,11 @@ impl AuthorityCertificate {
     pub fn pem(&self) -> &str {
         &self.pem
     }
+
+    /// When [`Authority::generate`] made it, by its maker's clock.
+    pub fn made_at(&self) -> OffsetDateTime {
+        self.validity.not_before + CLOCK_SKEW
+    }
 }
 
 impl PartialEq for AuthorityCertificate {

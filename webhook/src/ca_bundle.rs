@@ -26,6 +26,16 @@ impl CaBundle {
         }
         Self(pem)
     }
+
+    fn contains(&self, authority: &AuthorityCertificate) -> bool {
+        self.authorities().any(|trusted| trusted == *authority)
+    }
+
+    fn authorities(&self) -> impl Iterator<Item = AuthorityCertificate> {
+        let pem = str::from_utf8(&self.0).unwrap_or_default();
+        pem.split_inclusive("-----END CERTIFICATE-----")
+            .filter_map(|one| AuthorityCertificate::from_pem(one).ok())
+    }
 }
 
 pub struct WebhookConfiguration {
@@ -45,6 +55,21 @@ impl Registered {
         self.bundles
             .iter()
             .all(|(_, registered)| registered.as_ref() == Some(bundle))
+    }
+
+    /// Whether `authority` is trusted, perhaps among others, to be every one of the webhooks.
+    pub fn trusts(&self, authority: &AuthorityCertificate) -> bool {
+        self.bundles.iter().all(|(_, registered)| {
+            registered
+                .as_ref()
+                .is_some_and(|registered| registered.contains(authority))
+        })
+    }
+
+    /// The first authority that is trusted: the one that signed last.
+    pub fn authority(&self) -> Option<AuthorityCertificate> {
+        let (_, registered) = self.bundles.first()?;
+        registered.as_ref()?.authorities().next()
     }
 }
 

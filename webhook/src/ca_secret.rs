@@ -28,7 +28,7 @@ pub struct CaSecret {
 pub struct Stored {
     pub authority: Option<Authority>,
     pub previous: Option<AuthorityCertificate>,
-    resource_version: Option<String>,
+    pub version: Option<String>,
 }
 
 impl CaSecret {
@@ -63,7 +63,7 @@ impl CaSecret {
         Ok(Stored {
             authority,
             previous,
-            resource_version: secret.metadata.resource_version,
+            version: secret.metadata.resource_version,
         })
     }
 
@@ -89,15 +89,16 @@ impl CaSecret {
         }
     }
 
-    /// Puts `authority` in place of what was `read`; a conflict if the Secret has changed since.
+    /// Puts `authority` in place of what was read at `version`; a conflict if the Secret has changed
+    /// since.
     pub async fn replace(
         &self,
-        read: &Stored,
+        version: Option<&str>,
         authority: &Authority,
         previous: Option<&AuthorityCertificate>,
     ) -> Result<(), Error> {
         let patch = json!({
-            "metadata": { "resourceVersion": read.resource_version },
+            "metadata": { "resourceVersion": version },
             "data": {
                 CERTIFICATE: ByteString(authority.certificate().pem().into()),
                 KEY: ByteString(authority.key_pem().into()),

@@ -137,7 +137,7 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
                 Outcome::Error.as_str(),
                 started.elapsed(),
             );
-            tracing::warn!(%error, "review not answered");
+            tracing::warn!(error = error.for_log(), "review not answered");
             (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()
         }
     }

@@ -39,6 +39,8 @@ impl Error {
                 "it does not exist; `helm upgrade` of the chart makes it again".to_owned()
             }
             kube::Error::Api(status) => status.message.clone(),
+            // Its words quote what was read, which may be a key.
+            kube::Error::SerdeError(_) => "the answer is not what it should be".to_owned(),
             other => other.to_string(),
         };
         Self::Call {

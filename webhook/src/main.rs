@@ -48,7 +48,8 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn start_logging(args: &Args) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&args.log)?;
+    // kube logs answers that it cannot read, a Secret's among them; what failed we log ourselves.
+    let filter = EnvFilter::try_new(&args.log)?.add_directive("kube_client=off".parse()?);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

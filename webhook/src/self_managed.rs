@@ -6,7 +6,8 @@
 //!
 //! Rotation never breaks a handshake, because trust always runs ahead of use: the new authority
 //! joins the old one in the bundle first, and signs a leaf only when the bundle has been in place
-//! for [`SETTLE`].
+//! for [`SETTLE`]. A replica that starts meanwhile has no leaf of the old one, and is not ready until
+//! then.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::admin::{Condition, Readiness};
 use crate::authority::{self, Authority, AuthorityCertificate, Leaf};
-use crate::ca_bundle::{CaBundle, WebhookConfiguration};
+use crate::ca_bundle::{CaBundle, Registered, WebhookConfiguration};
 use crate::ca_secret::{CaSecret, Stored};
 use crate::kubernetes;
 use crate::metrics::{Metrics, ReloadResult};
@@ -30,6 +31,9 @@ const PASS_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Every API server has seen a new caBundle after this long.
 pub const SETTLE: time::Duration = time::Duration::seconds(10);
+/// An authority that was made longer ago than this, by the clock of whichever node, has been in the
+/// bundle for [`SETTLE`] if it is there at all.
+pub const YOUNG: time::Duration = time::Duration::seconds(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -56,7 +60,7 @@ pub struct SelfManaged {
 #[derive(Default)]
 pub struct State {
     leaf: Option<(AuthorityCertificate, crate::validity::Validity)>,
-    /// The authority in the bundle, and when this replica first saw it there.
+    /// The authority in the bundle, and since when it has been there, as far as this replica knows.
     trusted: Option<(AuthorityCertificate, OffsetDateTime)>,
 }
 
@@ -68,7 +72,8 @@ impl SelfManaged {
                 .await
                 .unwrap_or(Err(Error::Timeout));
             let pause = match result {
-                Ok(()) => INTERVAL,
+                Ok(()) if self.serving.is_installed() => INTERVAL,
+                Ok(()) => START_RETRY,
                 Err(Error::Api(kubernetes::Error::Conflict { .. })) => CONFLICT_RETRY,
                 Err(error) => {
                     self.metrics.count_reload(ReloadResult::Error);
@@ -89,23 +94,27 @@ impl SelfManaged {
         // write of the bundle carries a version that is too old, and does not undo its work.
         let registered = self.configuration.read().await?;
         let stored = self.secret.read(now).await?;
-        let (authority, previous) = self.current_authority(stored, now).await?;
+        let (authority, previous) = self.current_authority(stored, &registered, now).await?;
+        let current = authority.certificate();
 
-        let bundle = CaBundle::new(authority.certificate(), previous.as_ref());
+        let bundle = CaBundle::new(current, previous.as_ref());
         if !registered.trusts_only(&bundle) {
             self.configuration.trust(&registered, &bundle).await?;
             tracing::info!("caBundle written");
         }
-        if self
-            .state
-            .trusted
-            .as_ref()
-            .is_none_or(|(trusted, _)| trusted != authority.certificate())
-        {
-            self.state.trusted = Some((authority.certificate().clone(), now));
+        let known = self.state.trusted.as_ref();
+        if known.is_none_or(|(trusted, _)| trusted != current) {
+            let made = current.made_at();
+            let long_there = registered.trusts(current) && now - made >= YOUNG;
+            let since = if long_there { made } else { now };
+            self.state.trusted = Some((current.clone(), since));
         }
 
-        if self.wants_leaf(authority.certificate(), previous.as_ref(), now) {
+        // Nobody has a leaf that the bundle as it was does not know: there is nothing to run ahead of.
+        let was_trusted = previous
+            .as_ref()
+            .filter(|previous| registered.trusts(previous));
+        if self.wants_leaf(current, was_trusted, now) {
             let Leaf {
                 key,
                 signer,
@@ -116,8 +125,12 @@ impl SelfManaged {
             tracing::info!(not_after = %validity.not_after, "serving certificate signed");
             self.state.leaf = Some((signer, validity));
         }
-        self.readiness.set(Condition::Certificate);
-        self.readiness.set(Condition::CaBundle);
+        if self.state.leaf.is_some() {
+            self.readiness.set(Condition::Certificate);
+            self.readiness.set(Condition::CaBundle);
+        } else {
+            tracing::info!("waiting for every API server to read the new caBundle");
+        }
         Ok(())
     }
 
@@ -126,20 +139,24 @@ impl SelfManaged {
     async fn current_authority(
         &self,
         stored: Stored,
+        registered: &Registered,
         now: OffsetDateTime,
     ) -> Result<(Authority, Option<AuthorityCertificate>), Error> {
-        let previous = match &stored.authority {
+        let previous = match stored.authority {
             Some(current) if !current.certificate().validity.is_due(now) => {
-                let previous = stored.previous;
-                return Ok((stored.authority.expect("matched above"), previous));
+                return Ok((current, stored.previous));
             }
             Some(ending) => Some(ending.certificate().clone()),
-            // An emptied Secret: the leaves in memory are still of the authority that was in it.
-            None => self.state.leaf.as_ref().map(|(signer, _)| signer.clone()),
+            // An emptied Secret: leaves in memory, ours or other replicas', are still of the
+            // authority that was in it.
+            None => match &self.state.leaf {
+                Some((signer, _)) => Some(signer.clone()),
+                None => registered.authority(),
+            },
         };
         let authority = Authority::generate(now)?;
         self.secret
-            .replace(&stored, &authority, previous.as_ref())
+            .replace(stored.version.as_deref(), &authority, previous.as_ref())
             .await?;
         tracing::info!(
             not_after = %authority.certificate().validity.not_after,
@@ -154,18 +171,18 @@ impl SelfManaged {
         previous: Option<&AuthorityCertificate>,
         now: OffsetDateTime,
     ) -> bool {
-        let Some((signer, validity)) = &self.state.leaf else {
-            return true;
-        };
-        if signer == current {
-            return validity.is_due(now);
-        }
-        let still_trusted = previous == Some(signer) && !validity.is_over(now);
         let settled = self
             .state
             .trusted
             .as_ref()
             .is_some_and(|(trusted, since)| trusted == current && now - *since >= SETTLE);
+        let Some((signer, validity)) = &self.state.leaf else {
+            return settled || previous.is_none();
+        };
+        if signer == current {
+            return validity.is_due(now) || validity.is_ahead(now);
+        }
+        let still_trusted = previous == Some(signer) && !validity.is_over(now);
         settled || !still_trusted
     }
 }

@@ -32,6 +32,11 @@ impl Validity {
         now >= self.not_after - (self.not_after - self.not_before) / RENEWED_WITH_LEFT
     }
 
+    /// Made while the clock was ahead of where it is now.
+    pub fn is_ahead(&self, now: OffsetDateTime) -> bool {
+        now < self.not_before
+    }
+
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         now >= self.not_after
     }

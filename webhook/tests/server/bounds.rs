@@ -47,10 +47,7 @@ async fn a_cluster_of_three_megabytes_is_patched_and_updated() {
     let fixture = fixture();
     let cluster = large_cluster();
     assert!(cluster.to_string().len() > 3_000_000);
-    let response = fixture
-        .response_to(&review("CREATE", &cluster, &Value::Null))
-        .await;
-    let injected = patched(&cluster, &response);
+    let injected = fixture.created(&cluster).await;
     assert!(has_serve_port(&injected));
 
     let response = fixture

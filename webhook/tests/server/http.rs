@@ -74,6 +74,14 @@ impl Fixture {
         assert_eq!(answer["response"]["allowed"], true);
         answer["response"].clone()
     }
+
+    /// `cluster` as it is stored after its creation.
+    pub(crate) async fn created(&self, cluster: &Value) -> Value {
+        let response = self
+            .response_to(&review("CREATE", cluster, &Value::Null))
+            .await;
+        patched(cluster, &response)
+    }
 }
 
 pub(crate) fn patched(object: &Value, response: &Value) -> Value {
@@ -119,10 +127,7 @@ async fn an_annotated_cluster_is_patched_on_create() {
 async fn a_stripped_injection_comes_back_on_update() {
     let fixture = fixture();
     let plain = annotated_cluster();
-    let response = fixture
-        .response_to(&review("CREATE", &plain, &Value::Null))
-        .await;
-    let injected = patched(&plain, &response);
+    let injected = fixture.created(&plain).await;
 
     let response = fixture
         .response_to(&review("UPDATE", &plain, &injected))
@@ -134,10 +139,7 @@ async fn a_stripped_injection_comes_back_on_update() {
 async fn a_cluster_that_is_ready_gets_no_patch_at_all() {
     let fixture = fixture();
     let plain = annotated_cluster();
-    let response = fixture
-        .response_to(&review("CREATE", &plain, &Value::Null))
-        .await;
-    let injected = patched(&plain, &response);
+    let injected = fixture.created(&plain).await;
 
     let response = fixture
         .response_to(&review("CREATE", &injected, &Value::Null))
