@@ -15,4 +15,5 @@ mod running;
 mod stalls;
 mod support;
 mod tls;
+mod wire;
 mod withstand;
