@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{delete, get, inject, submit, validate};
+use crate::command::{create, delete, get, inject, submit, validate};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -42,6 +42,8 @@ pub struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub enum ServeCommand {
+    /// Make a RayCluster that is ready to serve
+    Create(create::Args),
     /// Deploy the applications of a Serve config and remove all others
     Submit(submit::Args),
     /// Show the Serve applications of a RayCluster, or of all in a line each

@@ -75,6 +75,10 @@ pub enum Error {
     )]
     NotFound { name: String, namespace: String },
     #[error(
+        "raycluster/{name} exists in namespace {namespace} already: submit to it, or take another name"
+    )]
+    AlreadyExists { name: String, namespace: String },
+    #[error(
         "this Kubernetes has no RayCluster resource (ray.io/v1): install the KubeRay operator first"
     )]
     NoKubeRay,

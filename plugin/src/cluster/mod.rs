@@ -2,11 +2,14 @@
 
 pub mod api;
 pub mod connector;
+pub mod created;
 pub mod dashboard;
 pub(crate) mod error;
 pub mod flags;
 pub mod head;
 pub mod kubeconfig;
+pub mod new;
+pub mod quantity;
 pub mod raycluster;
 pub mod serve_service;
 pub mod token;

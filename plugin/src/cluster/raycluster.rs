@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{Api, Scope, percent};
+use super::created::Created;
 use super::error::Error;
 
 /// On every pod of a `RayCluster`: its name, and what the pod is in it.
@@ -171,6 +172,29 @@ impl RayCluster {
             .annotations
             .get(ANNOTATION)
             .is_some_and(|value| value == ANNOTATION_ON)
+    }
+
+    pub async fn create(
+        api: &Api,
+        name: &ClusterName,
+        manifest: &Value,
+        dry_run: bool,
+    ) -> Result<Created, Error> {
+        let namespace = api.namespace();
+        let action = format!("create raycluster/{name} in namespace {namespace}");
+        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters");
+        let created = api.create(&action, &path, manifest, dry_run).await;
+        created.map_err(|error| match error {
+            Error::Api { code: 409, .. } => Error::AlreadyExists {
+                name: name.to_string(),
+                namespace: namespace.to_owned(),
+            },
+            // A namespace that is not there is named; a missing CRD is a bare "page not found".
+            Error::Api {
+                code: 404, message, ..
+            } if !message.contains("namespaces") => Error::NoKubeRay,
+            other => other,
+        })
     }
 
     /// The `RayService` or `RayJob` whose operator logic would overwrite what a user deploys here.

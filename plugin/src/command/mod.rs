@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it does.
 
+pub mod create;
 pub mod delete;
 pub mod get;
 pub mod inject;
@@ -21,6 +22,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     };
     let connection = &serve.connection;
     match serve.command {
+        ServeCommand::Create(args) => create::run(&args, connection, ui).await,
         ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,

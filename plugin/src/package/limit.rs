@@ -38,7 +38,10 @@ pub(super) fn too_large_zipped(tree: &Tree) -> Error {
 fn largest(tree: &Tree) -> String {
     let mut files: Vec<_> = tree.files().collect();
     files.sort_by_key(|(name, size)| (std::cmp::Reverse(*size), *name));
-    let named = files.iter().take(NAMED);
+    // Not what makes no difference.
+    let matters = files.first().map_or(0, |(_, size)| size / 100);
+    let named = files.iter().filter(|(_, size)| *size >= matters);
+    let named = named.take(NAMED);
     named
         .map(|(name, size)| format!("{name} ({})", bytes(*size)))
         .collect::<Vec<_>>()

@@ -3,6 +3,7 @@
 
 mod address;
 mod clusters;
+mod create;
 mod get;
 mod inject;
 mod inject_webhook;

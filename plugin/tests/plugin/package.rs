@@ -201,7 +201,7 @@ fn nothing_is_asked_of_the_cluster_for_code_that_cannot_be_packed() {
         (
             "src",
             "src holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped: list what the application \
-             does not need in src/.rayignore; the largest: big.bin (2.0 GiB), app.py (9 B)",
+             does not need in src/.rayignore; the largest: big.bin (2.0 GiB)",
         ),
     ];
     for (flag, sentence) in cases {

@@ -1,0 +1,276 @@
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::cluster::api::Api;
+use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::cluster::new::{NewCluster, Requests, Workers};
+use crate::cluster::quantity::{Quantity, parse_cpu, parse_memory};
+use crate::cluster::{ClusterName, RayCluster};
+use crate::error::Failure;
+use crate::output::{Progress, Ui};
+use crate::serve::schema::NEWEST;
+use crate::serve::version::RayVersion;
+
+const EXAMPLES: &str = "\
+Examples:
+  # A cluster of a head and one worker, ready to serve when the command returns
+  kubectl ray serve create test-cluster --wait
+
+  # Small, on a machine that has not much room
+  kubectl ray serve create test-cluster --cpu 1 --memory 2Gi --requests cpu=200m,memory=1Gi --workers 0
+
+  # GPUs on the workers, of which Ray's autoscaler makes as many as are needed
+  kubectl ray serve create gpu-cluster --image rayproject/ray:2.60.0-gpu --cpu 8 --memory 32Gi --gpu 1 --autoscale --max-workers 4
+
+  # For git, or to add what has no flag
+  kubectl ray serve create test-cluster --dry-run=client -o yaml > raycluster.yaml
+
+It is deleted with kubectl delete raycluster test-cluster.";
+
+const POLL: Duration = Duration::from_secs(1);
+const IMAGES: &str = "rayproject/ray";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the new RayCluster
+    #[arg(value_name = "CLUSTER", value_parser = parse_name)]
+    raycluster: ClusterName,
+    /// Version of Ray, such as 2.60.0; by default the one in the image's tag, or the newest known
+    #[arg(long, value_name = "VERSION")]
+    ray_version: Option<RayVersion>,
+    /// Image of head and workers, with Ray in it; by default rayproject/ray of that version
+    #[arg(long)]
+    image: Option<String>,
+    /// CPUs of the head and of each worker
+    #[arg(long, default_value = "2", value_parser = parse_cpu)]
+    cpu: Quantity,
+    /// Memory of the head and of each worker
+    #[arg(long, default_value = "4Gi", value_parser = parse_memory)]
+    memory: Quantity,
+    /// What is reserved of these on a node, such as cpu=200m,memory=1Gi; by default all
+    #[arg(long, value_name = "RESOURCE=AMOUNT", value_parser = parse_requests)]
+    requests: Option<Requests>,
+    /// GPUs of each worker
+    #[arg(long, default_value_t = 0)]
+    gpu: u32,
+    /// Workers to start with
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    workers: u32,
+    /// Fewest workers the autoscaler may leave
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    min_workers: u32,
+    /// Most workers there may be; by default 5, or --workers if that is more
+    #[arg(long, value_name = "COUNT")]
+    max_workers: Option<u32>,
+    /// Let Ray's autoscaler choose the number of workers
+    #[arg(long)]
+    autoscale: bool,
+    /// Only say what would be created: client asks nobody, server checks it without keeping it
+    #[arg(long, value_enum, default_value_t, value_name = "WHO")]
+    dry_run: DryRunBy,
+    /// Print the RayCluster
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    output: Option<Format>,
+    /// Wait until the head answers
+    #[arg(long)]
+    wait: bool,
+    /// How long --wait waits, such as 90s or 10m; 0 is for ever
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
+    timeout: Limit,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum DryRunBy {
+    #[default]
+    None,
+    Client,
+    Server,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+    Name,
+}
+
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    if connection.address.is_some() {
+        return Err(Failure::Usage(
+            "create makes an object in Kubernetes: it cannot go through --address".to_owned(),
+        ));
+    }
+    let manifest = new_cluster(args, connection)?.manifest();
+    if args.dry_run == DryRunBy::Client {
+        return print(args, &manifest, ui);
+    }
+    let api = Api::connect(connection)?;
+    let dry_run = args.dry_run == DryRunBy::Server;
+    let created = RayCluster::create(&api, &args.raycluster, &manifest, dry_run).await?;
+    for warning in &created.warnings {
+        ui.note(&format!("Warning: {warning}"));
+    }
+    print(args, &created.object, ui)?;
+    if args.wait && args.dry_run == DryRunBy::None {
+        return wait(args, connection, ui).await;
+    }
+    Ok(())
+}
+
+async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    let name = &args.raycluster;
+    let mut progress = ui.progress();
+    let answered = tokio::select! {
+        answered = answers(args, connection, &mut progress) => answered,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    };
+    progress.clear();
+    match answered {
+        Ok(()) => ui.note(&format!(
+            "raycluster/{name} is ready to serve: kubectl ray serve submit {name} -f FILE"
+        )),
+        Err(Failure::Interrupted) => ui.note(&format!(
+            "Stopped waiting; raycluster/{name} is created and starts."
+        )),
+        Err(_) => {}
+    }
+    answered
+}
+
+async fn answers(
+    args: &Args,
+    connection: &ConnectionFlags,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let deadline = args.timeout.0.map(|limit| Instant::now() + limit);
+    let mut client = super::client(connection, &args.raycluster)?;
+    loop {
+        let Err(error) = client.applications().await else {
+            return Ok(());
+        };
+        if !error.may_pass() {
+            return Err(error.into());
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Failure::Failed(format!(
+                "timed out (--timeout) waiting for raycluster/{}: {error}",
+                args.raycluster
+            )));
+        }
+        progress.waiting(&error.to_string());
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn print(args: &Args, object: &Value, ui: &Ui) -> Result<(), Failure> {
+    let name = format!("raycluster.ray.io/{}", args.raycluster);
+    match args.output {
+        Some(Format::Yaml) => ui.yaml(object),
+        Some(Format::Json) => ui.json(object),
+        Some(Format::Name) => ui.line(&name),
+        None => ui.line(&match args.dry_run {
+            DryRunBy::None => format!("{name} created"),
+            DryRunBy::Client => format!("{name} created (dry run)"),
+            DryRunBy::Server => format!("{name} created (server dry run)"),
+        }),
+    }
+}
+
+fn new_cluster(args: &Args, connection: &ConnectionFlags) -> Result<NewCluster, Failure> {
+    let workers = workers(args)?;
+    let requests = args.requests.clone().unwrap_or_default();
+    fits("cpu", requests.cpu.as_ref(), &args.cpu)?;
+    fits("memory", requests.memory.as_ref(), &args.memory)?;
+    let (image, ray_version) = image(args);
+    Ok(NewCluster {
+        name: args.raycluster.to_string(),
+        namespace: connection.namespace.clone(),
+        ray_version: ray_version.map(|version| version.to_string()),
+        image,
+        cpu: args.cpu.clone(),
+        memory: args.memory.clone(),
+        requests,
+        gpu: args.gpu,
+        workers,
+    })
+}
+
+/// The image and the version of Ray in it, which the operator wants to know to probe and to scale.
+fn image(args: &Args) -> (String, Option<RayVersion>) {
+    match (&args.image, args.ray_version) {
+        (Some(image), Some(version)) => (image.clone(), Some(version)),
+        (Some(image), None) => (image.clone(), version_in(image)),
+        (None, version) => {
+            let version = version.unwrap_or(NEWEST);
+            (format!("{IMAGES}:{version}"), Some(version))
+        }
+    }
+}
+
+fn version_in(image: &str) -> Option<RayVersion> {
+    // Not the port of a registry, nor a digest.
+    let name = image.split('@').next()?.rsplit('/').next()?;
+    name.split_once(':')?.1.parse().ok()
+}
+
+fn workers(args: &Args) -> Result<Workers, Failure> {
+    const MOST: u32 = 5;
+    let (replicas, min) = (args.workers, args.min_workers);
+    let max = args.max_workers.unwrap_or(MOST.max(replicas).max(min));
+    if (min..=max).contains(&replicas) {
+        return Ok(Workers {
+            replicas,
+            min,
+            max,
+            autoscale: args.autoscale,
+        });
+    }
+    Err(Failure::Usage(format!(
+        "--workers {replicas} is not between --min-workers {min} and --max-workers {max}"
+    )))
+}
+
+fn fits(what: &str, request: Option<&Quantity>, limit: &Quantity) -> Result<(), Failure> {
+    match request {
+        Some(request) if request.value > limit.value => Err(Failure::Usage(format!(
+            "--requests {what}={request} is more than --{what} {limit}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// KubeRay stops without a word at other names: they become those of services and pods.
+fn parse_name(text: &str) -> Result<ClusterName, String> {
+    const MOST: usize = 53;
+    let name: ClusterName = text.parse()?;
+    let text = name.to_string();
+    if text.len() > MOST {
+        return Err(format!(
+            "{} characters, of which KubeRay takes {MOST}",
+            text.len()
+        ));
+    }
+    let starts = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if !starts || text.ends_with('-') || text.contains('.') {
+        return Err(
+            "expected lower-case letters, digits and -, a letter first and no - last".to_owned(),
+        );
+    }
+    Ok(name)
+}
+
+fn parse_requests(text: &str) -> Result<Requests, String> {
+    let mut requests = Requests::default();
+    for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+        match entry.split_once('=') {
+            Some(("cpu", amount)) => requests.cpu = Some(parse_cpu(amount)?),
+            Some(("memory", amount)) => requests.memory = Some(parse_memory(amount)?),
+            _ => return Err("expected cpu=AMOUNT,memory=AMOUNT".to_owned()),
+        }
+    }
+    Ok(requests)
+}
