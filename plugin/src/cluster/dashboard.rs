@@ -93,7 +93,7 @@ impl Dashboard {
         }
     }
 
-    /// After a broken stream: the head may be another pod by now.
+    /// After a stream that broke or did not open: the head may be another pod by now.
     pub fn forget(&mut self) {
         if let Self::Head(head) = self {
             head.found = None;

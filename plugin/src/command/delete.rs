@@ -1,18 +1,30 @@
-use std::time::Duration;
+use tokio::time::{Duration, interval};
 
-use tokio::time::Instant;
-
-use crate::cluster::ClusterName;
+use super::session::{Session, Submission};
+use super::submit::DryRun;
+use super::watch;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::cluster::{self, ClusterName};
 use crate::error::Failure;
-use crate::output::Ui;
+use crate::output::{Row, Ui};
+use crate::serve::client::Applications;
+use crate::serve::details::DELETING;
+use crate::serve::landed::Expected;
+use crate::serve::merge::Kept;
+use crate::serve::plan::Change;
+use crate::serve::rollout::Rollout;
+use crate::serve::{self, Selection};
 
 const EXAMPLES: &str = "\
 Examples:
-  # Remove all applications of RayCluster test-cluster and shut Serve down
+  # Remove one application of RayCluster test-cluster and leave the others as they are
+  kubectl ray serve delete test-cluster math_app
+
+  # Remove all applications and shut Serve down
   kubectl ray serve delete test-cluster";
 
-const POLL: Duration = Duration::from_millis(500);
+const GOES_ON: &str = "the removal goes on";
+const REDRAW: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -20,6 +32,34 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
+    /// Applications to remove; none removes all and shuts Serve down
+    #[arg(value_name = "APP")]
+    applications: Vec<String>,
+    /// An application or RayCluster that is not there is no error
+    #[arg(long)]
+    ignore_not_found: bool,
+    /// Say what would be done and send nothing (client), or do it (none)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value = "none",
+        default_missing_value = "client",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    dry_run: DryRun,
+    /// Wait until the applications are gone; Ray itself takes some seconds to shut Serve down
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    wait: bool,
     /// How long to wait until the applications are gone; 0 is for ever
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_limit)]
     timeout: Limit,
@@ -29,42 +69,151 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let started = Instant::now();
-    let mut client = super::client(connection, &args.raycluster)?;
-    super::refuse_owned(client.dashboard(), args.force).await?;
-    let before = client.applications().await?.details;
+    let mut session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
+    let deleted = if args.applications.is_empty() {
+        shut_down(args, &mut session).await
+    } else {
+        remove(args, &mut session).await
+    };
+    let missing = matches!(
+        &deleted,
+        Err(Failure::Cluster(cluster::Error::NotFound { .. })
+            | Failure::Serve(serve::Error::Cluster(cluster::Error::NotFound { .. })))
+    );
+    if missing && args.ignore_not_found {
+        ui.note(&format!("raycluster/{} is not there.", args.raycluster));
+        return Ok(());
+    }
+    deleted
+}
+
+async fn remove(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
+    let submission = session.submit(|before| removal(args, before)).await?;
+    if args.wait && !args.dry_run.is_on() && !submission.plan.is_empty() {
+        let rollout = Rollout::new(&submission.plan, None);
+        watch::until_done(session, rollout, GOES_ON).await?;
+    }
+    say_deleted(
+        args,
+        session.ui,
+        submission.plan.iter().map(|(name, _)| name),
+    )
+}
+
+/// The config that is left when the named applications are taken out of what runs.
+fn removal(args: &Args, before: &Applications) -> Result<Submission, Failure> {
+    let mut selection = Selection::new(&args.raycluster, &args.applications);
+    if args.ignore_not_found {
+        selection.be_lenient();
+    }
+    let mut chosen = before.details.clone();
+    selection.apply(&mut chosen)?;
+    let running = chosen.applications;
+    let known: Vec<String> = running.keys().cloned().collect();
+    if let Some(name) = known.iter().find(|name| running[*name].is_imperative()) {
+        return Err(Failure::Failed(format!(
+            "application/{name} was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"{name}\"), or shut Serve down with kubectl ray serve delete {}",
+            args.raycluster
+        )));
+    }
+    let leaving = |name: &String| running[name].status == DELETING;
+    let body = if args.dry_run.is_on() || known.iter().all(leaving) {
+        None
+    } else {
+        let kept = Kept::read(&before.raw, |name| known.iter().any(|known| known == name));
+        let kept = kept.map_err(|error| Failure::Failed(error.to_string()))?;
+        Some(kept.body())
+    };
+    Ok(Submission {
+        expected: Expected::without(&known),
+        plan: known
+            .into_iter()
+            .map(|name| (name, Change::Removed))
+            .collect(),
+        body,
+        warnings: Vec::new(),
+        merges: true,
+    })
+}
+
+async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
+    let before = session.applications().await?.details;
     if !before.serve_is_running() {
-        ui.note(&format!(
+        session.ui.note(&format!(
             "No Serve applications running on raycluster/{}.",
             args.raycluster
         ));
         return Ok(());
     }
-    // Ray answers when Serve is down, which takes it 5 s, but it may give up waiting for a replica.
-    client.shut_down().await?;
-    while let still = client.applications().await?.details.applications
-        && !still.is_empty()
-    {
-        if args
-            .timeout
-            .0
-            .is_some_and(|limit| started.elapsed() >= limit)
-        {
-            let names: Vec<String> = still.into_keys().collect();
-            return Err(Failure::Failed(format!(
-                "timed out waiting for {} to be gone from raycluster/{}; the removal goes on",
-                names.join(", "),
-                args.raycluster
-            )));
+    let names: Vec<&String> = before.applications.keys().collect();
+    if !args.dry_run.is_on() {
+        let rows: Vec<Row> = before
+            .applications
+            .iter()
+            .map(|(name, application)| {
+                Row::new(format!("application/{name}"), application.status.clone())
+            })
+            .collect();
+        session.progress.start(&rows);
+        end_serve(session).await?;
+        if args.wait {
+            let removed = |name: &&String| ((*name).clone(), Change::Removed);
+            let plan: Vec<_> = names.iter().map(removed).collect();
+            watch::until_done(session, Rollout::new(&plan, None), GOES_ON).await?;
         }
-        tokio::time::sleep(POLL).await;
     }
-    for name in before.applications.keys() {
-        ui.line(&format!("application/{name} deleted"))?;
+    say_deleted(args, session.ui, names.into_iter())?;
+    if !args.dry_run.is_on() {
+        session.ui.note(&format!(
+            "Serve on raycluster/{} is shut down.",
+            args.raycluster
+        ));
     }
-    ui.note(&format!(
-        "Serve on raycluster/{} is shut down.",
-        args.raycluster
-    ));
+    Ok(())
+}
+
+/// Ray answers when Serve is down, which takes it 5 s, but it may give up waiting for a replica.
+async fn end_serve(session: &mut Session<'_>) -> Result<(), Failure> {
+    let mut clock = interval(REDRAW);
+    let ended = {
+        let mut ending = std::pin::pin!(session.client.shut_down());
+        loop {
+            tokio::select! {
+                ended = &mut ending => break Some(ended),
+                _ = clock.tick() => session.progress.tick(),
+                _ = tokio::signal::ctrl_c() => break None,
+            }
+        }
+    };
+    session.progress.clear();
+    match ended {
+        Some(Ok(())) => Ok(()),
+        // A lost answer: what matters is whether Serve still runs.
+        Some(Err(error)) if error.is_doubtful() => match session.client.applications().await {
+            Ok(now) if !now.details.serve_is_running() => Ok(()),
+            _ => Err(error.into()),
+        },
+        Some(Err(error)) => Err(error.into()),
+        None => {
+            session.ui.note(&format!(
+                "Stopped waiting; {GOES_ON}. See kubectl ray serve get {}.",
+                session.cluster
+            ));
+            Err(Failure::Interrupted)
+        }
+    }
+}
+
+fn say_deleted<'a>(
+    args: &Args,
+    ui: &Ui,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<(), Failure> {
+    for name in names {
+        ui.line(&format!(
+            "application/{name} deleted{}",
+            args.dry_run.suffix()
+        ))?;
+    }
     Ok(())
 }

@@ -5,8 +5,10 @@ pub mod delete;
 pub mod get;
 pub mod inject;
 mod outage;
+pub mod session;
 pub mod submit;
 pub mod validate;
+pub mod watch;
 
 use crate::cli::{Cli, Command, ServeCommand};
 use crate::cluster::flags::ConnectionFlags;

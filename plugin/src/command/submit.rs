@@ -1,29 +1,36 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
-use tokio::time::Instant;
+use clap::ValueEnum;
 
+use super::session::{Session, Submission};
 use super::validate::CheckFlags;
+use super::watch;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
-use crate::output::{Progress, Ui};
+use crate::output::Ui;
 use crate::package::{self, PackageFlags};
+use crate::serve::client::Applications;
+use crate::serve::landed::Expected;
+use crate::serve::merge::Kept;
 use crate::serve::plan::{Change, plan};
-use crate::serve::rollout::{Rollout, State, Verdict};
+use crate::serve::rollout::Rollout;
 use crate::serve::source::Source;
-use crate::serve::{self, Client, Details};
+use crate::serve::{ServeConfig, settings};
 
 const EXAMPLES: &str = "\
 Examples:
   # Deploy the applications of a file, remove all others, and wait until they run
   kubectl ray serve submit test-cluster -f serve_config.yaml --wait
 
+  # Only say what that would do
+  kubectl ray serve submit test-cluster -f serve_config.yaml --dry-run=client
+
+  # Deploy the applications of a file and leave all others as they are
+  kubectl ray serve submit test-cluster -f fruit.yaml --merge
+
   # From another program
   generate-config | kubectl ray serve submit test-cluster -f -";
-
-const POLL: Duration = Duration::from_millis(500);
-const HEAD_POLL: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -34,6 +41,24 @@ pub struct Args {
     /// Serve config in YAML or JSON; - reads standard input
     #[arg(short, long, value_name = "FILE")]
     filename: PathBuf,
+    /// Leave applications that are not in the file as they are, instead of removing them
+    ///
+    /// Others may do the same at the same time: whoever was overwritten submits again.
+    /// Ray does not tell what was submitted as tracing_config and controller_options at the top of a
+    /// config; they count when Serve starts, and a running Serve keeps them.
+    #[arg(long)]
+    merge: bool,
+    /// Say what would be done and send nothing (client), or do it (none)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value = "none",
+        default_missing_value = "client",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    dry_run: DryRun,
     /// Wait until all applications run and removed ones are gone
     #[arg(long)]
     wait: bool,
@@ -49,153 +74,97 @@ pub struct Args {
     force: bool,
 }
 
+/// kubectl's, without `server`: Ray has no such mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    None,
+    Client,
+}
+
+impl DryRun {
+    pub fn is_on(self) -> bool {
+        self == Self::Client
+    }
+
+    /// What kubectl puts after a line about something that was not done.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+        }
+    }
+}
+
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let source = Source::read(&args.filename)?;
     let uploads_code = args.code.are_given();
     args.check.before(&source, uploads_code, ui)?;
     let mut config = source.config()?;
     let packages = package::pack(&mut config, &args.code, &args.filename, ui)?;
-    let mut submission = Submission {
-        client: super::client(connection, &args.raycluster)?,
-        cluster: &args.raycluster,
-        deadline: args.timeout.0.map(|limit| Instant::now() + limit),
-        progress: ui.progress(),
-        ui,
-    };
-
-    let before = if args.wait {
-        // Until then nothing was deployed, so there is nothing to say about Ctrl-C.
-        submission.wait_for_head(args.force).await?
-    } else {
-        super::refuse_owned(submission.client.dashboard(), args.force).await?;
-        submission.client.applications().await?.details
-    };
+    let session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
+    let mut session = session.patient(args.wait);
+    session.look().await?;
     args.check
-        .on(&mut submission.client, &source, uploads_code, ui)
+        .on(&mut session.client, &source, uploads_code, ui)
         .await?;
-    let plan = plan(&config, &before);
-    packages.upload(&mut submission.client, ui).await?;
-    submission.client.deploy(config.to_json()).await?;
-    for (application, change) in &plan {
-        ui.line(&format!("application/{application} {change}"))?;
+    if uploads_code && !args.dry_run.is_on() {
+        packages.upload(&mut session.client, ui).await?;
+        session.look_again();
     }
-    if !args.wait {
+
+    let submission = session
+        .submit(|before| submission(args, &config, before))
+        .await?;
+    for warning in &submission.warnings {
+        ui.warning(warning);
+    }
+    for (application, change) in &submission.plan {
+        let suffix = args.dry_run.suffix();
+        ui.line(&format!("application/{application} {change}{suffix}"))?;
+    }
+    if !args.wait || args.dry_run.is_on() {
         return Ok(());
     }
-    tokio::select! {
-        waited = submission.wait_for(&plan) => waited,
-        _ = tokio::signal::ctrl_c() => {
-            ui.note(&format!(
-                "Stopped waiting; deploying goes on. See kubectl ray serve get {}.",
-                args.raycluster
-            ));
-            Err(Failure::Interrupted)
-        }
-    }
+    let rollout = Rollout::new(&submission.plan, Some(&config));
+    watch::until_done(&mut session, rollout, "deploying goes on").await?;
+    ui.note(&format!(
+        "All applications of raycluster/{} are running.",
+        args.raycluster
+    ));
+    Ok(())
 }
 
-struct Submission<'a> {
-    client: Client,
-    cluster: &'a ClusterName,
-    deadline: Option<Instant>,
-    progress: Progress,
-    ui: &'a Ui,
-}
-
-impl Submission<'_> {
-    fn is_over(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    /// The state of Serve, as soon as there is a head that tells it.
-    async fn wait_for_head(&mut self, force: bool) -> Result<Details, Failure> {
-        loop {
-            let result = match super::refuse_owned(self.client.dashboard(), force).await {
-                Ok(()) => self.client.applications().await.map_err(Failure::from),
-                Err(failure) => Err(failure),
-            };
-            match result {
-                Ok(answer) => {
-                    self.progress.clear();
-                    return Ok(answer.details);
-                }
-                Err(failure) if may_pass(&failure) && !self.is_over() => {
-                    self.progress.waiting(&failure.to_string());
-                }
-                Err(failure) => {
-                    self.progress.clear();
-                    return Err(failure);
-                }
-            }
-            tokio::time::sleep(HEAD_POLL).await;
-        }
-    }
-
-    async fn wait_for(&mut self, plan: &[(String, Change)]) -> Result<(), Failure> {
-        let mut rollout = Rollout::new(plan);
-        loop {
-            let missing = match self.client.applications().await {
-                Ok(answer) => {
-                    self.progress.show(&lines(&rollout.states(&answer.details)));
-                    match rollout.judge(&answer.details) {
-                        Verdict::Done => break,
-                        Verdict::Failed(why) => return Err(self.failed(why)),
-                        Verdict::Pending(pending) => summary(&pending),
-                    }
-                }
-                // The head may be restarting or the tunnel cut: the next answer tells.
-                Err(error) if error.may_pass() => {
-                    self.progress.waiting(&error.to_string());
-                    error.to_string()
-                }
-                Err(error) => return Err(self.failed(error.to_string())),
-            };
-            if self.is_over() {
-                return Err(self.failed(format!(
-                    "timed out (--timeout) waiting for raycluster/{}: {missing}; deploying goes on",
-                    self.cluster
-                )));
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        self.progress.clear();
-        self.ui.note(&format!(
-            "All applications of raycluster/{} are running.",
-            self.cluster
-        ));
-        Ok(())
-    }
-
-    fn failed(&mut self, why: String) -> Failure {
-        self.progress.clear();
-        Failure::Failed(why)
-    }
-}
-
-fn may_pass(failure: &Failure) -> bool {
-    match failure {
-        Failure::Cluster(error) => error.may_pass(),
-        Failure::Serve(error) => serve::Error::may_pass(error),
-        _ => false,
-    }
-}
-
-fn lines(states: &[State]) -> Vec<(String, String)> {
-    states
-        .iter()
-        .map(|state| {
-            (
-                format!("application/{}", state.application),
-                state.state.clone(),
-            )
-        })
-        .collect()
-}
-
-fn summary(pending: &[State]) -> String {
-    let states = pending
-        .iter()
-        .map(|state| format!("application/{} is {}", state.application, state.state));
-    states.collect::<Vec<_>>().join("; ")
+fn submission(
+    args: &Args,
+    config: &ServeConfig,
+    before: &Applications,
+) -> Result<Submission, Failure> {
+    let mut plan = plan(config, &before.details);
+    let body = if args.merge {
+        plan.retain(|(_, change)| *change != Change::Removed);
+        let listed = |name: &str| config.applications().any(|(listed, _)| listed == name);
+        let kept = Kept::read(&before.raw, listed);
+        kept.and_then(|kept| kept.body_with(config))
+            .map_err(|error| Failure::Failed(error.to_string()))?
+    } else {
+        config.to_json()
+    };
+    let ignored = settings::ignored(config, &before.raw);
+    let warnings = ignored.into_iter().map(|ignored| {
+        format!(
+            "{ignored}: a running Serve does not change it; kubectl ray serve delete {} and submit again",
+            args.raycluster
+        )
+    });
+    Ok(Submission {
+        plan,
+        body: (!args.dry_run.is_on()).then_some(body),
+        expected: if args.merge {
+            Expected::at_least(config)
+        } else {
+            Expected::all_of(config)
+        },
+        warnings: warnings.collect(),
+        merges: args.merge,
+    })
 }

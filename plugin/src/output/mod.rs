@@ -2,6 +2,7 @@
 
 mod changes;
 mod findings;
+mod frame;
 mod progress;
 mod style;
 mod table;
@@ -17,7 +18,7 @@ use crate::serve::validate::Findings;
 use crate::yaml;
 
 pub use changes::Changes;
-pub use progress::Progress;
+pub use progress::{Part, Progress, Row};
 pub use style::{Style, Tone};
 pub use table::{Cell, Look, NONE, Table, UNKNOWN, age, since};
 
@@ -84,6 +85,11 @@ impl Ui {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
+    /// Something to know that stops nothing, in kubectl's form.
+    pub fn warning(&self, message: &str) {
+        self.note(&format!("Warning: {message}"));
+    }
+
     pub fn error(&self, message: &str) {
         self.note(&format!("error: {message}"));
     }
@@ -95,7 +101,7 @@ impl Ui {
     }
 
     pub fn progress(&self) -> Progress {
-        Progress::new(self.stderr_live)
+        Progress::new(self.stderr_live, self.note_style())
     }
 }
 

@@ -4,90 +4,215 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::Instant;
 
+use super::frame::{Frame, Size};
 use super::one_line;
+use super::style::Style;
 use super::table::age;
 
 const NO_WRAP: &str = "\u{1b}[?7l";
 const WRAP: &str = "\u{1b}[?7h";
+const CLEAR_REST_OF_LINE: &str = "\u{1b}[K";
+const CLEAR_BELOW: &str = "\u{1b}[J";
+
+/// Something that is waited for, and the parts it is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// "application/fruit_app"
+    pub subject: String,
+    pub state: String,
+    pub done: bool,
+    pub parts: Vec<Part>,
+}
+
+/// Shown under its row on a terminal; elsewhere only its trouble is worth a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// "deployment/MangoStand"
+    pub subject: String,
+    pub state: String,
+    pub trouble: Option<String>,
+}
+
+impl Row {
+    pub fn new(subject: impl Into<String>, state: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            state: state.into(),
+            ..Self::default()
+        }
+    }
+}
 
 pub struct Progress {
     live: bool,
+    style: Style,
     drawn: usize,
     seen: HashMap<String, String>,
     told: HashSet<String>,
     since: Instant,
+    last: Vec<Row>,
 }
 
 impl Progress {
-    pub(super) fn new(live: bool) -> Self {
+    pub(super) fn new(live: bool, style: Style) -> Self {
         Self {
             live,
+            style,
             drawn: 0,
             seen: HashMap::new(),
             told: HashSet::new(),
             since: Instant::now(),
+            last: Vec::new(),
         }
     }
 
-    /// Shows the state of each subject.
-    pub fn show(&mut self, states: &[(String, String)]) {
-        let mut text = String::new();
-        if self.live {
-            self.erase(&mut text);
-            // A line that wraps would be two to erase: the terminal cuts lines off meanwhile.
-            text.push_str(NO_WRAP);
-            for (subject, state) in states {
-                text.push_str(&one_line(&format!(
-                    "{subject}: {state} ({})",
-                    age(self.since.elapsed())
-                )));
-                text.push('\n');
-            }
-            text.push_str(WRAP);
-            self.drawn = states.len();
+    /// Shows the state of everything that is waited for.
+    pub fn show(&mut self, rows: &[Row]) {
+        let text = if self.live {
+            self.last = rows.to_vec();
+            self.redrawn(rows, Size::of_terminal())
         } else {
-            for (subject, state) in states {
-                if self.seen.get(subject) != Some(state) {
-                    text.push_str(&one_line(&format!("{subject}: {state}")));
-                    text.push('\n');
-                    self.seen.insert(subject.clone(), state.clone());
-                }
-            }
+            self.changes(rows)
+        };
+        print(&text);
+    }
+
+    /// Shows where things stood before anything changed: no news where only changes are printed.
+    pub fn start(&mut self, rows: &[Row]) {
+        if self.live {
+            self.show(rows);
         }
-        let mut stderr = std::io::stderr().lock();
-        let _ = stderr
-            .write_all(text.as_bytes())
-            .and_then(|()| stderr.flush());
+    }
+
+    /// Shows the same again with more time gone, where there is a clock to be seen.
+    pub fn tick(&mut self) {
+        if self.live {
+            let text = self.redrawn(&self.last.clone(), Size::of_terminal());
+            print(&text);
+        }
     }
 
     /// Shows what is waited for before there are states. Two reasons that alternate, as those of a
     /// failing image pull do, are each told once where nothing is redrawn.
     pub fn waiting(&mut self, why: &str) {
-        let subject = "waiting".to_owned();
         if self.live || self.told.insert(why.to_owned()) {
-            self.show(&[(subject, why.to_owned())]);
+            self.show(&[Row::new("waiting", why)]);
         }
     }
 
     /// Shows what is of no interest once it is over, where it can be redrawn.
     pub fn passing(&mut self, subject: &str, state: String) {
-        if self.live {
-            self.show(&[(subject.to_owned(), state)]);
-        }
+        self.start(&[Row::new(subject, state)]);
     }
 
     /// Takes a redrawn block away: what came of it is said elsewhere.
     pub fn clear(&mut self) {
-        let mut text = String::new();
-        self.erase(&mut text);
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        if self.drawn > 0 {
+            print(&format!("{}{CLEAR_BELOW}", up(self.drawn)));
+        }
         self.drawn = 0;
     }
 
-    fn erase(&self, text: &mut String) {
-        if self.drawn > 0 {
-            // Up by the lines drawn, and clear from there.
-            text.push_str(&format!("\u{1b}[{}A\u{1b}[J", self.drawn));
+    /// Over the old block line by line, in one write: nothing is blank in between.
+    fn redrawn(&mut self, rows: &[Row], size: Size) -> String {
+        let frame = Frame {
+            style: self.style,
+            elapsed: &age(self.since.elapsed()),
+            size,
+        };
+        let lines = frame.lines(rows);
+        let mut text = up(self.drawn);
+        // A line that wraps would be two to erase, should the terminal count its columns otherwise.
+        text.push_str(NO_WRAP);
+        for line in &lines {
+            text.push_str(&format!("{line}{CLEAR_REST_OF_LINE}\n"));
         }
+        text.push_str(CLEAR_BELOW);
+        text.push_str(WRAP);
+        self.drawn = lines.len();
+        text
+    }
+
+    fn changes(&mut self, rows: &[Row]) -> String {
+        let mut text = String::new();
+        for row in rows {
+            self.change(&row.subject, &row.state, &mut text);
+            for part in &row.parts {
+                if let Some(trouble) = &part.trouble {
+                    let subject = format!("{} {}", row.subject, part.subject);
+                    let state = format!("{}: {trouble}", part.state);
+                    self.change(&subject, &state, &mut text);
+                }
+            }
+        }
+        text
+    }
+
+    fn change(&mut self, subject: &str, state: &str, text: &mut String) {
+        if self.seen.get(subject).is_none_or(|seen| seen != state) {
+            text.push_str(&one_line(&format!("{subject}: {state}")));
+            text.push('\n');
+            self.seen.insert(subject.to_owned(), state.to_owned());
+        }
+    }
+}
+
+fn up(lines: usize) -> String {
+    if lines == 0 {
+        return String::new();
+    }
+    format!("\u{1b}[{lines}A\r")
+}
+
+fn print(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody to tell when stderr is gone.
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(state: &str, trouble: Option<&str>) -> Row {
+        Row {
+            parts: vec![Part {
+                subject: "deployment/D".into(),
+                state: "UPDATING".into(),
+                trouble: trouble.map(str::to_owned),
+            }],
+            ..Row::new("application/a", state)
+        }
+    }
+
+    #[test]
+    fn elsewhere_only_changes_are_printed() {
+        let mut progress = Progress::new(false, Style::PLAIN);
+        let mut printed = |row: Row| progress.changes(&[row]);
+        assert_eq!(printed(row("X", None)), "application/a: X\n");
+        assert_eq!(printed(row("X", None)), "");
+        assert_eq!(
+            printed(row("Y", Some("no\nnode"))),
+            "application/a: Y\napplication/a deployment/D: UPDATING: no node\n"
+        );
+        assert_eq!(printed(row("Y", Some("no\nnode"))), "");
+    }
+
+    #[test]
+    fn a_block_is_drawn_over_the_last_one_and_never_blank_in_between() {
+        let mut progress = Progress::new(true, Style::PLAIN);
+        let size = Size {
+            width: 40,
+            height: 10,
+        };
+        let first = progress.redrawn(&[row("X", None)], size);
+        assert!(!first.contains("A\r") && first.matches('\n').count() == 2);
+        let second = progress.redrawn(&[Row::new("application/a", "Y")], size);
+        assert_eq!(
+            second,
+            "\u{1b}[2A\r\u{1b}[?7lapplication/a   Y (0s)\u{1b}[K\n\u{1b}[J\u{1b}[?7h"
+        );
     }
 }

@@ -144,18 +144,14 @@ impl Client {
 
     /// One request, on a connection opened anew when it breaks; any status is an answer.
     ///
-    /// Repeating is safe although the first try may have arrived and only its answer been lost. GET
-    /// changes nothing. PUT is declarative: Ray compares, and the same config twice restarts
-    /// nothing. DELETE of a Serve that is down has no effect. What remains is somebody else's submit
-    /// between the two tries, a fraction of a second, being overwritten or shut down, as it would be
-    /// had our call been that much later.
+    /// A request that changes Serve is sent once: when its answer is lost it may have arrived all the
+    /// same, and somebody else may have submitted since. Whoever sent it looks first.
     pub async fn send(&mut self, request: &Request) -> Result<Answer, Error> {
         let mut reopened = 0;
         loop {
             match self.try_send(request).await {
-                Err(Error::Broken { .. }) if reopened < REOPENED => {
+                Err(Error::Broken { call, .. }) if reopened < REOPENED && !call.changes_serve() => {
                     reopened += 1;
-                    self.dashboard.forget();
                     tokio::time::sleep(REOPEN_DELAY).await;
                 }
                 result => return result,
@@ -188,13 +184,18 @@ impl Client {
             Err(error) => {
                 let fault = connection.fault.take();
                 drop(connection);
+                self.dashboard.forget();
                 Err(self.broken(request, &error, fault).await)
             }
         }
     }
 
     async fn connect(&mut self, request: &Request) -> Result<Connection, Error> {
-        let Opened { stream, fault } = self.dashboard.open().await?;
+        let opened = self.dashboard.open().await;
+        if opened.is_err() {
+            self.dashboard.forget();
+        }
+        let Opened { stream, fault } = opened?;
         let (requests, connection) = match handshake(stream).await {
             Ok(pair) => pair,
             Err(error) => return Err(self.broken(request, &error, fault).await),

@@ -80,6 +80,13 @@ impl ServeConfig {
         })
     }
 
+    /// Everything at the top that is not an application.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let top = self.body.as_object().into_iter().flatten();
+        top.map(|(key, value)| (key.as_str(), value))
+            .filter(|(key, _)| *key != "applications")
+    }
+
     pub fn to_json(&self) -> String {
         self.body.to_string()
     }

@@ -79,11 +79,14 @@ pub struct Deployment {
     pub deployment_config: DeploymentConfig,
     #[serde(deserialize_with = "lenient::field")]
     pub target_num_replicas: Option<u64>,
-    /// What one replica asks of its node.
+    /// What one replica asks of its node, such as `{"CPU": 1}`; told since Ray 2.9.
     #[serde(deserialize_with = "lenient::field")]
     pub required_resources: Map<String, Value>,
     #[serde(deserialize_with = "lenient::list")]
     pub replicas: Vec<Replica>,
+    /// Since Ray 2.9.
+    #[serde(deserialize_with = "lenient::list")]
+    pub recent_dead_replicas: Vec<Replica>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -104,6 +107,13 @@ pub struct Replica {
     pub node_ip: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub start_time_s: Option<f64>,
+    /// Missing until the replica has a place to start on.
+    #[serde(deserialize_with = "lenient::field")]
+    pub node_id: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub actor_id: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub log_file_path: Option<String>,
 }
 
 pub const RUNNING: &str = "RUNNING";
@@ -116,6 +126,17 @@ pub fn has_failed(status: &str) -> bool {
 }
 
 impl Details {
+    /// What names this very start of Serve: another head, or a shutdown, makes another.
+    pub fn controller(&self) -> Option<&str> {
+        self.controller_info.get("actor_id")?.as_str()
+    }
+
+    /// Where the controller's log is: node and file.
+    pub fn controller_log(&self) -> Option<(&str, &str)> {
+        let text = |key| self.controller_info.get(key).and_then(Value::as_str);
+        Some((text("node_id")?, text("log_file_path")?))
+    }
+
     /// Serve may run without any application.
     pub fn serve_is_running(&self) -> bool {
         !self.applications.is_empty() || !self.controller_info.is_empty()
@@ -192,7 +213,7 @@ impl Application {
     pub fn healthy_deployments(&self) -> usize {
         self.deployments
             .values()
-            .filter(|deployment| deployment.status == HEALTHY)
+            .filter(|deployment| deployment.is_healthy())
             .count()
     }
 
@@ -235,6 +256,10 @@ impl Application {
 }
 
 impl Deployment {
+    pub fn is_healthy(&self) -> bool {
+        self.status == HEALTHY
+    }
+
     pub fn running_replicas(&self) -> usize {
         self.replicas
             .iter()
@@ -244,16 +269,33 @@ impl Deployment {
 
     /// In one line why the deployment is not healthy, if Ray gives a reason.
     pub fn problem(&self) -> Option<String> {
-        if self.status == HEALTHY {
+        if self.is_healthy() {
             return None;
         }
         said(self.message.as_deref())
+    }
+
+    pub fn is_starting(&self) -> bool {
+        self.replicas.iter().any(Replica::is_starting)
+    }
+
+    /// Whether a replica waits for a node that has room for it.
+    pub fn is_homeless(&self) -> bool {
+        self.replicas
+            .iter()
+            .any(|replica| replica.is_starting() && replica.node_id.is_none())
     }
 
     /// Ray before 2.9 does not give the target, but what it was configured with.
     pub fn target_replicas(&self) -> Option<u64> {
         self.target_num_replicas
             .or_else(|| self.deployment_config.num_replicas.as_u64())
+    }
+}
+
+impl Replica {
+    fn is_starting(&self) -> bool {
+        self.state == "STARTING"
     }
 }
 

@@ -50,6 +50,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the call may have got through although there was no answer.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self, Self::TimedOut { call, .. } | Self::Broken { call, .. } if call.changes_serve())
+    }
+
     /// Whether the same call may work a little later: what `--wait` waits for.
     pub fn may_pass(&self) -> bool {
         match self {

@@ -1,12 +1,15 @@
 //! The Serve REST API of a Ray dashboard: what is sent, what comes back, what it means.
 
 pub mod camel_case;
+pub mod causes;
 pub mod client;
 pub mod config;
 pub mod content;
 pub mod details;
 mod error;
+pub mod landed;
 mod lenient;
+pub mod merge;
 mod packages;
 pub mod plan;
 pub mod ray_error;
@@ -14,6 +17,7 @@ pub mod request;
 pub mod rollout;
 pub mod schema;
 mod selection;
+pub mod settings;
 pub mod source;
 pub mod validate;
 pub mod version;

@@ -53,7 +53,7 @@ pub fn plan(config: &ServeConfig, running: &Details) -> Vec<(String, Change)> {
 }
 
 /// Equal to Ray, which reads `1` and `1.0` as the same number.
-fn same(left: &Value, right: &Value) -> bool {
+pub fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => same_number(left, right),
         (Value::Array(left), Value::Array(right)) => {

@@ -89,6 +89,10 @@ pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 impl Call {
+    pub fn changes_serve(self) -> bool {
+        self.changes_serve
+    }
+
     /// A lost answer does not tell whether the call got through.
     pub fn doubt(self) -> &'static str {
         if self.changes_serve {

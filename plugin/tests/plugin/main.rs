@@ -4,11 +4,14 @@
 mod address;
 mod clusters;
 mod create;
+mod delete;
 mod get;
 mod inject;
 mod inject_webhook;
 mod kubernetes;
 mod package;
 mod recorded;
+mod submit;
 mod support;
 mod validate;
+mod wait;

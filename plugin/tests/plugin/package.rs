@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::ray::{IDLE, deploy};
 use crate::support::server::{Reply, Request, Server};
 use crate::support::{Run, assert_fails, plugin};
 
-const IDLE: &str = r#"{"controller_info": {}, "applications": {}}"#;
 const PACKAGES: &str = "/api/packages/gcs/";
 
 /// A directory with code, and a config beside it.
@@ -53,11 +53,11 @@ fn submit(server: &Server, dir: &Path, flags: &[&str]) -> Run {
 
 /// A dashboard that keeps packages as Ray does.
 fn dashboard() -> Server {
-    let kept = Arc::new(Mutex::new(Vec::new()));
+    let mut kept = Vec::new();
+    let mut state = IDLE.to_owned();
     Server::start(move |request| {
-        let mut kept = kept.lock().unwrap();
         let Some(name) = request.path.strip_prefix(PACKAGES) else {
-            return Reply::ok(if request.method == "GET" { IDLE } else { "" });
+            return serve(&mut state, request);
         };
         if request.method == "PUT" {
             kept.push(name.to_owned());
@@ -66,6 +66,14 @@ fn dashboard() -> Server {
         }
         Reply::ok("")
     })
+}
+
+fn serve(state: &mut String, request: &Request) -> Reply {
+    if request.method == "GET" {
+        return Reply::ok(state.clone());
+    }
+    *state = deploy(state, &request.body);
+    Reply::ok("")
 }
 
 fn calls(server: &Server) -> Vec<String> {
@@ -110,7 +118,9 @@ fn code_is_uploaded_before_the_config_that_names_it() {
             "GET package",
             "PUT package",
             "GET package",
-            "PUT config"
+            "GET config",
+            "PUT config",
+            "GET config"
         ]
     );
     let upload = &server.requests()[2];
@@ -137,8 +147,14 @@ fn code_is_uploaded_before_the_config_that_names_it() {
         format!("src/ is on the cluster already ({uri})\n")
     );
     assert_eq!(
-        calls(&server)[5..],
-        ["GET config", "GET package", "PUT config"]
+        calls(&server)[7..],
+        [
+            "GET config",
+            "GET package",
+            "GET config",
+            "PUT config",
+            "GET config"
+        ]
     );
 }
 
@@ -255,6 +271,7 @@ fn a_cut_upload_is_made_again_from_its_start() {
     let dir = project(&json!([{"name": "a"}]));
     let bodies = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&bodies);
+    let mut state = IDLE.to_owned();
     let server = Server::start(move |request| {
         let mut seen = seen.lock().unwrap();
         match (request.method.as_str(), request.path.starts_with(PACKAGES)) {
@@ -267,7 +284,7 @@ fn a_cut_upload_is_made_again_from_its_start() {
                 }
             }
             ("GET", true) if seen.is_empty() => Reply::Answer(404, String::new()),
-            ("GET", false) => Reply::ok(IDLE),
+            (_, false) => serve(&mut state, request),
             _ => Reply::ok(""),
         }
     });

@@ -1,9 +1,11 @@
 //! Shared by the tests: recorded answers, golden files, and a small HTTP server.
 pub(crate) mod kubernetes;
+pub(crate) mod ray;
 pub(crate) mod server;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -105,4 +107,22 @@ pub(crate) fn assert_fails(run: &Run, sentence: &str) {
     );
     assert_eq!(run.stderr.trim_end(), format!("error: {sentence}"));
     assert!(!run.stderr.contains("Traceback"), "{}", run.stderr);
+}
+
+pub(crate) const CONFIG: &str =
+    "applications:\n- {name: fruit_app, import_path: fruit.deployment_graph}\n";
+
+/// `submit` with `config` on standard input, still running.
+pub(crate) fn submitting(url: &str, config: &str, flags: &[&str]) -> Child {
+    let mut arguments = vec!["serve", "submit", "x", "-f", "-", "--address", url];
+    arguments.extend(flags);
+    let mut child = plugin(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(config.as_bytes()).unwrap();
+    child
+}
+
+pub(crate) fn submit(url: &str, config: &str, flags: &[&str]) -> Run {
+    let child = submitting(url, config, flags);
+    child.wait_with_output().unwrap().into()
 }

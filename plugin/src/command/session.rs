@@ -1,0 +1,210 @@
+//! One change of what a cluster's Serve runs: read, plan, send, and look whether it arrived.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::refuse_owned;
+use crate::cluster::ClusterName;
+use crate::cluster::flags::{ConnectionFlags, Limit};
+use crate::error::Failure;
+use crate::output::{Progress, Ui};
+use crate::serve::client::Applications;
+use crate::serve::landed::Expected;
+use crate::serve::plan::Change;
+use crate::serve::{self, Client};
+
+const HEAD_POLL: Duration = Duration::from_secs(1);
+/// How often a change is planned anew because somebody else's came in between.
+const CONFLICTS: u32 = 5;
+/// How often the same config is sent again because the connection broke.
+const BROKEN: u32 = 2;
+/// Looks at a change that keeps other applications, and the time between them: a submit that read
+/// before this one wrote has written by then, Ray takes 0.1 to 1 s for it.
+const LOOKS: u32 = 4;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+pub struct Session<'a> {
+    pub client: Client,
+    pub cluster: &'a ClusterName,
+    pub progress: Progress,
+    pub ui: &'a Ui,
+    deadline: Option<Instant>,
+    force: bool,
+    /// Waits, up to the deadline, for a head that can answer.
+    patient: bool,
+    /// What a first look has seen, until something else was done.
+    seen: Option<Applications>,
+}
+
+/// What is to be sent, and what comes of it.
+pub struct Submission {
+    pub plan: Vec<(String, Change)>,
+    /// A whole Serve config; nothing where nothing is to be sent.
+    pub body: Option<String>,
+    pub expected: Expected,
+    pub warnings: Vec<String>,
+    /// Keeps what others submitted: planned anew where that has changed meanwhile.
+    pub merges: bool,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        connection: &ConnectionFlags,
+        cluster: &'a ClusterName,
+        ui: &'a Ui,
+        timeout: Limit,
+        force: bool,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            client: super::client(connection, cluster)?,
+            cluster,
+            progress: ui.progress(),
+            ui,
+            deadline: timeout.0.map(|limit| Instant::now() + limit),
+            force,
+            patient: false,
+            seen: None,
+        })
+    }
+
+    pub fn patient(mut self, patient: bool) -> Self {
+        self.patient = patient;
+        self
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// The state of Serve; patience waits for a head that tells it.
+    pub async fn applications(&mut self) -> Result<Applications, Failure> {
+        loop {
+            let failure = match refuse_owned(self.client.dashboard(), self.force).await {
+                Ok(()) => match self.client.applications().await {
+                    Ok(answer) => {
+                        self.progress.clear();
+                        return Ok(answer);
+                    }
+                    Err(error) => error.into(),
+                },
+                Err(failure) => failure,
+            };
+            self.outlive(failure).await?;
+        }
+    }
+
+    /// Whether the head is there and may be changed, before anything else is asked of it.
+    pub async fn look(&mut self) -> Result<(), Failure> {
+        self.seen = Some(self.applications().await?);
+        Ok(())
+    }
+
+    /// After something that took its time: what was seen may be old.
+    pub fn look_again(&mut self) {
+        self.seen = None;
+    }
+
+    /// Makes a submission of what runs, sends it, and makes it anew where it did not arrive.
+    pub async fn submit(
+        &mut self,
+        make: impl Fn(&Applications) -> Result<Submission, Failure>,
+    ) -> Result<Submission, Failure> {
+        let mut conflicts = 0;
+        let mut broken = 0;
+        loop {
+            let before = match self.seen.take() {
+                Some(seen) => seen,
+                None => self.applications().await?,
+            };
+            let submission = make(&before)?;
+            let Some(body) = &submission.body else {
+                return Ok(submission);
+            };
+            match self.client.deploy(body.clone()).await {
+                Ok(()) => {}
+                Err(error) if error.is_doubtful() && self.has_arrived(&submission).await => {}
+                Err(serve::Error::Broken { .. }) if broken < BROKEN => {
+                    broken += 1;
+                    continue;
+                }
+                Err(error) => {
+                    self.outlive(error.into()).await?;
+                    continue;
+                }
+            }
+            let Some(difference) = self.difference(&submission).await? else {
+                return Ok(submission);
+            };
+            if !submission.merges || conflicts == CONFLICTS {
+                return Err(self.conflict(&difference));
+            }
+            conflicts += 1;
+            tokio::time::sleep(backoff(conflicts)).await;
+        }
+    }
+
+    /// Waits a moment if the failure may pass and there is patience left, else gives it back.
+    async fn outlive(&mut self, failure: Failure) -> Result<(), Failure> {
+        if !self.patient || !failure.may_pass() {
+            self.progress.clear();
+            return Err(failure);
+        }
+        if self.is_over() {
+            self.progress.clear();
+            return Err(Failure::Failed(format!(
+                "timed out (--timeout) waiting for raycluster/{}: {failure}",
+                self.cluster
+            )));
+        }
+        self.progress.waiting(&failure.to_string());
+        tokio::time::sleep(HEAD_POLL).await;
+        Ok(())
+    }
+
+    async fn has_arrived(&mut self, submission: &Submission) -> bool {
+        let now = self.client.applications().await;
+        now.is_ok_and(|now| submission.expected.difference(&now.details).is_none())
+    }
+
+    async fn difference(&mut self, submission: &Submission) -> Result<Option<String>, Failure> {
+        let looks = if submission.merges { LOOKS } else { 1 };
+        for look in 0..looks {
+            if look > 0 {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            match self.client.applications().await {
+                Ok(now) => {
+                    let difference = submission.expected.difference(&now.details);
+                    if difference.is_some() {
+                        return Ok(difference);
+                    }
+                }
+                // Whoever waits sees what comes of it.
+                Err(error) if self.patient && error.may_pass() => break,
+                Err(error) => {
+                    return Err(Failure::Failed(format!(
+                        "Ray accepted the config for raycluster/{}, but what came of it is unknown: {error}",
+                        self.cluster
+                    )));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn conflict(&mut self, difference: &str) -> Failure {
+        self.progress.clear();
+        Failure::Failed(format!(
+            "somebody else changed raycluster/{} at the same time, {difference}: see kubectl ray serve get {} and try again",
+            self.cluster, self.cluster
+        ))
+    }
+}
+
+/// Apart from whoever else was in the way, who waits as well.
+fn backoff(conflicts: u32) -> Duration {
+    let spread = u64::from(std::process::id()) % 7 * 40;
+    Duration::from_millis(100 * u64::from(conflicts) + spread)
+}

@@ -1,0 +1,170 @@
+//! Waiting until what was submitted runs, or what was removed is gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::session::Session;
+use crate::error::Failure;
+use crate::output::{Part, Row};
+use crate::serve::causes::{self, Told};
+use crate::serve::details::Details;
+use crate::serve::rollout::{Rollout, State, Verdict};
+
+const POLL: Duration = Duration::from_millis(500);
+/// Ray is asked why when a replica has been starting for this long, and then as often.
+const ASK_WHY: Duration = Duration::from_secs(5);
+
+/// Ends when the rollout does, with its failure, or at the deadline; Ctrl-C ends it too.
+///
+/// `goes_on` is what does not stop with the waiting: "deploying goes on".
+pub async fn until_done(
+    session: &mut Session<'_>,
+    rollout: Rollout,
+    goes_on: &str,
+) -> Result<(), Failure> {
+    let interrupted = tokio::select! {
+        waited = poll(session, rollout, goes_on) => Some(waited),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    session.progress.clear();
+    interrupted.unwrap_or_else(|| {
+        session.ui.note(&format!(
+            "Stopped waiting; {goes_on}. See kubectl ray serve get {}.",
+            session.cluster
+        ));
+        Err(Failure::Interrupted)
+    })
+}
+
+async fn poll(
+    session: &mut Session<'_>,
+    mut rollout: Rollout,
+    goes_on: &str,
+) -> Result<(), Failure> {
+    let mut reasons = Reasons::default();
+    let mut shown = false;
+    loop {
+        let missing = match session.client.applications().await {
+            Ok(answer) => {
+                let details = answer.details;
+                let states = rollout.states(&details);
+                let verdict = rollout.judge(&details);
+                // What is finished at first sight needs no line of its own.
+                if shown || verdict != Verdict::Done {
+                    reasons.ask(session, &details, &states).await;
+                    session.progress.show(&rows(&states, &reasons));
+                    shown = true;
+                }
+                match verdict {
+                    Verdict::Done => return Ok(()),
+                    Verdict::Lost(why) => return Err(Failure::Failed(why)),
+                    Verdict::Failed(name) => return Err(failed(session, &details, &name).await),
+                    Verdict::Pending(pending) => summary(&pending, &reasons),
+                }
+            }
+            // The head may be restarting or the tunnel cut: the next answer tells.
+            Err(error) if error.may_pass() => {
+                session.progress.waiting(&error.to_string());
+                error.to_string()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if session.is_over() {
+            return Err(Failure::Failed(format!(
+                "timed out (--timeout) waiting for raycluster/{}: {missing}; {goes_on}",
+                session.cluster
+            )));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn failed(session: &mut Session<'_>, details: &Details, name: &str) -> Failure {
+    let Some(application) = details.applications.get(name) else {
+        return Failure::Failed(format!("application/{name} is gone"));
+    };
+    let why = causes::of_failure(&mut session.client, application).await;
+    Failure::Failed(format!(
+        "application/{name} is {}: {why}",
+        application.status
+    ))
+}
+
+/// Why deployments wait, as far as Ray has told.
+#[derive(Default)]
+struct Reasons {
+    known: BTreeMap<(String, String), String>,
+    asked: Option<Instant>,
+}
+
+impl Reasons {
+    async fn ask(&mut self, session: &mut Session<'_>, details: &Details, states: &[State]) {
+        let starting: Vec<(&str, &str)> = states
+            .iter()
+            .flat_map(|state| {
+                let starting = state.deployments.iter().filter(|it| it.starting);
+                starting.map(|deployment| (state.application.as_str(), deployment.name.as_str()))
+            })
+            .collect();
+        self.known.retain(|(application, name), _| {
+            starting.contains(&(application.as_str(), name.as_str()))
+        });
+        if starting.is_empty() {
+            self.asked = None;
+            return;
+        }
+        let asked = *self.asked.get_or_insert_with(Instant::now);
+        // Before giving up too, so that the last word has the reason in it.
+        if asked.elapsed() < ASK_WHY && !session.is_over() {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        let told = Told::ask(&mut session.client, details).await;
+        for (application, name) in starting {
+            if let Some(why) = told.about(details, application, name) {
+                let deployment = (application.to_owned(), name.to_owned());
+                self.known.insert(deployment, why);
+            }
+        }
+    }
+
+    fn of(&self, application: &str, name: &str) -> Option<&String> {
+        self.known.get(&(application.to_owned(), name.to_owned()))
+    }
+}
+
+fn rows(states: &[State], reasons: &Reasons) -> Vec<Row> {
+    let row = |state: &State| Row {
+        subject: format!("application/{}", state.application),
+        state: state.state.clone(),
+        done: state.finished,
+        parts: state
+            .deployments
+            .iter()
+            .map(|deployment| Part {
+                subject: format!("deployment/{}", deployment.name),
+                state: deployment.state.clone(),
+                trouble: reasons.of(&state.application, &deployment.name).cloned(),
+            })
+            .collect(),
+    };
+    states.iter().map(row).collect()
+}
+
+fn summary(pending: &[State], reasons: &Reasons) -> String {
+    let states = pending.iter().map(|state| {
+        let whys = state.deployments.iter().filter_map(|deployment| {
+            let why = reasons.of(&state.application, &deployment.name)?;
+            Some(format!(" ({}: {why})", deployment.name))
+        });
+        format!(
+            "application/{} is {}{}",
+            state.application,
+            state.state,
+            whys.collect::<String>()
+        )
+    });
+    states.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,198 @@
+//! What `delete` removes, what it keeps, and what it says when there is nothing to remove.
+
+use serde_json::{Value, json};
+
+use crate::support::ray::{IDLE, Ray, running, state};
+use crate::support::server::Reply;
+use crate::support::{RAY_VERSIONS, Run, assert_fails, recorded, run};
+
+fn delete(ray: &Ray, arguments: &[&str]) -> Run {
+    let url = ray.server.url();
+    run(&[&["serve", "delete", "x", "--address", &url], arguments].concat())
+}
+
+fn two_apps(version: &str) -> Ray {
+    Ray::with(recorded(version, "get_two_apps_running").1)
+}
+
+#[test]
+fn all_are_named_and_waited_for() {
+    for version in RAY_VERSIONS {
+        let running = recorded(version, "get_two_apps_running").1;
+        let ray = Ray::meddled_with(running, |request, before, state| {
+            // After the shutdown one of them takes its time.
+            match (request.method.as_str(), before) {
+                ("GET", 1) => {
+                    *state =
+                        crate::support::ray::state(&json!({"math_app": {"status": "DELETING"}}));
+                }
+                ("GET", 2) => IDLE.clone_into(state),
+                _ => {}
+            }
+            None
+        });
+        let deleted = delete(&ray, &[]);
+        assert_eq!(
+            deleted.stdout,
+            "application/fruit_app deleted\napplication/math_app deleted\n"
+        );
+        assert_eq!(
+            (deleted.code, deleted.stderr.as_str()),
+            (
+                Some(0),
+                "application/fruit_app: removed\napplication/math_app: DELETING\napplication/math_app: removed\nServe on raycluster/x is shut down.\n"
+            )
+        );
+        assert_eq!(ray.server.methods(), ["GET", "DELETE", "GET", "GET"]);
+    }
+}
+
+#[test]
+fn nothing_running_is_said_and_no_error() {
+    let ray = Ray::with(IDLE);
+    let nothing = delete(&ray, &[]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(0), ""));
+    assert_eq!(
+        nothing.stderr,
+        "No Serve applications running on raycluster/x.\n"
+    );
+    assert_eq!(ray.server.methods(), ["GET"]);
+}
+
+#[test]
+fn one_application_goes_and_the_others_are_kept_byte_for_byte() {
+    for version in RAY_VERSIONS {
+        let before = recorded(version, "get_two_apps_running").1;
+        let document: Value = serde_json::from_str(&before).unwrap();
+        let math = document["applications"]["math_app"]["deployed_app_config"].to_string();
+        let ray = Ray::with(before);
+        let deleted = delete(&ray, &["fruit_app"]);
+        assert_eq!(
+            (
+                deleted.code,
+                deleted.stdout.as_str(),
+                deleted.stderr.as_str()
+            ),
+            (Some(0), "application/fruit_app deleted\n", "")
+        );
+        let sent = &ray.submitted()[0];
+        assert!(
+            sent.ends_with(&format!(r#""applications":[{math}]}}"#)),
+            "{sent}"
+        );
+        assert_eq!(ray.applications(), ["math_app"]);
+    }
+}
+
+#[test]
+fn an_unknown_application_lists_the_known_ones_and_deletes_nothing() {
+    let ray = two_apps("2.60.0");
+    let sentence = "application/fruit not found on raycluster/x: it has fruit_app, math_app";
+    assert_fails(&delete(&ray, &["math_app", "fruit"]), sentence);
+    assert_fails(
+        &delete(&Ray::with(IDLE), &["fruit"]),
+        "application/fruit not found on raycluster/x: it runs no application",
+    );
+    assert!(ray.submitted().is_empty());
+
+    let ignored = delete(&ray, &["math_app", "fruit", "--ignore-not-found"]);
+    assert_eq!(
+        (ignored.code, ignored.stdout.as_str()),
+        (Some(0), "application/math_app deleted\n"),
+        "{}",
+        ignored.stderr
+    );
+    assert_eq!(ray.applications(), ["fruit_app"]);
+    let nothing = delete(&ray, &["fruit", "--ignore-not-found"]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(0), ""));
+    assert_eq!(ray.submitted().len(), 1);
+}
+
+#[test]
+fn a_dry_run_deletes_nothing() {
+    let ray = two_apps("2.60.0");
+    let one = delete(&ray, &["application/math_app", "--dry-run=client"]);
+    assert_eq!(one.stdout, "application/math_app deleted (dry run)\n");
+    let all = delete(&ray, &["--dry-run=client"]);
+    assert_eq!(
+        (all.stdout.as_str(), all.stderr.as_str()),
+        (
+            "application/fruit_app deleted (dry run)\napplication/math_app deleted (dry run)\n",
+            ""
+        )
+    );
+    assert_eq!(ray.server.methods(), ["GET", "GET"]);
+}
+
+#[test]
+fn what_a_config_cannot_remove_is_told() {
+    let by_hand = json!({"status": "RUNNING", "source": "imperative", "deployed_app_config": null});
+    let ray = Ray::with(state(&json!({ "a": by_hand })));
+    assert_fails(
+        &delete(&ray, &["a"]),
+        "application/a was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x",
+    );
+}
+
+#[test]
+fn without_waiting_it_ends_when_ray_has_taken_it_over() {
+    let leaving = json!({"status": "DELETING"});
+    let application = running(&json!({"name": "a"}));
+    let ray = Ray::meddled_with(
+        state(&json!({ "a": application })),
+        move |request, _, ray_state| {
+            (request.method == "PUT").then(|| {
+                *ray_state = state(&json!({ "a": leaving }));
+                Reply::ok("")
+            })
+        },
+    );
+    let deleted = delete(&ray, &["a", "--wait=false"]);
+    assert_eq!(
+        (deleted.code, deleted.stdout.as_str()),
+        (Some(0), "application/a deleted\n"),
+        "{}",
+        deleted.stderr
+    );
+    let waited = delete(&ray, &["a", "--timeout", "1s"]);
+    assert_fails_at_the_end(
+        &waited,
+        "timed out (--timeout) waiting for raycluster/x: application/a is DELETING; the removal goes on",
+    );
+    assert_eq!(ray.submitted().len(), 1, "it is leaving already");
+}
+
+#[test]
+fn a_lost_answer_to_a_shutdown_that_worked_is_a_success() {
+    let running = recorded("2.60.0", "get_two_apps_running").1;
+    let ray = Ray::meddled_with(running, |request, _, state| {
+        (request.method == "DELETE").then(|| {
+            IDLE.clone_into(state);
+            Reply::Cut
+        })
+    });
+    assert_eq!(delete(&ray, &[]).code, Some(0));
+
+    let silent = Ray::meddled_with(
+        recorded("2.60.0", "get_two_apps_running").1,
+        |request, _, _| (request.method == "DELETE").then_some(Reply::Silence),
+    );
+    let url = silent.server.url();
+    assert_fails(
+        &delete(&silent, &["--request-timeout", "300ms"]),
+        &format!(
+            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms (--request-timeout); it may have got through, see kubectl ray serve get"
+        ),
+    );
+}
+
+fn assert_fails_at_the_end(run: &Run, sentence: &str) {
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(1), ""),
+        "{}",
+        run.stderr
+    );
+    let last = run.stderr.lines().last().unwrap();
+    assert_eq!(last, format!("error: {sentence}"));
+}
