@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::running::{Process, arguments, running};
+use crate::running::{Process, arguments, program, running};
 use crate::support::{Connection, SelfSigned, connect, create_review, eventually, get};
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_second_signal_does_not_wait() {
 
 #[test]
 fn without_files_and_without_kubernetes_it_says_what_is_missing() {
-    let output = Command::new(env!("CARGO_BIN_EXE_ray-serve-webhook"))
+    let output = Command::new(program())
         .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"])
         .env_remove("KUBERNETES_SERVICE_HOST")
         .output()

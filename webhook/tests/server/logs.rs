@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::running::{PROGRAM, Process};
+use crate::running::{Process, program};
 use crate::support::{Connection, annotated_cluster, eventually, review};
 
 const SECRET: &str = "hunter2";
@@ -15,7 +15,7 @@ const SECRET: &str = "hunter2";
 async fn lines_while_answering(reviews: &[(Value, StatusCode)]) -> Vec<Value> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let collected = lines.clone();
-    let process = Process::run(Command::new(PROGRAM), &["--log=trace"], move |line| {
+    let process = Process::run(Command::new(program()), &["--log=trace"], move |line| {
         collected.lock().expect("no panic before").push(line);
     })
     .await;

@@ -1,5 +1,6 @@
 //! The whole webhook, in this process or in one of its own, with a certificate in files.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +15,12 @@ use tokio::task::JoinHandle;
 
 use crate::support::SelfSigned;
 
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ray-serve-webhook");
+/// The webhook's program: the one built with these tests, or one that `WEBHOOK_PROGRAM` names, such
+/// as the release build that goes into the image.
+pub(crate) fn program() -> OsString {
+    let built = env!("CARGO_BIN_EXE_ray-serve-webhook");
+    std::env::var_os("WEBHOOK_PROGRAM").unwrap_or_else(|| built.into())
+}
 
 pub(crate) struct Running {
     pub(crate) reviews: SocketAddr,
@@ -70,16 +76,13 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(more: &[&str]) -> Self {
-        Self::run(Command::new(PROGRAM), more, |_| {}).await
+        Self::run(Command::new(program()), more, |_| {}).await
     }
 
     pub(crate) async fn start_with_open_files(limit: u32) -> Self {
         let mut shell = Command::new("sh");
-        shell.args([
-            "-c",
-            &format!("ulimit -n {limit} && exec \"$0\" \"$@\""),
-            PROGRAM,
-        ]);
+        let limited = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(limited).arg(program());
         Self::run(shell, &[], |_| {}).await
     }
 
