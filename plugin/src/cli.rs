@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{create, delete, get, inject, submit, validate};
+use crate::command::{config, create, delete, get, inject, status, submit, validate};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -48,6 +48,10 @@ pub enum ServeCommand {
     Submit(submit::Args),
     /// Show the Serve applications of a RayCluster, or of all in a line each
     Get(get::Args),
+    /// Show what runs, where its traffic goes, and what is wrong
+    Status(status::Args),
+    /// Print what runs as a Serve config that can be submitted again
+    Config(config::Args),
     /// Shut Serve down and remove all its applications
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster

@@ -57,13 +57,16 @@ impl Dashboard {
         if let Some(address) = &flags.address {
             return Ok(Self::Address(Box::new(Address::new(flags, address)?)));
         }
-        let api = Api::connect(flags)?;
-        Ok(Self::Head(Box::new(Head {
+        Ok(Self::through(Api::connect(flags)?, name))
+    }
+
+    pub fn through(api: Api, name: &ClusterName) -> Self {
+        Self::Head(Box::new(Head {
             api,
             name: name.clone(),
             on_agent_port: false,
             found: None,
-        })))
+        }))
     }
 
     /// Of a cluster that was looked up together with many others.
@@ -90,6 +93,14 @@ impl Dashboard {
         match self {
             Self::Head(head) => Ok(Some(&head.find().await?.cluster)),
             Self::Address(_) => Ok(None),
+        }
+    }
+
+    /// The head's pod, once it was looked up.
+    pub fn pod(&self) -> Option<&str> {
+        match self {
+            Self::Head(head) => Some(&head.found.as_ref()?.pod),
+            Self::Address(_) => None,
         }
     }
 

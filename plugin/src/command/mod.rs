@@ -1,11 +1,13 @@
 //! One file per command: its arguments and what it does.
 
+pub mod config;
 pub mod create;
 pub mod delete;
 pub mod get;
 pub mod inject;
 mod outage;
 pub mod session;
+pub mod status;
 pub mod submit;
 pub mod validate;
 pub mod watch;
@@ -27,6 +29,8 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Create(args) => create::run(&args, connection, ui).await,
         ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
+        ServeCommand::Status(args) => status::run(&args, connection, ui).await,
+        ServeCommand::Config(args) => config::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Validate(args) => validate::run(&args, ui),

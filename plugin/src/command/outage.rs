@@ -13,13 +13,15 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// There was an answer.
-    pub(super) fn over(&mut self, subject: &str, ui: &Ui) {
-        if self.answered && !self.told.is_empty() {
+    /// There was an answer. Gives whether that was said.
+    pub(super) fn over(&mut self, subject: &str, ui: &Ui) -> bool {
+        let was_away = self.answered && !self.told.is_empty();
+        if was_away {
             ui.note(&format!("{subject} answers again."));
         }
         self.answered = true;
         self.told.clear();
+        was_away
     }
 
     /// There was none: tells why, or gives back what is not going to pass. An address that has

@@ -4,8 +4,10 @@ mod changes;
 mod findings;
 mod frame;
 mod progress;
+mod screen;
 mod style;
 mod table;
+mod tree;
 
 use std::io::{IsTerminal, Write};
 
@@ -19,8 +21,10 @@ use crate::yaml;
 
 pub use changes::Changes;
 pub use progress::{Part, Progress, Row};
+pub use screen::Screen;
 pub use style::{Style, Tone};
 pub use table::{Cell, Look, NONE, Table, UNKNOWN, age, since};
+pub use tree::{Node, Told, draw};
 
 /// The process's two outputs, and what they can show.
 pub struct Ui {
@@ -35,6 +39,11 @@ impl Ui {
             stdout_live: std::io::stdout().is_terminal() && !dumb,
             stderr_live: std::io::stderr().is_terminal() && !dumb,
         }
+    }
+
+    /// Whether data may be drawn over.
+    pub fn redraws(&self) -> bool {
+        self.stdout_live
     }
 
     /// Colours of data.
@@ -105,7 +114,8 @@ impl Ui {
     }
 }
 
-fn one_line(text: &str) -> String {
+/// Without what would end the line or steer a terminal.
+pub fn one_line(text: &str) -> String {
     clean(text)
         .split('\n')
         .map(str::trim_end)

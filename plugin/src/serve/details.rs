@@ -118,11 +118,13 @@ pub struct Replica {
 
 pub const RUNNING: &str = "RUNNING";
 pub const DELETING: &str = "DELETING";
+pub const DEPLOYING: &str = "DEPLOYING";
+pub const DEPLOY_FAILED: &str = "DEPLOY_FAILED";
 pub const HEALTHY: &str = "HEALTHY";
 
 /// Of an application, deployment or proxy.
 pub fn has_failed(status: &str) -> bool {
-    matches!(status, "DEPLOY_FAILED" | "UNHEALTHY")
+    matches!(status, DEPLOY_FAILED | "UNHEALTHY")
 }
 
 impl Details {
@@ -170,9 +172,9 @@ fn severity(status: &str) -> u8 {
     match status {
         RUNNING => 0,
         DELETING => 1,
-        "NOT_STARTED" | "DEPLOYING" => 2,
+        "NOT_STARTED" | DEPLOYING => 2,
         "UNHEALTHY" => 4,
-        "DEPLOY_FAILED" => 5,
+        DEPLOY_FAILED => 5,
         // Newer than this program.
         _ => 3,
     }
@@ -255,15 +257,37 @@ impl Application {
     }
 }
 
+impl Replica {
+    pub fn is_running(&self) -> bool {
+        self.state == RUNNING
+    }
+
+    /// Ray before 2.9 puts the application and the deployment before it.
+    pub fn short_id(&self) -> &str {
+        let id = &self.replica_id;
+        id.rsplit_once('#').map_or(id, |(_, last)| last)
+    }
+}
+
 impl Deployment {
     pub fn is_healthy(&self) -> bool {
         self.status == HEALTHY
     }
 
+    /// What a replica asks of its node, where Ray tells it.
+    pub fn wants(&self) -> Option<String> {
+        let resources: Vec<String> = self
+            .required_resources
+            .iter()
+            .map(|(name, amount)| format!("{amount} {name}"))
+            .collect();
+        (!resources.is_empty()).then(|| resources.join(" and "))
+    }
+
     pub fn running_replicas(&self) -> usize {
         self.replicas
             .iter()
-            .filter(|replica| replica.state == RUNNING)
+            .filter(|replica| replica.is_running())
             .count()
     }
 

@@ -11,9 +11,8 @@ use thiserror::Error;
 
 use super::config::ServeConfig;
 use super::details::DELETING;
+use super::redacted::{REDACTED, hides_variables};
 
-/// What a dashboard writes in place of an environment variable's value.
-const REDACTED: &str = "<redacted>";
 const APPLICATIONS: &str = "applications";
 const LOGGING: &str = "logging_config";
 const TARGET_CAPACITY: &str = "target_capacity";
@@ -172,19 +171,6 @@ fn field((key, value): (&str, &str)) -> String {
 
 fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
-}
-
-/// Whether any `env_vars` in it, the application's or a deployment's, are not what was submitted.
-fn hides_variables(config: &Value) -> bool {
-    match config {
-        Value::Object(fields) => fields.iter().any(|(key, value)| {
-            let variables = (key == "env_vars").then(|| value.as_object()).flatten();
-            variables.is_some_and(|variables| variables.values().any(|value| value == REDACTED))
-                || hides_variables(value)
-        }),
-        Value::Array(items) => items.iter().any(hides_variables),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod address;
 mod clusters;
+mod config;
 mod create;
 mod delete;
 mod get;
@@ -11,6 +12,7 @@ mod inject_webhook;
 mod kubernetes;
 mod package;
 mod recorded;
+mod status;
 mod submit;
 mod support;
 mod validate;

@@ -30,7 +30,7 @@ fn is_recorded(ray: &str, name: &str) -> bool {
 fn tables_of(columns: Columns, golden: &str) {
     for ray in RAY_VERSIONS {
         let mut all = String::new();
-        for name in STATES.iter().filter(|name| is_recorded(ray, name)) {
+        for name in states(ray) {
             let details: Details = serde_json::from_str(&recorded(ray, name).1).unwrap();
             let latest = details
                 .applications
@@ -50,6 +50,11 @@ fn tables_of(columns: Columns, golden: &str) {
 fn tables() {
     tables_of(Columns::Normal, "tables");
     tables_of(Columns::Wide, "tables_wide");
+}
+
+/// The states that were recorded with this version of Ray.
+pub(crate) fn states(ray: &str) -> impl Iterator<Item = &'static str> {
+    STATES.into_iter().filter(|name| is_recorded(ray, name))
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn documents_hold_every_value_of_ray() {
         }
     }
     for ray in RAY_VERSIONS {
-        for name in STATES.iter().filter(|name| is_recorded(ray, name)) {
+        for name in states(ray) {
             let state: Value = serde_json::from_str(&recorded(ray, name).1).unwrap();
             let (mut before, mut after) = (Vec::new(), Vec::new());
             values(&state, &mut before);

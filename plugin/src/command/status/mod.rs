@@ -1,0 +1,162 @@
+//! `status`: one RayCluster and its Serve at a glance, what is wrong, and the next command.
+
+pub mod problems;
+pub mod report;
+pub mod tree;
+mod wait;
+
+use std::time::{Duration, SystemTime};
+
+use clap::ValueEnum;
+
+use self::problems::{Problem, problems};
+use self::report::Report;
+use self::tree::trees;
+use super::outage::Outage;
+use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::cluster::{Api, ClusterName, Dashboard};
+use crate::error::Failure;
+use crate::output::{Node, Screen, Style, Told, Tone, Ui, draw, one_line};
+use crate::serve::Client;
+
+const EXAMPLES: &str = "\
+Examples:
+  # Applications, deployments, replicas, proxies, the serve service, and what is wrong
+  kubectl ray serve status test-cluster
+
+  # The same, drawn again as it changes
+  kubectl ray serve status test-cluster --watch
+
+  # In a script: wait until all applications run
+  kubectl ray serve status test-cluster --wait-for=running --timeout 5m
+
+Exit codes: 0 when the RayCluster was looked at, whatever was found; with --wait-for, 0 when it came true.";
+
+const POLL: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the RayCluster
+    #[arg(value_name = "CLUSTER")]
+    raycluster: ClusterName,
+    /// Go on: drawn again on a terminal, elsewhere a line for each change
+    #[arg(short, long)]
+    watch: bool,
+    /// Wait until this is so, and end with exit code 1 when it cannot become so
+    #[arg(long, value_enum, value_name = "STATE", conflicts_with = "watch")]
+    wait_for: Option<State>,
+    /// How long --wait-for waits, such as 90s or 10m; 0 is for ever
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
+    timeout: Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// There are applications, all of them run, and a proxy takes requests
+    Running,
+}
+
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    let (api, mut client) = connect(connection, &args.raycluster)?;
+    if let Some(State::Running) = args.wait_for {
+        wait::until_running(&mut client, &args.raycluster, args.timeout, ui).await?;
+    }
+    if args.watch {
+        return watch(api.as_ref(), client, &args.raycluster, ui).await;
+    }
+    let mut report = Report::look(api.as_ref(), &mut client, &args.raycluster).await?;
+    match (&report.kubernetes, report.serve) {
+        // There is nothing else to show.
+        (None, Err(error)) => return Err(error.into()),
+        (_, serve) => report.serve = serve,
+    }
+    ui.data(show(&report, ui.style()).as_bytes())
+}
+
+fn connect(
+    connection: &ConnectionFlags,
+    cluster: &ClusterName,
+) -> Result<(Option<Api>, Client), Failure> {
+    let api = match connection.address {
+        Some(_) => None,
+        None => Some(Api::connect(connection)?),
+    };
+    let dashboard = match &api {
+        Some(api) => Dashboard::through(api.clone(), cluster),
+        None => Dashboard::new(connection, cluster)?,
+    };
+    Ok((api, Client::new(dashboard, connection.request_timeout.0)))
+}
+
+async fn watch(
+    api: Option<&Api>,
+    mut client: Client,
+    cluster: &ClusterName,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let mut outage = Outage::default();
+    let mut screen = Screen::default();
+    let mut told = Told::default();
+    loop {
+        match Report::look(api, &mut client, cluster).await {
+            Ok(report) => {
+                if outage.over("The Kubernetes API server", ui) {
+                    screen.leave();
+                }
+                if ui.redraws() {
+                    screen.draw(&show(&report, ui.style()), ui)?;
+                } else {
+                    let nodes = nodes(&report);
+                    // Without an answer applications are not gone, but unknown.
+                    let lines = match report.serve {
+                        Ok(_) => told.changes(&nodes),
+                        Err(_) => told.changes_of_some(&nodes),
+                    };
+                    lines.iter().try_for_each(|line| ui.line(line))?;
+                }
+            }
+            Err(error) => {
+                outage.bear(error.into(), ui)?;
+                screen.leave();
+            }
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+pub fn show(report: &Report, style: Style) -> String {
+    show_at(report, style, SystemTime::now())
+}
+
+pub fn show_at(report: &Report, style: Style, now: SystemTime) -> String {
+    let mut text = draw(&trees(report, now), style);
+    text.push('\n');
+    let problems = problems(report, now);
+    if problems.is_empty() {
+        text.push_str("Nothing is wrong.\n");
+        return text;
+    }
+    text.push_str(&style.paint(Tone::Strong, "What is wrong:"));
+    text.push('\n');
+    for Problem { what, next } in &problems {
+        let what = style.paint(Tone::Bad, &one_line(what));
+        text.push_str(&format!("- {what}\n"));
+        if let Some(next) = next {
+            text.push_str(&format!("  next: {}\n", one_line(next)));
+        }
+    }
+    text
+}
+
+/// The trees, and each problem as one of its own.
+fn nodes(report: &Report) -> Vec<Node> {
+    let now = SystemTime::now();
+    let mut nodes = trees(report, now);
+    nodes.extend(
+        problems(report, now)
+            .iter()
+            .map(|problem| Node::new(&format!("problem: {}", problem.what))),
+    );
+    nodes
+}

@@ -1,0 +1,267 @@
+//! What is wrong in a report, and the next command.
+
+use std::time::{Duration, SystemTime};
+
+use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
+
+use super::report::{Kubernetes, Report, answering};
+use crate::cluster::serve_service::{Port, Service};
+use crate::output::{age, since};
+use crate::serve::Details;
+use crate::serve::details::{Application, DEPLOYING};
+
+/// After which a deployment that gives no reason is worth a look.
+const LONG: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub what: String,
+    pub next: Option<String>,
+}
+
+impl Problem {
+    fn new(what: String, next: String) -> Self {
+        Self {
+            what,
+            next: Some(next),
+        }
+    }
+}
+
+pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let place = Place::of(report);
+    match &report.serve {
+        Err(error) => problems.push(Problem {
+            what: error.to_string(),
+            next: place.look_at_cluster(),
+        }),
+        Ok(details) => {
+            for (name, application) in &details.applications {
+                problems.extend(of_application(name, application, &place, now));
+            }
+            if details.applications.is_empty() {
+                problems.push(Problem::new(
+                    "it runs no application (a restart of the head loses them)".to_owned(),
+                    format!("kubectl ray serve submit {place} -f serve_config.yaml --wait"),
+                ));
+            }
+            problems.extend(of_proxies(details, &place));
+        }
+    }
+    if let Some(kubernetes) = &report.kubernetes {
+        let details = report.serve.as_ref().ok();
+        match &kubernetes.service {
+            Ok(None) => problems.push(no_service(kubernetes, &place)),
+            Ok(Some(service)) => {
+                let details = details.filter(|details| !details.applications.is_empty());
+                if let Some(details) = details {
+                    problems.extend(of_ports(details, service, &place));
+                    problems.extend(of_endpoints(details, kubernetes, service, &place));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    problems
+}
+
+/// How commands name the cluster.
+struct Place {
+    name: String,
+    namespace: Option<String>,
+}
+
+impl Place {
+    fn of(report: &Report) -> Self {
+        let namespace = |kubernetes: &Kubernetes| kubernetes.cluster.metadata.namespace.clone();
+        Self {
+            name: report.name.clone(),
+            namespace: report.kubernetes.as_ref().map(namespace),
+        }
+    }
+
+    fn look_at_cluster(&self) -> Option<String> {
+        let namespace = self.namespace.as_ref()?;
+        Some(format!(
+            "kubectl describe raycluster/{} -n {namespace}",
+            self.name
+        ))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.name)?;
+        match &self.namespace {
+            Some(namespace) => write!(formatter, " -n {namespace}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn of_application(
+    name: &str,
+    application: &Application,
+    place: &Place,
+    now: SystemTime,
+) -> Option<Problem> {
+    if application.is_running() {
+        return None;
+    }
+    let status = &application.status;
+    if application.has_failed() {
+        let why = application
+            .problem()
+            .map_or_else(String::new, |why| format!(": {why}"));
+        return Some(Problem::new(
+            format!("application/{name} is {status}{why}"),
+            format!("mend it, then kubectl ray serve submit {place} -f serve_config.yaml --wait"),
+        ));
+    }
+    let ago = since(application.last_deployed_time_s?, now)?;
+    if status != DEPLOYING || ago < LONG {
+        return None;
+    }
+    let wanted: Vec<String> = application
+        .deployments
+        .iter()
+        .filter(|(_, deployment)| !deployment.is_healthy())
+        .map(|(name, deployment)| match deployment.wants() {
+            Some(resources) => format!("{name} wants {resources} for each replica"),
+            None => format!("{name} is {}", deployment.status),
+        })
+        .collect();
+    let wanted = if wanted.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", wanted.join("; "))
+    };
+    let why = application.problem().unwrap_or_else(|| {
+        format!("Ray gives no reason, the cluster may lack the resources{wanted}")
+    });
+    Some(Problem {
+        what: format!("application/{name} is {status} for {}: {why}", age(ago)),
+        next: place.look_at_cluster(),
+    })
+}
+
+fn of_proxies(details: &Details, place: &Place) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if details.proxy_location.as_deref() == Some("Disabled") && !details.applications.is_empty() {
+        problems.push(Problem::new(
+            "proxy_location is Disabled, so no request reaches an application".to_owned(),
+            reset(place, "proxy_location: EveryNode"),
+        ));
+    }
+    for proxy in details.proxies.values().filter(|proxy| !proxy.is_healthy()) {
+        problems.push(Problem {
+            what: format!("the proxy at {} is {}", proxy.node_ip, proxy.status),
+            next: None,
+        });
+    }
+    problems
+}
+
+/// Ray takes such settings only when Serve starts.
+fn reset(place: &Place, setting: &str) -> String {
+    format!(
+        "put {setting} into the Serve config, then kubectl ray serve delete {place} and submit it"
+    )
+}
+
+fn no_service(kubernetes: &Kubernetes, place: &Place) -> Problem {
+    let cluster = &kubernetes.cluster;
+    let name = &cluster.metadata.name;
+    if !cluster.is_annotated() {
+        return Problem::new(
+            format!(
+                "it has no serve service, because annotation {ANNOTATION} is not \"{ANNOTATION_ON}\""
+            ),
+            format!("kubectl annotate --overwrite raycluster {place} {ANNOTATION}={ANNOTATION_ON}"),
+        );
+    }
+    if cluster.lacks_serve_port() {
+        return Problem::new(
+            format!(
+                "it has no serve service, because its head container declares no port named {}",
+                SERVE.name
+            ),
+            format!(
+                "install ray-serve-webhook and annotate it again, or kubectl get raycluster {place} -o yaml | kubectl ray serve inject -f - | kubectl apply -f -"
+            ),
+        );
+    }
+    Problem::new(
+        "it has no serve service yet; the KubeRay operator makes it".to_owned(),
+        format!("see the KubeRay operator's log for {name}"),
+    )
+}
+
+fn of_ports(details: &Details, service: &Service, place: &Place) -> Vec<Problem> {
+    let name = &service.metadata.name;
+    let mut problems = Vec::new();
+    let http = &details.http_options;
+    let target = service.serve_port().and_then(Port::target);
+    if let (Some(listens), Some(target)) = (http.port, target)
+        && listens != target
+    {
+        problems.push(Problem::new(
+            format!("service/{name} sends to port {target}, but Serve listens on {listens}"),
+            reset(place, &format!("http_options: {{port: {target}}}")),
+        ));
+    }
+    if http.is_local_only() {
+        let host = http.host.as_deref().unwrap_or_default();
+        problems.push(Problem::new(
+            format!("Serve listens on {host} only, where service/{name} cannot reach it"),
+            reset(place, "http_options: {host: 0.0.0.0}"),
+        ));
+    }
+    problems
+}
+
+/// A serve service selects every pod of the cluster, but not on every one there is a proxy.
+fn of_endpoints(
+    details: &Details,
+    kubernetes: &Kubernetes,
+    service: &Service,
+    place: &Place,
+) -> Option<Problem> {
+    let endpoints = kubernetes.endpoints.as_ref().ok()?;
+    let name = &service.metadata.name;
+    let ready: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.ready).collect();
+    if ready.is_empty() {
+        return Some(Problem {
+            what: format!("service/{name} has no ready endpoint"),
+            next: place.look_at_cluster(),
+        });
+    }
+    let answering = answering(details);
+    let silent: Vec<String> = ready
+        .iter()
+        .filter(|endpoint| !answering.contains(endpoint.address.as_str()))
+        .map(|endpoint| match &endpoint.pod {
+            Some(pod) => format!("pod/{pod}"),
+            None => endpoint.address.clone(),
+        })
+        .collect();
+    if silent.is_empty() {
+        return None;
+    }
+    let next = if details.proxy_location.as_deref() == Some("HeadOnly") {
+        reset(place, "proxy_location: EveryNode")
+    } else {
+        "Ray starts a proxy where a replica runs: give every node one, or take idle workers away"
+            .to_owned()
+    };
+    Some(Problem::new(
+        format!(
+            "{} of {} endpoints of service/{name} run no healthy proxy, and requests sent there fail: {}",
+            silent.len(),
+            ready.len(),
+            silent.join(", ")
+        ),
+        next,
+    ))
+}

@@ -1,0 +1,120 @@
+//! `--wait-for`: for scripts, which want an exit code and not a picture.
+
+use tokio::time::Instant;
+
+use super::POLL;
+use crate::cluster::ClusterName;
+use crate::cluster::flags::Limit;
+use crate::error::Failure;
+use crate::output::Ui;
+use crate::serve::Client;
+use crate::serve::details::{DEPLOY_FAILED, Details};
+
+/// Whether all applications run and can be asked.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Running,
+    NotYet(String),
+    /// Not without somebody doing something.
+    Never(String),
+}
+
+pub(super) async fn until_running(
+    client: &mut Client,
+    cluster: &ClusterName,
+    timeout: Limit,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let deadline = timeout.0.map(|limit| Instant::now() + limit);
+    let mut progress = ui.progress();
+    let ended = loop {
+        let pending = match client.applications().await {
+            Ok(answer) => match judge(&answer.details) {
+                Verdict::Running => break Ok(()),
+                Verdict::Never(why) => break Err(Failure::Failed(why)),
+                Verdict::NotYet(why) => why,
+            },
+            Err(error) if error.may_pass() => {
+                // The head may be another pod by the next look.
+                client.dashboard().forget();
+                error.to_string()
+            }
+            Err(error) => break Err(error.into()),
+        };
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break Err(Failure::Failed(format!(
+                "timed out (--timeout) waiting for raycluster/{cluster} to run its applications: {pending}"
+            )));
+        }
+        progress.waiting(&pending);
+        tokio::time::sleep(POLL).await;
+    };
+    progress.clear();
+    ended
+}
+
+fn judge(details: &Details) -> Verdict {
+    let Some((name, worst)) = details.worst_application() else {
+        return Verdict::NotYet("it runs no application".to_owned());
+    };
+    if !worst.is_running() {
+        let why = worst
+            .problem()
+            .map_or_else(String::new, |why| format!(": {why}"));
+        let said = format!("application/{name} is {}{why}", worst.status);
+        return if worst.status == DEPLOY_FAILED {
+            Verdict::Never(said)
+        } else {
+            Verdict::NotYet(said)
+        };
+    }
+    let has_proxies = details.proxy_location.as_deref() != Some("Disabled");
+    if has_proxies && details.healthy_proxies() == 0 {
+        return Verdict::NotYet("no proxy is HEALTHY".to_owned());
+    }
+    Verdict::Running
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn of(value: &Value) -> Verdict {
+        judge(&serde_json::from_value(value.clone()).unwrap())
+    }
+
+    #[test]
+    fn running_is_every_application_and_somebody_to_take_requests() {
+        let a = json!({"a": {"status": "RUNNING"}});
+        let healthy = json!({"n": {"status": "HEALTHY"}});
+        assert_eq!(
+            of(&json!({"applications": a, "proxies": healthy})),
+            Verdict::Running
+        );
+        assert_eq!(
+            of(&json!({"applications": a, "proxies": {"n": {"status": "STARTING"}}})),
+            Verdict::NotYet("no proxy is HEALTHY".into())
+        );
+        assert_eq!(
+            of(&json!({"applications": a, "proxy_location": "Disabled"})),
+            Verdict::Running
+        );
+        assert_eq!(
+            of(&json!({"applications": {}, "proxies": healthy})),
+            Verdict::NotYet("it runs no application".into())
+        );
+    }
+
+    #[test]
+    fn only_a_failed_deployment_ends_the_wait() {
+        let status = |status: &str| json!({"applications": {"a": {"status": "RUNNING"}, "b": {"status": status, "message": "no luck"}}});
+        assert_eq!(
+            of(&status("DEPLOY_FAILED")),
+            Verdict::Never("application/b is DEPLOY_FAILED: no luck".into())
+        );
+        for other in ["UNHEALTHY", "DEPLOYING", "PAUSED"] {
+            assert!(matches!(of(&status(other)), Verdict::NotYet(_)), "{other}");
+        }
+    }
+}

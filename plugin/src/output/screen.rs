@@ -1,0 +1,60 @@
+//! A block on the terminal that is drawn again in its place.
+
+use super::Ui;
+use crate::error::Failure;
+
+const NO_WRAP: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
+/// Of a terminal that does not tell.
+const ROWS: usize = 24;
+
+#[derive(Default)]
+pub struct Screen {
+    drawn: usize,
+}
+
+impl Screen {
+    /// Replaces the block by `text`. What is longer than the terminal cannot be erased any more, so
+    /// that it ends with how much more there is.
+    pub fn draw(&mut self, text: &str, ui: &Ui) -> Result<(), Failure> {
+        let rows = terminal_size::terminal_size_of(std::io::stdout())
+            .map_or(ROWS, |(_, height)| usize::from(height.0));
+        let lines = cut(text, rows.saturating_sub(1).max(1));
+        let erase = match self.drawn {
+            0 => String::new(),
+            drawn => format!("\u{1b}[{drawn}A\u{1b}[J"),
+        };
+        self.drawn = lines.len();
+        // A line that wraps would be two to erase.
+        let block: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        ui.data(format!("{erase}{NO_WRAP}{block}{WRAP}").as_bytes())
+    }
+
+    /// Lets the block stand: what is drawn next comes below it, and below what others wrote.
+    pub fn leave(&mut self) {
+        self.drawn = 0;
+    }
+}
+
+fn cut(text: &str, rows: usize) -> Vec<String> {
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if lines.len() <= rows {
+        return lines;
+    }
+    let shown = rows.saturating_sub(1);
+    let mut cut = lines[..shown].to_vec();
+    cut.push(format!("… {} more lines", lines.len() - shown));
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_drawn_than_can_be_erased() {
+        assert_eq!(cut("a\nb\nc\n", 3), ["a", "b", "c"]);
+        assert_eq!(cut("a\nb\nc\nd\n", 3), ["a", "b", "… 2 more lines"]);
+        assert_eq!(cut("a\nb\n", 1), ["… 2 more lines"]);
+    }
+}

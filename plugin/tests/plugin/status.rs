@@ -1,0 +1,319 @@
+//! `status`: what it shows of recorded states, what it finds wrong, and waiting for a script.
+
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kubectl_ray::cluster::serve_service::{Endpoint, Service};
+use kubectl_ray::cluster::{Error, RayCluster};
+use kubectl_ray::command::status::problems::{Problem, problems};
+use kubectl_ray::command::status::report::{Kubernetes, Report};
+use kubectl_ray::command::status::show_at;
+use kubectl_ray::output::Style;
+use kubectl_ray::serve::Details;
+use serde_json::{Value, json};
+
+use crate::support::server::{Reply, Server};
+use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
+
+/// Ten minutes after the last deployment.
+fn soon_after(details: &Details) -> SystemTime {
+    let deployed = details
+        .applications
+        .values()
+        .filter_map(|application| application.last_deployed_time_s);
+    UNIX_EPOCH + Duration::from_secs_f64(deployed.fold(0.0, f64::max)) + Duration::from_secs(600)
+}
+
+fn details(state: &Value) -> Details {
+    serde_json::from_value(state.clone()).unwrap()
+}
+
+/// A cluster that serves, with a worker beside its head.
+fn kubernetes() -> Kubernetes {
+    let cluster = json!({
+        "metadata": {"name": "x", "namespace": "team", "annotations": {"ray.io/enable-serve-service": "true"}},
+        "spec": {"rayVersion": "2.60.0"},
+    });
+    let service = json!({
+        "metadata": {"name": "x-serve-svc", "namespace": "team"},
+        "spec": {"selector": {"ray.io/cluster": "x"}, "ports": [{"name": "serve", "port": 8000, "targetPort": 8000}]},
+    });
+    let endpoint = |address: &str, pod: &str| Endpoint {
+        address: address.into(),
+        pod: Some(pod.into()),
+        ready: true,
+    };
+    Kubernetes {
+        cluster: serde_json::from_value::<RayCluster>(cluster).unwrap(),
+        head: Some("x-head".into()),
+        service: Ok(Some(serde_json::from_value::<Service>(service).unwrap())),
+        endpoints: Ok(vec![
+            endpoint("192.0.2.2", "x-head"),
+            endpoint("192.0.2.3", "x-worker"),
+        ]),
+    }
+}
+
+fn serving(more: &Value) -> Value {
+    let mut state = json!({
+        "controller_info": {"node_id": "n"}, "proxy_location": "EveryNode",
+        "http_options": {"host": "0.0.0.0", "port": 8000},
+        "proxies": {"a": {"node_ip": "192.0.2.2", "status": "HEALTHY"}, "b": {"node_ip": "192.0.2.3", "status": "HEALTHY"}},
+        "applications": {"a": {"status": "RUNNING", "last_deployed_time_s": 1000.0}},
+    });
+    for (key, value) in more.as_object().unwrap() {
+        state[key] = value.clone();
+    }
+    state
+}
+
+fn found(kubernetes: Kubernetes, state: &Value) -> Vec<Problem> {
+    let report = Report {
+        name: "x".into(),
+        kubernetes: Some(kubernetes),
+        serve: Ok(details(state)),
+    };
+    problems(&report, UNIX_EPOCH + Duration::from_secs(2000))
+}
+
+#[track_caller]
+fn assert_one(found: &[Problem], what: &str, next: &str) {
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (
+            found[0].what.as_str(),
+            found[0].next.as_deref().unwrap_or_default()
+        ),
+        (what, next)
+    );
+}
+
+#[test]
+fn recorded_states() {
+    for ray in RAY_VERSIONS {
+        let mut all = String::new();
+        for name in crate::recorded::states(ray) {
+            let state: Value = serde_json::from_str(&recorded(ray, name).1).unwrap();
+            let details = details(&state);
+            let now = soon_after(&details);
+            let report = Report {
+                name: "x".into(),
+                kubernetes: Some(kubernetes()),
+                serve: Ok(details),
+            };
+            all.push_str(&format!(
+                "# {name}\n{}\n",
+                show_at(&report, Style::PLAIN, now)
+            ));
+        }
+        assert_golden(&format!("{ray}/status.txt"), &all);
+    }
+}
+
+#[test]
+fn all_is_well_where_it_is() {
+    assert_eq!(found(kubernetes(), &serving(&json!({}))), []);
+}
+
+#[test]
+fn endpoints_that_run_no_proxy_are_the_gap() {
+    let head = json!({"a": {"node_ip": "192.0.2.2", "status": "HEALTHY"}});
+    let state = serving(&json!({"proxies": head, "proxy_location": "HeadOnly"}));
+    assert_one(
+        &found(kubernetes(), &state),
+        "1 of 2 endpoints of service/x-serve-svc run no healthy proxy, and requests sent there fail: pod/x-worker",
+        "put proxy_location: EveryNode into the Serve config, then kubectl ray serve delete x -n team and submit it",
+    );
+    let mut not_ready = kubernetes();
+    not_ready.endpoints.as_mut().unwrap()[1].ready = false;
+    assert_eq!(found(not_ready, &state), []);
+}
+
+#[test]
+fn a_proxy_that_is_not_healthy_is_told_and_counts_as_none() {
+    let proxies = json!({"a": {"node_ip": "192.0.2.2", "status": "HEALTHY"}, "b": {"node_ip": "192.0.2.3", "status": "PAUSED"}});
+    let found = found(kubernetes(), &serving(&json!({"proxies": proxies})));
+    assert_eq!(found[0].what, "the proxy at 192.0.2.3 is PAUSED");
+    assert!(found[1].what.starts_with("1 of 2 endpoints"), "{found:?}");
+}
+
+#[test]
+fn ports_and_hosts_that_do_not_meet_are_told() {
+    let state = serving(&json!({"http_options": {"host": "0.0.0.0", "port": 9000}}));
+    assert_one(
+        &found(kubernetes(), &state),
+        "service/x-serve-svc sends to port 8000, but Serve listens on 9000",
+        "put http_options: {port: 8000} into the Serve config, then kubectl ray serve delete x -n team and submit it",
+    );
+    let state = serving(&json!({"http_options": {"host": "127.0.0.1", "port": 8000}}));
+    assert_one(
+        &found(kubernetes(), &state),
+        "Serve listens on 127.0.0.1 only, where service/x-serve-svc cannot reach it",
+        "put http_options: {host: 0.0.0.0} into the Serve config, then kubectl ray serve delete x -n team and submit it",
+    );
+}
+
+#[test]
+fn a_missing_serve_service_says_why() {
+    let mut plain = kubernetes();
+    plain.service = Ok(None);
+    plain.cluster.metadata.annotations.clear();
+    assert_one(
+        &found(plain, &serving(&json!({}))),
+        "it has no serve service, because annotation ray.io/enable-serve-service is not \"true\"",
+        "kubectl annotate --overwrite raycluster x -n team ray.io/enable-serve-service=true",
+    );
+    let mut no_port = kubernetes();
+    no_port.service = Ok(None);
+    no_port.cluster.spec.head_group_spec.template = json!({"spec": {"containers": [{"ports": [{"name": "dashboard", "containerPort": 8265}]}]}});
+    let problems = found(no_port, &serving(&json!({})));
+    assert!(
+        problems[0].what.ends_with("declares no port named serve"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn without_rights_on_services_nothing_is_claimed_about_them() {
+    let mut blind = kubernetes();
+    let forbidden = || Error::Forbidden {
+        action: "list services in namespace team".into(),
+        message: "no".into(),
+    };
+    blind.service = Err(forbidden());
+    blind.endpoints = Err(forbidden());
+    let report = Report {
+        name: "x".into(),
+        kubernetes: Some(blind),
+        serve: Ok(details(&serving(&json!({})))),
+    };
+    let now = UNIX_EPOCH + Duration::from_secs(2000);
+    assert_eq!(problems(&report, now), []);
+    let shown = show_at(&report, Style::PLAIN, now);
+    assert!(
+        shown.contains("not allowed to list services in namespace team: no"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn applications_say_their_cause_and_none_says_how_to_submit() {
+    let failed = json!({"a": {"status": "DEPLOY_FAILED", "message": "Traceback (most recent call last):\n  x\nRuntimeError: no model"}});
+    assert_one(
+        &found(kubernetes(), &serving(&json!({"applications": failed}))),
+        "application/a is DEPLOY_FAILED: RuntimeError: no model",
+        "mend it, then kubectl ray serve submit x -n team -f serve_config.yaml --wait",
+    );
+    let stuck = json!({"a": {"status": "DEPLOYING", "last_deployed_time_s": 1000.0,
+        "deployments": {"big": {"status": "UPDATING", "required_resources": {"CPU": 100.0}}}}});
+    assert_one(
+        &found(kubernetes(), &serving(&json!({"applications": stuck}))),
+        "application/a is DEPLOYING for 16m: Ray gives no reason, the cluster may lack the resources (big wants 100.0 CPU for each replica)",
+        "kubectl describe raycluster/x -n team",
+    );
+    assert_one(
+        &found(kubernetes(), &serving(&json!({"applications": {}}))),
+        "it runs no application (a restart of the head loses them)",
+        "kubectl ray serve submit x -n team -f serve_config.yaml --wait",
+    );
+}
+
+fn status(server: &Server, flags: &[&str]) -> Run {
+    let url = server.url();
+    run(&[&["serve", "status", "x", "--address", &url], flags].concat())
+}
+
+#[test]
+fn looking_at_what_is_broken_succeeds_and_a_ray_that_is_not_there_does_not() {
+    let server = Server::with_state(recorded("2.60.0", "get_odd_apps").1);
+    let run_ = status(&server, &[]);
+    assert_eq!((run_.code, run_.stderr.as_str()), (Some(0), ""));
+    assert!(run_.stdout.contains("- application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found\n"));
+    assert!(!run_.stdout.contains('\u{1b}'), "{}", run_.stdout);
+    assert_fails(
+        &run(&["serve", "status", "x", "--address", "http://127.0.0.1:1"]),
+        "cannot reach the Ray dashboard at http://127.0.0.1:1/: Connection refused (os error 111)",
+    );
+}
+
+/// One state after the other, the last for ever.
+fn through(states: Vec<Value>) -> Server {
+    let mut states = states.into_iter();
+    let mut last = Value::Null;
+    Server::start(move |_| {
+        last = states.next().unwrap_or_else(|| last.take());
+        Reply::ok(last.to_string())
+    })
+}
+
+#[test]
+fn a_script_waits_until_all_run() {
+    let deploying = serving(&json!({"applications": {"a": {"status": "DEPLOYING"}}}));
+    let server = through(vec![
+        serving(&json!({"applications": {}})),
+        deploying,
+        serving(&json!({})),
+        serving(&json!({})),
+    ]);
+    let run = status(&server, &["--wait-for=running"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(
+        run.stderr,
+        "waiting: it runs no application\nwaiting: application/a is DEPLOYING\n"
+    );
+    assert!(
+        run.stdout.contains("application/a   RUNNING"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_wait_that_cannot_end_well_ends_with_the_cause() {
+    let failed =
+        serving(&json!({"applications": {"a": {"status": "DEPLOY_FAILED", "message": "no luck"}}}));
+    assert_fails(
+        &status(&through(vec![failed]), &["--wait-for=running"]),
+        "application/a is DEPLOY_FAILED: no luck",
+    );
+    let server = through(vec![serving(&json!({"applications": {}}))]);
+    let run = status(&server, &["--wait-for=running", "--timeout", "10ms"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        run.stderr.lines().last().unwrap(),
+        "error: timed out (--timeout) waiting for raycluster/x to run its applications: it runs no application"
+    );
+}
+
+#[test]
+fn watching_through_a_pipe_tells_changes_as_lines() {
+    let server = through(vec![
+        serving(&json!({"applications": {"a": {"status": "DEPLOYING"}}})),
+        serving(&json!({})),
+    ]);
+    let url = server.url();
+    let mut child = plugin(&["serve", "status", "x", "--watch", "--address", &url])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told: Vec<String> = Vec::new();
+    while told
+        .last()
+        .is_none_or(|line| line != "application/a: RUNNING, no route")
+    {
+        told.push(lines.next().unwrap().unwrap());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        told,
+        [
+            "raycluster/x",
+            "application/a: DEPLOYING, no route",
+            "proxies: 2/2 healthy, EveryNode, port 8000",
+            "proxies 192.0.2.2: HEALTHY",
+            "proxies 192.0.2.3: HEALTHY",
+            "application/a: RUNNING, no route",
+        ]
+    );
+}
