@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
+    bench::{self, Bench},
     demo, down,
     layout::Layout,
     logs, status,
@@ -41,6 +42,9 @@ enum Command {
         /// Only tests on the cluster whose name contains this
         filter: Option<String>,
     },
+    /// Measure against what users have without this project; prints ratios, fails on none
+    #[command(subcommand)]
+    Bench(Bench),
     /// Show which components run
     Status,
     /// Print a component's log
@@ -61,6 +65,15 @@ pub struct Versions {
     pub kuberay: String,
 }
 
+impl Default for Versions {
+    fn default() -> Self {
+        Self {
+            ray: RAY.into(),
+            kuberay: KUBERAY.into(),
+        }
+    }
+}
+
 pub fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     let layout = Layout::new()?;
@@ -74,6 +87,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Test { target, filter } => {
             return test::test(&layout, &target, filter.as_deref());
         }
+        Command::Bench(bench) => return bench::bench(&layout, &bench),
         Command::Status => return status::status(&layout),
         Command::Logs { component } => logs::logs(&layout, &component)?,
     }

@@ -1,11 +1,13 @@
 //! A real one-node Kubernetes with the KubeRay operator and Ray, without Docker.
 //!
 //! `cargo cluster up` builds what it is made of from published sources, once, and starts it;
-//! `demo` shows this project's main job on it, `test` tests the project on it, `down` ends it.
+//! `demo` shows this project's main job on it, `test` tests and `bench` measures the project on it,
+//! `down` ends it.
 //!
 //! The way of a start: [`install`] (commands) and [`image`] (images) fill the user's cache,
 //! [`network`] and [`pki`] prepare the machine, then each [`component`] is started and awaited.
 
+pub mod bench;
 pub mod cli;
 pub mod command;
 pub mod component;
@@ -24,6 +26,7 @@ pub mod pki;
 pub mod process;
 pub mod progress;
 pub mod status;
+pub mod table;
 pub mod target;
 pub mod test;
 pub mod up;

@@ -110,11 +110,12 @@ pub fn start(layout: &Layout, component: &str, command: &mut Command) -> Result<
     )
 }
 
-/// Waits until `ready`; a component that dies meanwhile is the error, with the end of its log.
+/// Waits until `ready`, which is asked once a `poll`; a component that dies meanwhile is the error, with the end of its log.
 pub fn await_ready(
     layout: &Layout,
     component: &str,
     limit: Duration,
+    poll: Duration,
     mut ready: impl FnMut() -> bool,
 ) -> Result<()> {
     let until = Instant::now() + limit;
@@ -133,7 +134,7 @@ pub fn await_ready(
                 log_end(layout, component)
             );
         }
-        sleep(Duration::from_millis(100));
+        sleep(poll);
     }
 }
 
@@ -240,7 +241,7 @@ mod tests {
         let mut dies = Command::new("sh");
         dies.args(["-c", "echo it is all too much >&2; exit 3"]);
         let error = start(&layout, "etcd", &mut dies)
-            .and_then(|()| await_ready(&layout, "etcd", END, || false))
+            .and_then(|()| await_ready(&layout, "etcd", END, END / 50, || false))
             .unwrap_err()
             .to_string();
         assert!(error.contains("etcd ended by itself"), "{error}");

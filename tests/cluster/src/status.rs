@@ -4,17 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{component, layout::Layout};
+use crate::{component, layout::Layout, table::Table};
 
 /// One line a component; fails if any of them does not run, as `kubectl get` of a missing object would.
 #[allow(clippy::unnecessary_wraps)]
 pub fn status(layout: &Layout) -> Result<ExitCode> {
-    let width = component::ALL
-        .iter()
-        .map(|c| c.name.len())
-        .max()
-        .unwrap_or(0);
-    println!("{:width$}   STATUS        PID", "COMPONENT");
+    let mut table = Table::new(&["COMPONENT", "STATUS", "PID"]);
     let mut complete = true;
     for component in component::ALL {
         let (status, pid) = match component.process(layout) {
@@ -23,8 +18,9 @@ pub fn status(layout: &Layout) -> Result<ExitCode> {
             None => ("NotRunning", "-".into()),
         };
         complete &= status == "Ready";
-        println!("{:width$}   {status:<11}   {pid}", component.name);
+        table.add([component.name.into(), status.into(), pid]);
     }
+    print!("{table}");
     Ok(if complete {
         ExitCode::SUCCESS
     } else {

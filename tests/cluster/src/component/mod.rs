@@ -22,6 +22,7 @@ use crate::{
 
 /// A cold machine that also compiles needs this long at worst; a healthy one a few seconds.
 const READY: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(100);
 
 /// A process of the cluster.
 pub struct Component {
@@ -32,7 +33,7 @@ pub struct Component {
     pub ports: &'static [&'static str],
     /// Writes its configuration and says how it is run.
     pub command: fn(&Layout) -> Result<Command>,
-    /// Whether it does its work; called every 100 ms.
+    /// Whether it does its work; called once a `POLL`.
     pub ready: fn(&Layout) -> bool,
 }
 
@@ -98,7 +99,7 @@ impl Component {
     }
 
     pub fn await_ready(&self, layout: &Layout) -> Result<()> {
-        process::await_ready(layout, self.name, READY, || (self.ready)(layout))
+        process::await_ready(layout, self.name, READY, POLL, || (self.ready)(layout))
     }
 
     pub fn end(&self, layout: &Layout) {

@@ -20,13 +20,29 @@ pub const WEBHOOK: &str = "ray-serve-webhook";
 /// The target is named so that its flags do not reach build scripts and macros, which cannot be static.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
+/// This very program.
+const TOOL: &str = "cluster";
+
 /// Builds both, links the plugin into `bin`, returns the webhook's binary.
 pub fn build(layout: &Layout) -> Result<PathBuf> {
-    let progress = step(format!("building {WEBHOOK} and {PLUGIN} (release)"));
+    let dir = release(layout, &[WEBHOOK, PLUGIN])?;
+    link(&dir.join(PLUGIN), &layout.command(PLUGIN))?;
+    Ok(dir.join(WEBHOOK))
+}
+
+/// Builds `cargo cluster` itself in the same way, for what must not be slow.
+pub fn build_tool(layout: &Layout) -> Result<PathBuf> {
+    Ok(release(layout, &[TOOL])?.join(TOOL))
+}
+
+/// Returns the directory of the binaries.
+fn release(layout: &Layout, packages: &[&str]) -> Result<PathBuf> {
+    let progress = step(format!("building {} (release)", packages.join(" and ")));
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(&layout.root)
         .args(["build", "--quiet", "--release", "--locked"])
-        .args(["--target", TARGET, "-p", WEBHOOK, "-p", PLUGIN])
+        .args(["--target", TARGET])
+        .args(packages.iter().flat_map(|package| ["-p", package]))
         .env(
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
             "-C target-feature=+crt-static",
@@ -36,14 +52,15 @@ pub fn build(layout: &Layout) -> Result<PathBuf> {
         .stdout(Stdio::null())
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "cargo cannot build the two programs");
+    ensure!(
+        status.success(),
+        "cargo cannot build {}",
+        packages.join(" and ")
+    );
     progress.done();
-    let dir = layout
+    let target = layout
         .state
         .parent()
-        .context("target/cluster has no parent")?
-        .join(TARGET)
-        .join("release");
-    link(&dir.join(PLUGIN), &layout.command(PLUGIN))?;
-    Ok(dir.join(WEBHOOK))
+        .context("target/cluster has no parent")?;
+    Ok(target.join(TARGET).join("release"))
 }

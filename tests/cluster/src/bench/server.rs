@@ -1,0 +1,103 @@
+//! A server under measurement: started for it, read from `/proc`, and ended with it.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    os::unix::process::CommandExt,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    layout::Layout,
+    process::{self, Process},
+};
+
+const READY: Duration = Duration::from_secs(30);
+/// Finer than any start worth measuring.
+const POLL: Duration = Duration::from_millis(1);
+
+pub(super) struct Server<'a> {
+    layout: &'a Layout,
+    name: &'static str,
+    process: Process,
+    /// From its start until it was ready.
+    pub(super) ready_after: Duration,
+}
+
+impl<'a> Server<'a> {
+    /// Starts it and waits until it is ready.
+    pub(super) fn start(
+        layout: &'a Layout,
+        name: &'static str,
+        command: &mut Command,
+        ready: impl FnMut() -> bool,
+    ) -> Result<Self> {
+        let started = Instant::now();
+        process::start(layout, name, dies_with_us(command))?;
+        let process = Process::read(&layout.pid(name))
+            .with_context(|| format!("{name} ended at once: see its log"))?;
+        // From here on whatever fails ends it.
+        let mut server = Self {
+            layout,
+            name,
+            process,
+            ready_after: Duration::ZERO,
+        };
+        process::await_ready(layout, name, READY, POLL, ready)?;
+        server.ready_after = started.elapsed();
+        Ok(server)
+    }
+
+    /// Its resident memory, in bytes.
+    pub(super) fn memory(&self) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.process.pid);
+        let status = fs::read_to_string(&path).with_context(|| format!("{} ended", self.name))?;
+        let kilobytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
+            .and_then(|number| number.parse::<f64>().ok())
+            .with_context(|| format!("{path} names no VmRSS"))?;
+        Ok(kilobytes * 1024.0)
+    }
+
+    /// The processor time it has used, in seconds; the kernel counts in hundredths.
+    pub(super) fn processor_time(&self) -> Result<f64> {
+        let path = format!("/proc/{}/stat", self.process.pid);
+        let stat = fs::read_to_string(&path).with_context(|| format!("{} ended", self.name))?;
+        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+        // utime and stime are fields 14 and 15, the command's name before is field 2.
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
+        Ok(ticks / 100.0)
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        self.process.end();
+        for file in [self.layout.pid(self.name), self.layout.log(self.name)] {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// Ctrl-C ends only us, and a kill lets us do nothing more: the kernel then ends the child.
+pub(super) fn dies_with_us(command: &mut Command) -> &mut Command {
+    // SAFETY: prctl(2) is async-signal-safe and takes integers; the closure touches nothing else.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+            Ok(())
+        })
+    }
+}
+
+/// An address of the loopback that nobody listens on.
+pub(super) fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen on the loopback")?;
+    Ok(listener.local_addr()?)
+}
