@@ -14,6 +14,7 @@ mod package;
 mod recorded;
 mod status;
 mod submit;
+mod schema;
 mod support;
 mod validate;
 mod wait;

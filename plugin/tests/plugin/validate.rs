@@ -5,6 +5,7 @@ use std::fs;
 
 use kubectl_ray::serve::source::Source;
 use kubectl_ray::serve::validate::{Severity, Target, check};
+use kubectl_ray::yaml;
 
 use crate::support::{assert_golden, fixtures};
 
@@ -72,4 +73,47 @@ fn each_mistake_is_told_in_a_sentence() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_golden("validate/mistakes.txt", &told);
+}
+
+/// No false alarm: what the documentation shows is right for the versions it is about.
+#[test]
+fn configs_of_the_documentation_are_sound() {
+    let mut checked = 0;
+    for entry in fs::read_dir(fixtures().join("serve/docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let versions = text
+            .lines()
+            .next()
+            .unwrap()
+            .strip_prefix("# ray: ")
+            .unwrap();
+        let json = yaml::parse(&text).unwrap().to_string();
+        for ray in versions.split(' ') {
+            assert_eq!(
+                findings(&text, ray),
+                [""; 0],
+                "{}: Ray {ray}",
+                path.display()
+            );
+            assert_eq!(
+                findings(&json, ray),
+                without_shared(&json),
+                "{}",
+                path.display()
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 30);
+}
+
+/// JSON has no anchors, and so no reason for a field that only carries one.
+fn without_shared(json: &str) -> Vec<String> {
+    let shared = json.contains("x-deployment");
+    let told = "1:2 error: unknown field \"x-deployment\" in the Serve config, which Ray ignores";
+    shared.then(|| told.to_owned()).into_iter().collect()
 }
