@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{config, create, delete, get, inject, status, submit, validate};
+use crate::command::{config, create, delete, diff, get, inject, status, submit, validate};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -56,6 +56,8 @@ pub enum ServeCommand {
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster
     Inject(inject::Args),
+    /// Show what a submit would change
+    Diff(diff::Args),
     /// Look for mistakes in Serve configs, without a cluster
     Validate(validate::Args),
     /// Print the version of this plugin

@@ -20,6 +20,9 @@ pub enum Failure {
     /// The output has said all there is to say.
     #[error("failed")]
     Told,
+    /// An error of a command whose exit code 1 means something else.
+    #[error("{0}")]
+    NotDifferences(Box<Failure>),
     /// Ctrl-C: whoever waited has said what goes on without us.
     #[error("interrupted")]
     Interrupted,
@@ -31,7 +34,7 @@ pub enum Failure {
 impl Failure {
     pub fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::NotDifferences(_) => 2,
             Self::Interrupted => 130,
             Self::OutputClosed => 0,
             Self::Cluster(_)
@@ -39,6 +42,14 @@ impl Failure {
             | Self::UnknownApplications(_)
             | Self::Failed(_)
             | Self::Told => 1,
+        }
+    }
+
+    /// As kubectl diff: exit code 1 says that there are differences.
+    pub fn instead_of_differences(self) -> Self {
+        match self.code() {
+            1 => Self::NotDifferences(Box::new(self)),
+            _ => self,
         }
     }
 
@@ -65,6 +76,7 @@ impl Failure {
     /// The sentence for the user, if there is still something to say.
     pub fn message(&self) -> Option<String> {
         match self {
+            Self::NotDifferences(failure) => failure.message(),
             Self::Told | Self::Interrupted | Self::OutputClosed => None,
             other => Some(other.to_string()),
         }

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod create;
 pub mod delete;
+pub mod diff;
 pub mod get;
 pub mod inject;
 mod outage;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Config(args) => config::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
+        ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
         ServeCommand::Validate(args) => validate::run(&args, ui),
         ServeCommand::Version => version(ui),
     }

@@ -1,6 +1,7 @@
 //! Everything that is printed: data on stdout, all else on stderr.
 
 mod changes;
+mod diff;
 mod findings;
 mod frame;
 mod progress;
@@ -20,6 +21,7 @@ use crate::serve::validate::Findings;
 use crate::yaml;
 
 pub use changes::Changes;
+pub use diff::{Side, unified};
 pub use progress::{Part, Progress, Row};
 pub use screen::Screen;
 pub use style::{Style, Tone};

@@ -6,6 +6,7 @@ pub mod client;
 pub mod config;
 pub mod content;
 pub mod details;
+pub mod difference;
 mod error;
 pub mod landed;
 mod lenient;

@@ -92,39 +92,40 @@ fn types_are_those_of_ray_2_60() {
     }
 }
 
+/// How Ray's annotations start, and what they say.
+const ANNOTATIONS: &[(&str, &str)] = &[
+    ("List[", "list"),
+    ("Tuple[", "list"),
+    ("Dict", "mapping"),
+    ("<class 'dict'", "mapping"),
+    ("dict", "mapping"),
+    ("Union[Dict", "mapping"),
+    ("<class 'str'", "text"),
+    ("str", "text"),
+    ("<enum", "text"),
+    ("<class 'bool'", "boolean"),
+    ("<class 'int'", "integer"),
+    ("int", "integer"),
+    ("<class 'float'", "number"),
+    ("float", "number"),
+    ("<class 'ray.serve", "mapping"),
+    ("ray.serve", "mapping"),
+    ("<class 'HTTP", "mapping"),
+    ("<class 'gRPC", "mapping"),
+    ("<class 'Ray", "mapping"),
+    ("<class 'Logging", "mapping"),
+    ("LoggingConfig", "mapping"),
+    ("TracingConfig", "mapping"),
+];
+
 fn kind_of_annotation(said: &str) -> Option<&'static str> {
     let inner = said
         .trim_start_matches("Optional[")
         .trim_start_matches("Annotated[");
-    let starts = |words: &[&str]| words.iter().any(|word| inner.starts_with(word));
-    if starts(&["List[", "Tuple["]) {
-        Some("list")
-    } else if starts(&["Dict", "dict", "<class 'dict'", "Union[Dict"]) {
-        Some("mapping")
-    } else if starts(&[
-        "<class 'ray.serve",
-        "ray.serve",
-        "<class 'HTTP",
-        "<class 'gRPC",
-        "<class 'Ray",
-        "<class 'Logging",
-        "LoggingConfig",
-        "TracingConfig",
-    ]) {
-        Some("mapping")
-    } else if starts(&["<class 'str'", "str"]) {
-        Some("text")
-    } else if starts(&["<class 'bool'"]) {
-        Some("boolean")
-    } else if starts(&["<class 'int'", "int"]) {
-        Some("integer")
-    } else if starts(&["<class 'float'", "float"]) {
-        Some("number")
-    } else if starts(&["<enum"]) {
-        Some("text")
-    } else {
-        None
-    }
+    let found = ANNOTATIONS
+        .iter()
+        .find(|(start, _)| inner.starts_with(start));
+    found.map(|(_, kind)| *kind)
 }
 
 fn kind(is: Type) -> &'static str {

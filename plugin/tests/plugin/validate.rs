@@ -7,7 +7,11 @@ use kubectl_ray::serve::source::Source;
 use kubectl_ray::serve::validate::{Severity, Target, check};
 use kubectl_ray::yaml;
 
-use crate::support::{assert_golden, fixtures};
+use serde_json::json;
+
+use crate::support::ray;
+use crate::support::server::{Reply, Server};
+use crate::support::{Run, assert_golden, fixtures, plugin};
 
 fn findings(text: &str, ray: &str) -> Vec<String> {
     let source = Source::new("x".to_owned(), text.as_bytes().to_vec());
@@ -73,6 +77,129 @@ fn each_mistake_is_told_in_a_sentence() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_golden("validate/mistakes.txt", &told);
+}
+
+/// What a person sees of a file with several mistakes.
+#[test]
+fn all_findings_are_shown_with_their_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "\
+defaults: &defaults
+  num_replica: 2
+applications:
+- name: fruit_app
+  import_path: fruit.deployment_graph
+  route_prefix: fruit/
+  runtime_env:
+    working_dir: ./src
+    env_vars: {TOKEN: s3cret, PORT: 8000}
+  deployments:
+  - name: MangoStand
+    <<: *defaults
+    max_concurrent_queries: 5
+  - name: PearStand
+    <<: *defaults
+    autoscaling_config: {min_replicas: 3, max_replicas: 2}
+";
+    fs::write(dir.path().join("serve_config.yaml"), text).unwrap();
+    fs::write(
+        dir.path().join("good.yaml"),
+        "applications: [{import_path: 'm:x'}]\n",
+    )
+    .unwrap();
+    fs::write(
+        dir.path().join("service.yaml"),
+        "apiVersion: ray.io/v1\nkind: RayService\n",
+    )
+    .unwrap();
+    let validate = |arguments: &[&str]| -> Run {
+        let mut command = plugin(&["serve", "validate"]);
+        command.args(arguments).current_dir(dir.path());
+        command.output().unwrap().into()
+    };
+    let run = validate(&["-f", "serve_config.yaml"]);
+    assert_eq!(run.code, Some(1));
+    assert_golden(
+        "validate/findings.txt",
+        &format!("{}{}", run.stderr, run.stdout),
+    );
+    assert!(!run.stderr.contains("s3cret"));
+
+    let old = validate(&["-f", "good.yaml", "--ray-version", "2.9"]);
+    assert_eq!((old.code, old.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        old.stdout,
+        "good.yaml: 1 application, no errors (Ray 2.9.0)\n"
+    );
+    let all = validate(&["-f", "."]);
+    assert_eq!(all.code, Some(1));
+    assert!(
+        all.stderr
+            .contains("./service.yaml skipped: a Kubernetes RayService\n"),
+        "{}",
+        all.stderr
+    );
+    assert!(
+        all.stdout
+            .contains("./good.yaml: 1 application, no errors (Ray 2.60.0)\n")
+    );
+    let usage = validate(&["-f", "good.yaml", "--ray-version", "new"]);
+    assert_eq!(usage.code, Some(2));
+    assert!(
+        usage.stderr.contains("not a version of Ray"),
+        "{}",
+        usage.stderr
+    );
+}
+
+/// submit holds the file against the version that its cluster says it has.
+#[test]
+fn submit_checks_for_the_ray_of_the_cluster() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yaml");
+    fs::write(
+        &file,
+        "applications: [{import_path: 'm:x', deployments: [{name: d, max_ongoing_requests: 5}]}]\n",
+    )
+    .unwrap();
+    let submit = |version: &'static str, flags: &[&str]| -> (Run, Vec<String>) {
+        let mut state = ray::state(&json!({}));
+        let server = Server::of_ray(version, move |request| {
+            if request.method == "GET" {
+                return Reply::ok(state.clone());
+            }
+            state = ray::deploy(&state, &request.body);
+            Reply::ok("")
+        });
+        let url = server.url();
+        let mut command = plugin(&["serve", "submit", "x", "--address", &url, "-f"]);
+        let run = command.arg(&file).args(flags).output().unwrap().into();
+        (run, server.methods())
+    };
+    let sent = |methods: &[String]| methods.iter().any(|method| method == "PUT");
+    let (new, methods) = submit("2.60.0", &["--strict"]);
+    assert_eq!((new.code, new.stderr.as_str()), (Some(0), ""));
+    assert!(sent(&methods));
+    let (old, methods) = submit("2.8.0", &[]);
+    assert_eq!(old.code, Some(0));
+    assert!(
+        old.stderr
+            .starts_with("warning: \"max_ongoing_requests\" needs Ray 2.10.0"),
+        "{}",
+        old.stderr
+    );
+    assert!(sent(&methods));
+    let (strict, methods) = submit("2.8.0", &["--strict"]);
+    assert_eq!((strict.code, strict.stdout.as_str()), (Some(1), ""));
+    assert!(
+        strict.stderr.contains("(--strict): nothing was sent"),
+        "{}",
+        strict.stderr
+    );
+    assert!(!sent(&methods));
+    let (unchecked, methods) = submit("2.8.0", &["--no-validate"]);
+    assert_eq!((unchecked.code, unchecked.stderr.as_str()), (Some(0), ""));
+    assert!(sent(&methods));
 }
 
 /// No false alarm: what the documentation shows is right for the versions it is about.

@@ -80,6 +80,12 @@ impl Serving {
             .ray_serve(&[&[verb, CLUSTER, "-n", NAMESPACE], more].concat())
     }
 
+    /// The same, with something on stdin.
+    pub fn ray_serve_with(&self, verb: &str, more: &[&str], input: &str) -> Ran {
+        let arguments = [&[verb, CLUSTER, "-n", NAMESPACE], more].concat();
+        self.lab.ray_serve_with(&arguments, input)
+    }
+
     pub fn submit(&self, config: &str, more: &[&str]) -> Ran {
         let arguments = [&["submit", CLUSTER, "-n", NAMESPACE, "-f", "-"], more].concat();
         self.lab.ray_serve_with(&arguments, config)

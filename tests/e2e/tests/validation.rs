@@ -119,6 +119,48 @@ fn mistakes_are_told_before_anything_is_sent() {
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
+fn diff_shows_what_submit_then_does() {
+    let serving = serving();
+    serving.submit(GOOD, &["--wait"]).ok();
+    let diff = |config: &str| serving.ray_serve_with("diff", &["-f", "-"], config);
+    let same = diff(GOOD);
+    assert_eq!((same.code, same.stdout.as_str()), (Some(0), ""), "{same}");
+    let other = GOOD.replace("name: fruit_app", "name: other_app");
+    let ran = diff(&other)
+        .says("+++ application/other_app in -")
+        .says("--- application/fruit_app on raycluster/test-cluster");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let broken = diff("applications: [");
+    assert_eq!(broken.code, Some(2), "{broken}");
+    serving
+        .submit(&other, &[])
+        .ok()
+        .says("application/other_app created")
+        .says("application/fruit_app removed");
+    assert_eq!(diff(&other).code, Some(0));
+}
+
+/// What `validate` lets through Ray takes, in all the shapes of its documentation.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn ray_takes_the_configs_of_its_documentation() {
+    let serving = serving();
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/serve/docs");
+    for entry in std::fs::read_dir(docs).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        // Those for the Ray that runs here, as their first line says.
+        if text.lines().next().unwrap_or_default().contains(" 2.60.0") {
+            // Their code is nowhere: Ray takes over what it then cannot import.
+            let ran = serving.submit(&text, &[]);
+            assert_eq!(ran.code, Some(0), "{}: {ran}", path.display());
+        }
+    }
+    serving.ray_serve("delete", &[]).ok();
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
 fn no_validate_leaves_it_to_ray() {
     let serving = serving();
     // Ray ignores what it does not know, and says itself what it refuses.
