@@ -155,10 +155,20 @@ fn rows(states: &[State], reasons: &Reasons) -> Vec<Row> {
 
 fn summary(pending: &[State], reasons: &Reasons) -> String {
     let states = pending.iter().map(|state| {
-        let whys = state.deployments.iter().filter_map(|deployment| {
-            let why = reasons.of(&state.application, &deployment.name)?;
-            Some(format!(" ({}: {why})", deployment.name))
-        });
+        // One reason is often that of many deployments.
+        let mut whys: Vec<(&String, Vec<&str>)> = Vec::new();
+        for deployment in &state.deployments {
+            let Some(why) = reasons.of(&state.application, &deployment.name) else {
+                continue;
+            };
+            match whys.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) => names.push(&deployment.name),
+                None => whys.push((why, vec![&deployment.name])),
+            }
+        }
+        let whys = whys
+            .iter()
+            .map(|(why, names)| format!(" ({}: {why})", names.join(", ")));
         format!(
             "application/{} is {}{}",
             state.application,

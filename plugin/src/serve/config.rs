@@ -8,6 +8,19 @@ use crate::yaml;
 
 /// The name Ray gives an application that has none.
 pub const DEFAULT_NAME: &str = "default";
+pub const LOGGING: &str = "logging_config";
+
+/// `application` as it is with what Ray gives it from the top of its config.
+pub fn with_logging(application: &Value, shared: Option<&Value>) -> Value {
+    let mut application = application.clone();
+    if let (Some(shared), Value::Object(fields)) = (shared, &mut application) {
+        let own = fields.entry(LOGGING).or_insert(Value::Null);
+        if own.is_null() {
+            *own = shared.clone();
+        }
+    }
+    application
+}
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -78,6 +91,11 @@ impl ServeConfig {
             let name = application.get("name").and_then(Value::as_str);
             (name.unwrap_or(DEFAULT_NAME).to_owned(), application)
         })
+    }
+
+    /// What Ray gives to every application that has none of its own.
+    pub fn shared_logging(&self) -> Option<&Value> {
+        self.body.get(LOGGING).filter(|logging| !logging.is_null())
     }
 
     /// Everything at the top that is not an application.

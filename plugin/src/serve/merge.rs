@@ -9,12 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::config::ServeConfig;
+use super::config::{LOGGING, ServeConfig, with_logging};
 use super::details::DELETING;
 use super::redacted::{REDACTED, hides_variables};
 
 const APPLICATIONS: &str = "applications";
-const LOGGING: &str = "logging_config";
 const TARGET_CAPACITY: &str = "target_capacity";
 
 #[derive(Debug, Error)]
@@ -112,10 +111,9 @@ impl Kept {
         if let Some(wanted) = given.get(TARGET_CAPACITY) {
             self.check_target_capacity(wanted)?;
         }
-        let shared_logging = given
-            .get(LOGGING)
-            .filter(|_| !self.applications.is_empty())
-            .copied();
+        let shared_logging = config
+            .shared_logging()
+            .filter(|_| !self.applications.is_empty());
         let mut fields: Vec<String> = self
             .settings()
             .filter(|(key, _)| !given.contains_key(key))
@@ -126,14 +124,10 @@ impl Kept {
                 fields.push(field((key, &value.to_string())));
             }
         }
-        let mut applications = Vec::new();
-        for (_, application) in config.applications() {
-            let mut application = application.clone();
-            if let (Some(logging), Value::Object(fields)) = (shared_logging, &mut application) {
-                fields.entry(LOGGING).or_insert_with(|| logging.clone());
-            }
-            applications.push(application.to_string());
-        }
+        let applications: Vec<String> = config
+            .applications()
+            .map(|(_, application)| with_logging(application, shared_logging).to_string())
+            .collect();
         let kept = self.applications.iter().map(|(_, config)| config.get());
         let all = applications.iter().map(String::as_str).chain(kept);
         fields.push(field((APPLICATIONS, &list(all))));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
-use super::config::ServeConfig;
+use super::config::{ServeConfig, with_logging};
 use super::details::{DELETING, Details};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ impl fmt::Display for Change {
 
 /// The change of each application: those of the config in its order, then those it lacks.
 pub fn plan(config: &ServeConfig, running: &Details) -> Vec<(String, Change)> {
+    let logging = config.shared_logging();
     let mut plan: Vec<(String, Change)> = config
         .applications()
         .map(|(name, wanted)| {
@@ -37,7 +38,9 @@ pub fn plan(config: &ServeConfig, running: &Details) -> Vec<(String, Change)> {
                 .filter(|existing| existing.status != DELETING);
             let change = match existing.map(|existing| existing.deployed_app_config.as_ref()) {
                 None => Change::Created,
-                Some(Some(deployed)) if same(wanted, deployed) => Change::Unchanged,
+                Some(Some(deployed)) if same(&with_logging(wanted, logging), deployed) => {
+                    Change::Unchanged
+                }
                 Some(_) => Change::Configured,
             };
             (name.to_owned(), change)
@@ -116,6 +119,29 @@ mod tests {
                 "gone removed"
             ]
         );
+    }
+
+    /// Ray keeps it with each application, and gives it back so.
+    #[test]
+    fn logging_at_the_top_is_every_application_s() {
+        let with = |top: &str| {
+            let config =
+                format!("{top}\napplications: [{{name: a}}, {{name: b, logging_config: {{}}}}]");
+            let running = running(&json!({
+                "a": {"deployed_app_config": {"name": "a", "logging_config": {"log_level": "DEBUG"}}},
+                "b": {"deployed_app_config": {"name": "b", "logging_config": {}}},
+            }));
+            plan(&ServeConfig::parse(config.as_bytes()).unwrap(), &running)
+                .iter()
+                .map(|(_, change)| *change)
+                .collect::<Vec<_>>()
+        };
+        let unchanged = Change::Unchanged;
+        assert_eq!(
+            with("logging_config: {log_level: DEBUG}"),
+            [unchanged, unchanged]
+        );
+        assert_eq!(with(""), [Change::Configured, unchanged]);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! 2 GB and half a minute. Tests that change what is shared take it through a lock.
 
 mod lab;
+mod relay;
 mod run;
 mod serving;
 mod stream;
 
 pub use lab::{Lab, Namespace, lab};
+pub use relay::Relay;
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};
 pub use stream::Stream;

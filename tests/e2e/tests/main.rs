@@ -1,6 +1,8 @@
 //! Tests of both programs on a real cluster: `cargo cluster test`. One file per subject.
 
 mod availability;
+mod breakage;
+mod changes;
 mod chart;
 mod connection;
 mod injection;

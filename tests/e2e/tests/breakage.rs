@@ -1,0 +1,177 @@
+//! What breaks in the middle: never a hang, never a half-done change that nobody is told of.
+
+use std::{fs, thread, time::Duration};
+
+use e2e::{CLUSTER, Namespace, Ran, Relay, eventually, lab, serving};
+
+const FRUIT: &str = "serve_config_fruit.yaml";
+
+/// The examples' application with more CPUs than any node has: it never runs.
+fn too_large() -> String {
+    let config = lab().example(FRUIT);
+    config.replacen("num_cpus: 0.1", "num_cpus: 1000", 1)
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn what_no_node_has_room_for_is_said() {
+    let serving = serving();
+    let ran = serving.submit(&too_large(), &["--wait", "--timeout", "60s"]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let last = ran.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: timed out (--timeout)") && last.contains("MangoStand: "),
+        "{ran}"
+    );
+    // The autoscaler's word where there is one, else Serve's own after 30 s.
+    assert!(last.contains("1000"), "{ran}");
+    serving.ray_serve("delete", &["--timeout", "3m"]).ok();
+}
+
+/// Ray's own message is that an actor died.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_replica_that_dies_without_a_word_is_explained_by_its_log() {
+    let serving = serving();
+    let code = tempfile::tempdir().unwrap();
+    let program = "import os, sys\nfrom ray import serve\n\n\
+        @serve.deployment(ray_actor_options={\"num_cpus\": 0.1})\nclass Dies:\n    \
+        def __init__(self):\n        print(\"ERROR cannot open /models/x.bin\", file=sys.stderr, flush=True)\n        os._exit(3)\n\n    \
+        async def __call__(self, request):\n        return \"\"\n\napp = Dies.bind()\n";
+    fs::write(code.path().join("dies.py"), program).unwrap();
+    let config = "applications: [{name: dies, import_path: 'dies:app'}]";
+    let directory = code.path().display().to_string();
+    let ran = serving.submit(config, &["--wait", "--working-dir", &directory]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let last = ran.stderr.lines().last().unwrap();
+    assert_eq!(
+        last, "error: application/dies is DEPLOY_FAILED: Dies: ERROR cannot open /models/x.bin",
+        "{ran}"
+    );
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn an_api_server_that_comes_back_is_waited_for() {
+    let serving = serving();
+    let relay = Relay::to_api_server(lab());
+    let [server, name] = relay.flags();
+    let config = lab().example(FRUIT);
+    let waiting = |flags: &[&str]| {
+        serving.submit(
+            &config,
+            &[flags, &[server.as_str(), name.as_str()]].concat(),
+        )
+    };
+
+    let ran = thread::scope(|scope| {
+        let submit = scope.spawn(|| waiting(&["--wait"]));
+        eventually("the applications", Duration::from_secs(60), || {
+            let ran = serving.ray_serve("get", &["-o", "raw"]).ok();
+            if ran.stdout.contains("\"fruit_app\"") {
+                Ok(())
+            } else {
+                Err(ran.stdout)
+            }
+        });
+        relay.go_down();
+        // Nobody can be asked whether the command has noticed; a few of its polls fit in here.
+        thread::sleep(Duration::from_secs(3));
+        relay.come_back();
+        submit.join().unwrap()
+    });
+    ran.ok()
+        .says("All applications of raycluster/test-cluster are running.");
+
+    relay.go_down();
+    waiting(&[]).fails_in_one_sentence().says("127.0.0.1");
+}
+
+/// A cluster of this test's own: others would miss their head.
+struct Own {
+    namespace: Namespace,
+}
+
+impl Own {
+    fn create() -> Self {
+        let lab = lab();
+        let namespace = lab.namespace("e2e-breakage");
+        let _webhook = lab.with_webhook();
+        let code = [
+            "create",
+            "configmap",
+            "test-dag",
+            "--from-file=examples/test_dag",
+        ];
+        lab.kubectl(&[&code[..], &["-n", &namespace.name]].concat())
+            .ok();
+        let manifest = lab.example("raycluster.yaml");
+        let head_only = manifest.replace("replicas: 1\n", "replicas: 0\n");
+        assert_ne!(head_only, manifest);
+        lab.apply(&namespace.name, &head_only).ok();
+        Self { namespace }
+    }
+
+    fn submit(&self, config: &str, flags: &[&str]) -> Ran {
+        let arguments = ["submit", CLUSTER, "-n", &self.namespace.name, "-f", "-"];
+        lab().ray_serve_with(&[&arguments[..], flags].concat(), config)
+    }
+
+    fn lose_head(&self) {
+        let head = [
+            "delete",
+            "pod",
+            "-l",
+            "ray.io/node-type=head",
+            "--wait=false",
+        ];
+        let at_once = ["--grace-period=1", "-n", &self.namespace.name];
+        lab().kubectl(&[&head[..], &at_once].concat()).ok();
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_head_is_waited_for_and_missed() {
+    let own = Own::create();
+    let config = lab().example(FRUIT);
+
+    // It was made a moment ago: no pod, then no dashboard, then no Serve.
+    own.submit(&config, &["--wait"])
+        .ok()
+        .says("waiting: raycluster/test-cluster")
+        .says("application/fruit_app: RUNNING");
+
+    // Lost while waiting for applications, which go with it.
+    let ran = thread::scope(|scope| {
+        let waiting = scope.spawn(|| own.submit(&too_large(), &["--wait"]));
+        eventually("the application", Duration::from_secs(60), || {
+            let get = ["get", CLUSTER, "-n", &own.namespace.name];
+            let ran = lab().ray_serve(&get).ok();
+            if ran.stdout.contains("DEPLOYING") {
+                Ok(())
+            } else {
+                Err(ran.stdout)
+            }
+        });
+        own.lose_head();
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let last = ran.stderr.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "error: application/fruit_app is gone: Serve was shut down or its head restarted, which loses all applications; submit again",
+        "{ran}"
+    );
+
+    // Lost just before: refused at once, or waited for.
+    own.lose_head();
+    own.submit(&config, &[])
+        .fails_in_one_sentence()
+        .says(CLUSTER)
+        .never_says("Traceback");
+    own.submit(&config, &["--wait"])
+        .ok()
+        .says("application/fruit_app: RUNNING");
+}
