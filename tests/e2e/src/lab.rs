@@ -8,7 +8,7 @@ use std::{
 use cluster::target::Prepared;
 use serde_json::Value;
 
-use crate::{RELEASE, Ran, WEBHOOK_NAMESPACE, eventually};
+use crate::{CHART, RELEASE, Ran, WEBHOOK_NAMESPACE, eventually};
 
 pub struct Lab {
     pub prepared: Prepared,
@@ -16,37 +16,28 @@ pub struct Lab {
     webhook: RwLock<()>,
 }
 
-/// The one lab of this test run.
+/// The one lab of this test run, with the webhook installed.
 pub fn lab() -> &'static Lab {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    let lab = lab_as_it_is();
+    INSTALLED.get_or_init(|| lab.install_webhook());
+    lab
+}
+
+/// The same for tests that render, or ask the API server without the webhook: they install nothing.
+pub fn lab_as_it_is() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
-    LAB.get_or_init(|| {
-        let lab = Lab {
-            prepared: Prepared::from_env().unwrap_or_else(|e| panic!("{e:#}")),
-            webhook: RwLock::new(()),
-        };
-        lab.install_webhook();
-        lab
+    LAB.get_or_init(|| Lab {
+        prepared: Prepared::from_env().unwrap_or_else(|e| panic!("{e:#}")),
+        webhook: RwLock::new(()),
     })
 }
 
 impl Lab {
     /// A fresh install, whatever an earlier run left.
     pub fn install_webhook(&self) {
-        let _ = self.run(
-            "helm",
-            &["uninstall", RELEASE, "-n", WEBHOOK_NAMESPACE, "--wait"],
-        );
-        let chart = format!("charts/{RELEASE}");
-        let mut arguments = vec![
-            "install",
-            RELEASE,
-            &chart,
-            "-n",
-            WEBHOOK_NAMESPACE,
-            "--create-namespace",
-        ];
-        arguments.extend(self.prepared.helm_image.iter().map(String::as_str));
-        self.run("helm", &arguments).ok();
+        let _ = self.helm("uninstall", &["--wait"]);
+        self.helm("install", &[CHART, "--create-namespace"]).ok();
         self.await_rollout();
     }
 
@@ -73,6 +64,16 @@ impl Lab {
     /// While this is held nobody else expects the webhook to answer.
     pub fn webhook_alone(&self) -> RwLockWriteGuard<'_, ()> {
         self.webhook.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The caBundle of the webhook's registration; empty while there is none.
+    pub fn ca_bundle(&self) -> String {
+        let object = self.get(
+            "default",
+            &format!("mutatingwebhookconfiguration/{RELEASE}"),
+        );
+        let bundle = object["webhooks"][0]["clientConfig"]["caBundle"].as_str();
+        bundle.unwrap_or_default().to_owned()
     }
 
     /// Waits until this many pods of the webhook are left, ending ones included.
@@ -127,10 +128,13 @@ impl Lab {
     }
 
     pub fn apply_with(&self, namespace: &str, manifest: &str, more: &[&str]) -> Ran {
+        self.apply_as_written(manifest, &[&["-n", namespace], more].concat())
+    }
+
+    /// Each object in the namespace that it names.
+    pub fn apply_as_written(&self, manifest: &str, more: &[&str]) -> Ran {
         let mut command = self.prepared.command("kubectl");
-        command
-            .args(["apply", "-n", namespace, "-f", "-"])
-            .args(more);
+        command.args(["apply", "-f", "-"]).args(more);
         Ran::command(&mut command, Some(manifest))
     }
 

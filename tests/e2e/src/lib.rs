@@ -3,13 +3,15 @@
 //! The webhook is installed once, and one RayCluster serves every test that needs Ray: a head takes
 //! 2 GB and half a minute. Tests that change what is shared take it through a lock.
 
+mod chart;
 mod lab;
 mod relay;
 mod run;
 mod serving;
 mod stream;
 
-pub use lab::{Lab, Namespace, lab};
+pub use chart::{CHART, Reinstall, documents, object};
+pub use lab::{Lab, Namespace, lab, lab_as_it_is};
 pub use relay::Relay;
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};

@@ -74,17 +74,7 @@ fn a_rotated_authority_costs_no_admission() {
     let _alone = lab.webhook_alone();
     let _required = Required::new(lab);
     let namespace = namespace("e2e-rotation");
-    let bundle = || {
-        let object = lab.get(
-            "default",
-            &format!("mutatingwebhookconfiguration/{RELEASE}"),
-        );
-        object["webhooks"][0]["clientConfig"]["caBundle"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let before = bundle();
+    let before = lab.ca_bundle();
     let stream = Stream::start(lab, &namespace.name);
     // An emptied Secret makes the replicas agree on a new authority, as the end of its validity does.
     let secret = format!("secret/{RELEASE}-ca");
@@ -100,7 +90,7 @@ fn a_rotated_authority_costs_no_admission() {
     ])
     .ok();
     eventually("a new caBundle", Duration::from_secs(90), || {
-        if bundle() == before {
+        if lab.ca_bundle() == before {
             Err("the old one".into())
         } else {
             Ok(())

@@ -1,138 +1,255 @@
-//! The chart, by real Helm on a real API server.
+//! What the chart renders to: no cluster's state has a part in it.
 
-use e2e::{Lab, RELEASE, Ran, WEBHOOK_NAMESPACE, lab};
+use std::collections::BTreeSet;
+use std::fs;
 
-const CHART: &str = "charts/ray-serve-webhook";
+use e2e::{CHART, RELEASE, WEBHOOK_NAMESPACE, documents, lab_as_it_is, object};
+use serde_json::{Value, json};
 
-fn template(lab: &Lab, values: &[&str]) -> Ran {
-    let version = format!("--kube-version={}", cluster::versions::KUBERNETES);
-    let mut arguments = vec![
-        "template",
-        RELEASE,
-        CHART,
-        "-n",
-        WEBHOOK_NAMESPACE,
-        &version,
-    ];
-    for value in values {
-        arguments.extend(["--set", value]);
-    }
-    lab.run("helm", &arguments)
+fn rendered(arguments: &[&str], values: &Value) -> Vec<Value> {
+    let ran = lab_as_it_is().template_with(RELEASE, WEBHOOK_NAMESPACE, arguments, values);
+    documents(&ran.ok().stdout)
 }
 
-fn ca_bundle(lab: &Lab) -> String {
-    let object = lab.get(
-        "default",
-        &format!("mutatingwebhookconfiguration/{RELEASE}"),
-    );
-    let bundle = object["webhooks"][0]["clientConfig"]["caBundle"].as_str();
-    bundle.expect("a caBundle").to_owned()
+fn kinds(objects: &[Value]) -> BTreeSet<&str> {
+    objects.iter().filter_map(|o| o["kind"].as_str()).collect()
 }
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn helm_has_nothing_to_say_against_it() {
-    lab().run("helm", &["lint", "--strict", CHART]).ok();
-}
-
-#[test]
-#[ignore = "needs a cluster: cargo cluster test"]
-fn a_value_that_does_not_exist_is_refused() {
-    for value in [
-        "replicaCount=3",
-        "webhook.failurepolicy=Fail",
-        "webhook.failurePolicy=Maybe",
-    ] {
-        let ran = template(lab(), &[value]);
-        assert_ne!(ran.code, Some(0), "{value}: {ran}");
+    lab_as_it_is()
+        .run("helm", &["lint", "--strict", CHART])
+        .ok();
+    for values in ["values-ha.yaml", "values-cert-manager.yaml"] {
+        let file = format!("{CHART}/{values}");
+        lab_as_it_is()
+            .run("helm", &["lint", "--strict", CHART, "-f", &file])
+            .ok();
     }
 }
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
-fn rendering_twice_gives_the_same_bytes() {
-    let render = || template(lab(), &[]).ok().stdout;
-    assert_eq!(render(), render());
+fn nothing_is_random_or_looked_up_when_it_is_rendered() {
+    let render = |more: &[&str]| {
+        lab_as_it_is()
+            .template(RELEASE, WEBHOOK_NAMESPACE, more)
+            .ok()
+            .stdout
+    };
+    let first = render(&[]);
+    assert_eq!(first, render(&[]));
+    // Argo CD renders an upgrade as an install.
+    assert_eq!(first, render(&["--is-upgrade"]));
+    let templates = lab_as_it_is().prepared.root.join(CHART).join("templates");
+    let functions = [
+        "lookup",
+        "rand",
+        "genCA",
+        "genSelfSigned",
+        "genSigned",
+        "genPrivateKey",
+        "uuidv4",
+        "now",
+        "htpasswd",
+        "bcrypt",
+        "getHostByName",
+        "IsInstall",
+        "IsUpgrade",
+        "Revision",
+    ];
+    let mut read = 0;
+    for entry in files_below(&templates) {
+        let text = fs::read_to_string(&entry).expect("a template");
+        read += 1;
+        for action in text.split("{{").skip(1) {
+            let action = action.split("}}").next().unwrap_or_default();
+            // The text of a comment or of a string is called by nobody.
+            if action.trim_start_matches('-').trim().starts_with("/*") || action.contains('"') {
+                continue;
+            }
+            for function in functions {
+                let called = action
+                    .split(|c: char| !c.is_alphanumeric())
+                    .any(|word| word.starts_with(function));
+                assert!(!called, "{}: {{{{{action}}}}}", entry.display());
+            }
+        }
+    }
+    assert!(read > 10, "{read} templates");
+}
+
+fn files_below(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
-fn the_api_server_accepts_it_at_every_switch() {
-    let lab = lab();
-    let _webhook = lab.with_webhook();
-    let own_secret = format!(
-        "existingSecret.name=own,existingSecret.caBundle={}",
-        ca_bundle(lab)
+fn cert_manager_makes_the_certificate_and_the_webhook_has_no_rights() {
+    let file = format!("{CHART}/values-cert-manager.yaml");
+    let objects = rendered(&["--skip-tests", "-f", &file], &Value::Null);
+    // No Secret, and nothing of RBAC, of the self-managed mode.
+    assert_eq!(
+        kinds(&objects),
+        BTreeSet::from([
+            "Certificate",
+            "Deployment",
+            "Issuer",
+            "MutatingWebhookConfiguration",
+            "PodDisruptionBudget",
+            "Service",
+            "ServiceAccount",
+        ])
     );
-    for values in [
-        "",
-        "webhook.failurePolicy=Fail,webhook.timeoutSeconds=10",
-        "webhook.excludedNamespaces={team-a,team-b}",
-        "networkPolicy.enabled=true",
-        "podDisruptionBudget.enabled=false,replicas=1",
-        "fullnameOverride=other,priorityClassName=system-cluster-critical",
-        &own_secret,
+    let secret = format!("{RELEASE}-tls");
+    let serving = object(&objects, "Certificate", &secret);
+    assert_eq!(serving["apiVersion"], "cert-manager.io/v1");
+    assert_eq!(serving["metadata"]["namespace"], WEBHOOK_NAMESPACE);
+    assert_eq!(
+        serving["spec"],
+        json!({
+            "secretName": secret,
+            "dnsNames": [
+                format!("{RELEASE}.{WEBHOOK_NAMESPACE}.svc"),
+                format!("{RELEASE}.{WEBHOOK_NAMESPACE}"),
+            ],
+            "usages": ["server auth", "digital signature"],
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+            "issuerRef": {"kind": "Issuer", "name": RELEASE},
+        })
+    );
+    // A renewal must not change the authority: that one is made once, by itself.
+    let issuer = object(&objects, "Issuer", RELEASE);
+    let authority = format!("{RELEASE}-ca");
+    assert_eq!(issuer["spec"], json!({"ca": {"secretName": authority}}));
+    let authority = object(&objects, "Certificate", &authority);
+    assert_eq!(authority["spec"]["isCA"], true);
+    assert_eq!(
+        authority["spec"]["secretName"],
+        issuer["spec"]["ca"]["secretName"]
+    );
+    let selfsigned = authority["spec"]["issuerRef"]["name"]
+        .as_str()
+        .expect("a name");
+    let selfsigned = object(&objects, "Issuer", selfsigned);
+    assert_eq!(selfsigned["spec"], json!({"selfSigned": {}}));
+
+    let webhook = object(&objects, "MutatingWebhookConfiguration", RELEASE);
+    assert_eq!(
+        webhook["metadata"]["annotations"],
+        json!({"cert-manager.io/inject-ca-from": format!("{WEBHOOK_NAMESPACE}/{secret}")})
+    );
+    // cert-manager's to write: an upgrade must not wipe it.
+    assert_eq!(
+        webhook["webhooks"][0]["clientConfig"]["caBundle"],
+        Value::Null
+    );
+    serves_from(&objects, &secret);
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn an_issuer_of_the_platform_is_asked_instead_of_one_of_the_chart() {
+    let issuer =
+        json!({"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "platform-ca"});
+    let values = json!({"certManager": {"enabled": true, "issuerRef": issuer}});
+    let objects = rendered(&["--skip-tests"], &values);
+    assert!(!kinds(&objects).contains("Issuer"));
+    let mut certificates = objects.iter().filter(|o| o["kind"] == "Certificate");
+    let only = certificates.next().expect("a certificate");
+    assert!(certificates.next().is_none(), "no authority of the chart's");
+    assert_eq!(only["spec"]["issuerRef"], issuer);
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_secret_of_ones_own_is_mounted_with_its_bundle_registered() {
+    let values = json!({"existingSecret": {"name": "own", "caBundle": "Q0E="}});
+    let objects = rendered(&["--skip-tests"], &values);
+    let webhook = object(&objects, "MutatingWebhookConfiguration", RELEASE);
+    assert_eq!(webhook["webhooks"][0]["clientConfig"]["caBundle"], "Q0E=");
+    assert!(kinds(&objects).is_disjoint(&BTreeSet::from(["Certificate", "ClusterRole", "Secret"])));
+    serves_from(&objects, "own");
+    for (values, said) in [
+        (
+            json!({"existingSecret": {"name": "own"}}),
+            "existingSecret.caBundle is needed",
+        ),
+        (
+            json!({"existingSecret": {"name": "own"}, "certManager": {"enabled": true}}),
+            "exclude each other",
+        ),
     ] {
-        let values: Vec<&str> = Some(values).filter(|v| !v.is_empty()).into_iter().collect();
-        let manifest = template(lab, &values).ok().stdout;
-        let ran = lab.apply_with(WEBHOOK_NAMESPACE, &manifest, &["--dry-run=server"]);
-        assert_eq!(ran.code, Some(0), "{values:?}: {ran}");
+        let ran = lab_as_it_is().template_with(RELEASE, WEBHOOK_NAMESPACE, &[], &values);
+        assert_ne!(ran.code, Some(0), "{ran}");
+        ran.says(said);
     }
 }
 
-#[test]
-#[ignore = "needs a cluster: cargo cluster test"]
-fn an_upgrade_keeps_the_authority() {
-    let lab = lab();
-    let _alone = lab.webhook_alone();
-    let before = ca_bundle(lab);
-    let mut arguments = vec![
-        "upgrade",
-        RELEASE,
-        CHART,
-        "-n",
-        WEBHOOK_NAMESPACE,
-        "--set",
-        "logLevel=debug",
-    ];
-    arguments.extend(lab.prepared.helm_image.iter().map(String::as_str));
-    lab.run("helm", &arguments).ok();
-    lab.await_rollout();
-    assert_eq!(ca_bundle(lab), before);
+/// The pods read this Secret, the whole directory of it, and talk to no API server.
+#[track_caller]
+fn serves_from(objects: &[Value], secret: &str) {
+    let pod = &object(objects, "Deployment", RELEASE)["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert_eq!(
+        pod["volumes"],
+        json!([{"name": "tls", "secret": {"secretName": secret}}])
+    );
+    let container = &pod["containers"][0];
+    assert_eq!(
+        container["volumeMounts"],
+        json!([{"name": "tls", "mountPath": "/tls", "readOnly": true}])
+    );
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&json!("--tls-cert=/tls/tls.crt")));
+    assert!(
+        !arguments
+            .iter()
+            .any(|a| a.as_str().is_some_and(|a| a.starts_with("--ca-secret")))
+    );
 }
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
-fn uninstalling_leaves_nothing_behind() {
-    let lab = lab();
-    let _alone = lab.webhook_alone();
-    lab.run(
-        "helm",
-        &["uninstall", RELEASE, "-n", WEBHOOK_NAMESPACE, "--wait"],
-    )
-    .ok();
-    lab.await_webhook_pods(0);
-    let kinds = lab
-        .kubectl(&["api-resources", "--verbs=list", "-o", "name"])
-        .ok()
-        .stdout;
-    // Endpoints and their slices follow the service a moment later, and are nobody's to clean.
-    let kinds: Vec<&str> = kinds
-        .lines()
-        .filter(|kind| !kind.starts_with("endpoint") && !kind.starts_with("events"))
-        .collect();
-    let selector = format!("app.kubernetes.io/instance={RELEASE}");
-    let list = [
-        "get",
-        &kinds.join(","),
-        "-A",
-        "-l",
-        &selector,
-        "-o",
-        "name",
-        "--ignore-not-found",
-    ];
-    let left = lab.kubectl(&list).ok().stdout;
-    lab.install_webhook();
-    assert_eq!(left, "");
+fn the_ha_values_refuse_rather_than_miss() {
+    let file = format!("{CHART}/values-ha.yaml");
+    let objects = rendered(&["-f", &file], &Value::Null);
+    let webhook = object(&objects, "MutatingWebhookConfiguration", RELEASE);
+    assert_eq!(webhook["webhooks"][0]["failurePolicy"], "Fail");
+    let deployment = object(&objects, "Deployment", RELEASE);
+    assert_eq!(deployment["spec"]["replicas"], 3);
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["priorityClassName"], "system-cluster-critical");
+    object(&objects, "PodDisruptionBudget", RELEASE);
+    // Its own namespace is never made to wait for it.
+    let excluded = &webhook["webhooks"][0]["namespaceSelector"]["matchExpressions"][0];
+    assert_eq!(excluded["operator"], "NotIn");
+    assert_eq!(
+        excluded["values"],
+        json!(["kube-system", WEBHOOK_NAMESPACE])
+    );
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn the_dashboard_is_where_grafana_looks_for_it() {
+    let values = json!({"grafanaDashboard": {"enabled": true}});
+    let objects = rendered(&[], &values);
+    let map = object(&objects, "ConfigMap", &format!("{RELEASE}-dashboard"));
+    assert_eq!(map["metadata"]["labels"]["grafana_dashboard"], "1");
+    let text = map["data"]["ray-serve-webhook.json"].as_str();
+    let dashboard: Value = serde_json::from_str(text.expect("a file")).expect("JSON");
+    assert!(dashboard["panels"].as_array().expect("panels").len() > 5);
+    assert!(!kinds(&rendered(&[], &Value::Null)).contains("ConfigMap"));
 }

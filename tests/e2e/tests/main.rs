@@ -2,8 +2,11 @@
 
 mod availability;
 mod breakage;
+mod certificate_modes;
 mod changes;
 mod chart;
+mod chart_lifecycle;
+mod chart_values;
 mod connection;
 mod injection;
 mod refusals;

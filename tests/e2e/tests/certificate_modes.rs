@@ -1,0 +1,228 @@
+//! A certificate of the platform's own: exchanged, with its authority, while RayClusters are created.
+
+use std::{
+    io::{BufRead, BufReader, Write as _},
+    net::TcpStream,
+    process::{Child, ChildStdout, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use e2e::{CHART, Lab, RELEASE, Reinstall, Stream, WEBHOOK_NAMESPACE, eventually, lab};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    pki_types::{CertificateDer, ServerName},
+};
+use serde_json::json;
+
+const SECRET: &str = "own-certificate";
+
+/// An authority, and the certificate that it signed for the webhook's Service.
+struct Platform {
+    authority: rcgen::Certificate,
+    leaf: rcgen::Certificate,
+    key: String,
+}
+
+impl Platform {
+    fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = authority.self_signed(&key).expect("an authority");
+        let issuer = Issuer::new(authority, key);
+        let key = KeyPair::generate().expect("a key");
+        let mut leaf = CertificateParams::new([service_name()]).expect("a name");
+        leaf.use_authority_key_identifier_extension = true;
+        Self {
+            authority: certificate,
+            leaf: leaf.signed_by(&key, &issuer).expect("a certificate"),
+            key: key.serialize_pem(),
+        }
+    }
+
+    /// As a user would: `kubectl create secret tls`, applied.
+    fn put(&self, lab: &Lab) {
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/tls",
+            "metadata": {"name": SECRET},
+            "stringData": {"tls.crt": self.leaf.pem(), "tls.key": self.key},
+        });
+        lab.apply(WEBHOOK_NAMESPACE, &secret.to_string()).ok();
+    }
+}
+
+fn service_name() -> String {
+    format!("{RELEASE}.{WEBHOOK_NAMESPACE}.svc")
+}
+
+fn bundle(platforms: &[&Platform]) -> String {
+    let pem: String = platforms.iter().map(|p| p.authority.pem()).collect();
+    format!("existingSecret.caBundle={}", BASE64_STANDARD.encode(pem))
+}
+
+/// A port of this machine that leads to a pod.
+struct Forward {
+    kubectl: Child,
+    address: String,
+    /// kubectl writes a line for each connection, and ends where nobody could read it.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Forward {
+    fn to(lab: &Lab, pod: &str) -> Self {
+        let mut command = lab.prepared.command("kubectl");
+        command.args(["port-forward", "-n", WEBHOOK_NAMESPACE, pod, ":10250"]);
+        let mut kubectl = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("kubectl");
+        let mut stdout = BufReader::new(kubectl.stdout.take().expect("its output"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a line");
+        let address = line
+            .strip_prefix("Forwarding from ")
+            .and_then(|rest| rest.split(' ').next())
+            .unwrap_or_else(|| panic!("not a forward: {line}"));
+        Self {
+            address: address.to_owned(),
+            kubectl,
+            _stdout: stdout,
+        }
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        let _ = self.kubectl.kill();
+        let _ = self.kubectl.wait();
+    }
+}
+
+/// Whether a new connection is answered by a certificate of this authority, and of no other.
+fn presents(address: &str, platform: &Platform) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from(platform.authority.der().to_vec());
+    roots.add(authority).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(service_name()).expect("a name");
+    let mut tls = ClientConnection::new(Arc::new(config), name).expect("a connection");
+    let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+    let timeout = Some(Duration::from_secs(10));
+    stream.set_read_timeout(timeout).expect("a time-out");
+    tls.complete_io(&mut stream)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+fn pods(lab: &Lab) -> Vec<String> {
+    let selector = format!("app.kubernetes.io/name={RELEASE}");
+    let list = [
+        "get",
+        "pod",
+        "-n",
+        WEBHOOK_NAMESPACE,
+        "-l",
+        &selector,
+        "-o",
+        "name",
+    ];
+    let pods = lab.kubectl(&list).ok().stdout;
+    pods.lines().map(str::to_owned).collect()
+}
+
+/// Removes the Secret, which is not the chart's.
+struct Secret(&'static Lab);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let delete = ["delete", "secret", SECRET, "--ignore-not-found", "-n"];
+        let _ = self
+            .0
+            .kubectl(&[&delete[..], &[WEBHOOK_NAMESPACE]].concat());
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn an_exchanged_secret_costs_no_admission() {
+    let lab = lab();
+    let _alone = lab.webhook_alone();
+    let _reinstall = Reinstall(lab);
+    lab.uninstall_webhook();
+    let _secret = Secret(lab);
+    let (old, new) = (Platform::new(), Platform::new());
+    old.put(lab);
+    let helm = |verb: &str, bundle: &str| {
+        let name = format!("existingSecret.name={SECRET}");
+        let values = [
+            "--set",
+            "webhook.failurePolicy=Fail",
+            "--set",
+            &name,
+            "--set",
+            bundle,
+        ];
+        lab.helm(verb, &[&[CHART], &values[..]].concat()).ok();
+        lab.await_rollout();
+    };
+    // First with a bundle that does not fit: the test has to find that out.
+    helm("install", &bundle(&[&new]));
+    let failed = lab.helm("test", &[]);
+    assert_ne!(failed.code, Some(0), "{failed}");
+    failed.says("the caBundle does not trust the certificate");
+    // What the alert on refused RayClusters counts.
+    let counted = lab.kubectl(&["get", "--raw", "/metrics"]).ok().stdout;
+    let refusals = counted.lines().filter(|line| {
+        line.starts_with("apiserver_admission_webhook_rejection_count{")
+            && line.contains("name=\"rayclusters.ray-serve-webhook.ray.io\"")
+            && !line.contains("error_type=\"no_error\"")
+    });
+    assert_ne!(refusals.count(), 0);
+    helm("upgrade", &bundle(&[&old]));
+    lab.helm("test", &[]).ok();
+
+    let namespace = lab.namespace("e2e-own-certificate");
+    let stream = Stream::start(lab, &namespace.name);
+    // As the README says: both authorities, then the new certificate, then the new authority alone.
+    helm("upgrade", &bundle(&[&old, &new]));
+    stream.await_more(5);
+    let forwards: Vec<Forward> = pods(lab).iter().map(|pod| Forward::to(lab, pod)).collect();
+    assert_eq!(forwards.len(), 2);
+    for forward in &forwards {
+        presents(&forward.address, &old).expect("the old certificate");
+        presents(&forward.address, &new).expect_err("not the new one yet");
+    }
+    new.put(lab);
+    let updated = Instant::now();
+    for forward in &forwards {
+        // kubelet writes a changed Secret when it next looks at the pod, a minute or so.
+        eventually("the new certificate", Duration::from_secs(180), || {
+            presents(&forward.address, &new)
+        });
+    }
+    let _ = writeln!(
+        std::io::stderr(),
+        "certificate: both replicas presented it {:.1} s after its Secret was updated",
+        updated.elapsed().as_secs_f32()
+    );
+    stream.await_more(5);
+    // Another bundle makes the API server connect anew.
+    helm("upgrade", &bundle(&[&new]));
+    stream.await_more(20);
+    assert_eq!(
+        stream.finish("exchange of a Secret's certificate and authority"),
+        Vec::<String>::new()
+    );
+    lab.helm("test", &[]).ok();
+}
