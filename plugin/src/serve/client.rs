@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::content::{Content, Sending};
 use super::details::Details;
 use super::error::Error;
-use super::ray_error::{cause, clean};
+use super::ray_error::{cause, clean, is_of_an_actor};
 use super::request::Request;
 use crate::cluster::dashboard::Opened;
 use crate::cluster::tunnel::Fault;
@@ -99,10 +99,16 @@ impl Client {
         let answer = self.send(&request).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Err(self.no_serve_api()),
-            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Err(Error::Rejected {
-                who: self.dashboard.describe(),
-                message: cause(&String::from_utf8_lossy(&answer.body)),
-            }),
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
+                let who = self.dashboard.describe();
+                let text = String::from_utf8_lossy(&answer.body);
+                let message = cause(&text);
+                Err(if is_of_an_actor(&text) {
+                    Error::BrokeOff { who, message }
+                } else {
+                    Error::Rejected { who, message }
+                })
+            }
             _ => self.accept(&request, answer).map(drop),
         }
     }

@@ -32,6 +32,10 @@ pub enum Error {
     NoServeApi { who: String },
     #[error("{who} rejected the Serve config, nothing was changed: {message}")]
     Rejected { who: String, message: String },
+    #[error(
+        "{who} broke off the deployment at an application it cannot take, and may have taken others: {message}; see kubectl ray serve get"
+    )]
+    BrokeOff { who: String, message: String },
     #[error("{who} wants a valid Ray token: {message} ({})", status.as_u16())]
     Token {
         who: String,

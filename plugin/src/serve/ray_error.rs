@@ -143,12 +143,24 @@ fn problem(place: &str, message: &str) -> String {
     }
 }
 
-/// The exception's line is the last one that is neither indented nor empty.
+/// The exception's line is the last one that is neither indented nor empty; where an actor raised it,
+/// the first one below the places in its code.
 fn traceback(text: &str) -> Option<String> {
+    if is_of_an_actor(text) {
+        let (_, below) = text.rsplit_once("\n  File \"")?;
+        let line = below.lines().skip(1).find(|line| !line.starts_with(' '));
+        return line.map(str::to_owned);
+    }
     if !text.contains("Traceback (most recent call last)") {
         return None;
     }
     text.lines()
         .rfind(|line| !line.trim().is_empty() && !line.starts_with(' '))
         .map(str::to_owned)
+}
+
+/// What Serve's controller raised in the middle of its work, which Ray answers as if the request
+/// were wrong.
+pub fn is_of_an_actor(text: &str) -> bool {
+    clean(text).starts_with("ray::")
 }

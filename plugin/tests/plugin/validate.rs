@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::ray;
 use crate::support::server::{Reply, Server};
-use crate::support::{Run, assert_golden, fixtures, plugin};
+use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin, recorded, submit};
 
 fn findings(text: &str, ray: &str) -> Vec<String> {
     let source = Source::new("x".to_owned(), text.as_bytes().to_vec());
@@ -162,7 +162,7 @@ fn submit_checks_for_the_ray_of_the_cluster() {
         "applications: [{import_path: 'm:x', deployments: [{name: d, max_ongoing_requests: 5}]}]\n",
     )
     .unwrap();
-    let submit = |version: &'static str, flags: &[&str]| -> (Run, Vec<String>) {
+    let submit_to = |version: &'static str, flags: &[&str]| -> (Run, Vec<String>) {
         let mut state = ray::state(&json!({}));
         let server = Server::of_ray(version, move |request| {
             if request.method == "GET" {
@@ -177,10 +177,10 @@ fn submit_checks_for_the_ray_of_the_cluster() {
         (run, server.methods())
     };
     let sent = |methods: &[String]| methods.iter().any(|method| method == "PUT");
-    let (new, methods) = submit("2.60.0", &["--strict"]);
+    let (new, methods) = submit_to("2.60.0", &["--strict"]);
     assert_eq!((new.code, new.stderr.as_str()), (Some(0), ""));
     assert!(sent(&methods));
-    let (old, methods) = submit("2.8.0", &[]);
+    let (old, methods) = submit_to("2.8.0", &[]);
     assert_eq!(old.code, Some(0));
     assert!(
         old.stderr
@@ -189,7 +189,7 @@ fn submit_checks_for_the_ray_of_the_cluster() {
         old.stderr
     );
     assert!(sent(&methods));
-    let (strict, methods) = submit("2.8.0", &["--strict"]);
+    let (strict, methods) = submit_to("2.8.0", &["--strict"]);
     assert_eq!((strict.code, strict.stdout.as_str()), (Some(1), ""));
     assert!(
         strict.stderr.contains("(--strict): nothing was sent"),
@@ -197,7 +197,7 @@ fn submit_checks_for_the_ray_of_the_cluster() {
         strict.stderr
     );
     assert!(!sent(&methods));
-    let (unchecked, methods) = submit("2.8.0", &["--no-validate"]);
+    let (unchecked, methods) = submit_to("2.8.0", &["--no-validate"]);
     assert_eq!((unchecked.code, unchecked.stderr.as_str()), (Some(0), ""));
     assert!(sent(&methods));
 }
@@ -243,4 +243,25 @@ fn without_shared(json: &str) -> Vec<String> {
     let shared = json.contains("x-deployment");
     let told = "1:2 error: unknown field \"x-deployment\" in the Serve config, which Ray ignores";
     shared.then(|| told.to_owned()).into_iter().collect()
+}
+
+/// Ray answers 400 also where it has taken some applications over already.
+#[test]
+fn a_refusal_in_the_middle_of_the_work_is_told_from_one_before() {
+    let (status, body) = recorded("2.60.0", "err_env_var_number");
+    let server = Server::start(move |request| match request.method.as_str() {
+        "GET" => Reply::ok(ray::state(&json!({}))),
+        _ => Reply::Answer(status, body.clone()),
+    });
+    let config = "applications: [{import_path: 'm:x', runtime_env: {env_vars: {N: 5}}}]";
+    let run = submit(&server.url(), config, &["--no-validate"]);
+    assert_fails(
+        &run,
+        &format!(
+            "the Ray dashboard at {}/ broke off the deployment at an application it cannot take, and may have taken others: \
+             TypeError: runtime_env['env_vars'] must be of type Dict[str, str], but the value 5 is of type <class 'int'>; \
+             see kubectl ray serve get",
+            server.url()
+        ),
+    );
 }

@@ -6,9 +6,10 @@
 mod findings;
 mod report;
 mod rules;
+mod runtime_env;
 mod scaling;
 mod suggest;
-mod uri;
+
 mod value;
 mod walk;
 

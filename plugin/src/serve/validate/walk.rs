@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::report::Report;
-use super::{suggest, uri, value};
+use super::{runtime_env, suggest, value};
 use crate::serve::schema::{self, Field, NEWEST, Object, Type};
 use crate::serve::version::RayVersion;
 
@@ -51,8 +51,8 @@ fn known(report: &mut Report, of: Object, field: &'static Field, value: &Value) 
         (_, Value::Null) if field.nullable => {}
         (Type::Object(inner), Value::Object(fields)) => object(report, inner, fields),
         (Type::Objects(inner), Value::Array(items)) => objects(report, inner, items),
-        (Type::RuntimeEnv, Value::Object(env)) => uri::runtime_env(report, env),
-        (Type::ControllerEnv, Value::Object(env)) => uri::controller_env(report, env),
+        (Type::RuntimeEnv, Value::Object(env)) => runtime_env::check(report, env),
+        (Type::ControllerEnv, Value::Object(env)) => runtime_env::controller(report, env),
         _ => value::check(report, field, value),
     }
 }

@@ -17,26 +17,56 @@ const SCHEMES: &[&str] = &[
 const LOCAL: &str = "local";
 const LOCAL_SINCE: RayVersion = RayVersion::ray2(59);
 
-pub(super) fn runtime_env(report: &mut Report, env: &Map<String, Value>) {
+/// What Ray unpacks, in any version.
+const ARCHIVES: &[&str] = &[".zip", ".jar", ".whl", ".tar.gz", ".tgz", ".tar.xz"];
+/// Ways to install packages, of which Ray takes one.
+const INSTALLERS: &[&str] = &["pip", "uv", "conda"];
+
+pub(super) fn check(report: &mut Report, env: &Map<String, Value>) {
     for (name, value) in env {
         report.in_field(name, |report| match (name.as_str(), value) {
-            (_, Value::Null) => {}
-            ("working_dir", Value::String(place)) => code(report, name, place),
-            ("py_modules", Value::Array(modules)) => py_modules(report, modules),
-            ("working_dir" | "py_modules", other) => {
-                let expected = if name == "working_dir" {
-                    "a URI"
-                } else {
-                    "a list of URIs"
-                };
-                report.error(format!(
-                    "\"{name}\" is {} where {expected} is expected",
-                    shown(other)
-                ));
+            (_, Value::Null) | ("excludes", Value::Array(_)) => {}
+            ("working_dir", Value::String(place)) => {
+                code(report, name, place);
+                archive(report, place);
             }
+            ("py_modules", Value::Array(modules)) => py_modules(report, modules),
+            ("working_dir", other) => is_not(report, name, other, "a URI"),
+            ("py_modules", other) => is_not(report, name, other, "a list of URIs"),
+            ("excludes", other) => is_not(report, name, other, "a list"),
+            ("pip", Value::String(file)) => report.warning(format!(
+                "pip \"{file}\" is a file that Ray looks for on the head: list the packages instead"
+            )),
             (ENV_VARS, value) => env_vars(report, value),
             (name, _) => near_miss(report, name),
         });
+    }
+    let mut installers = INSTALLERS
+        .iter()
+        .filter(|name| env.get(**name).is_some_and(|value| !value.is_null()));
+    if let (Some(one), Some(other)) = (installers.next(), installers.next()) {
+        report.in_field(other, |report| {
+            report.error_at_key(format!("Ray refuses \"{other}\" beside \"{one}\""));
+        });
+    }
+}
+
+fn is_not(report: &mut Report, name: &str, value: &Value, expected: &str) {
+    report.error(format!(
+        "\"{name}\" is {} where {expected} is expected",
+        shown(value)
+    ));
+}
+
+/// Wherever in it, as signed URLs go on after it.
+fn archive(report: &mut Report, place: &str) {
+    let is_remote = scheme(place).is_some_and(|scheme| {
+        SCHEMES.contains(&scheme.as_str()) && scheme != LOCAL && scheme != "gcs"
+    });
+    if is_remote && !ARCHIVES.iter().any(|ending| place.contains(ending)) {
+        report.error(format!(
+            "working_dir \"{place}\" is no archive: Ray takes .zip, and newer versions .tar.gz"
+        ));
     }
 }
 
@@ -50,7 +80,7 @@ fn near_miss(report: &mut Report, name: &str) {
     }
 }
 
-pub(super) fn controller_env(report: &mut Report, env: &Map<String, Value>) {
+pub(super) fn controller(report: &mut Report, env: &Map<String, Value>) {
     for (name, value) in env {
         report.in_field(name, |report| {
             if name == ENV_VARS {
