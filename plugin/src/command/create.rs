@@ -1,16 +1,14 @@
-use std::time::Duration;
-
 use clap::ValueEnum;
 use serde_json::Value;
-use tokio::time::Instant;
 
+use super::session::Session;
 use crate::cluster::api::Api;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::cluster::new::{NewCluster, Requests, Workers};
 use crate::cluster::quantity::{Quantity, parse_cpu, parse_memory};
 use crate::cluster::{ClusterName, RayCluster};
 use crate::error::Failure;
-use crate::output::{Progress, Ui};
+use crate::output::Ui;
 use crate::serve::schema::NEWEST;
 use crate::serve::version::RayVersion;
 
@@ -30,7 +28,6 @@ Examples:
 
 It is deleted with kubectl delete raycluster test-cluster.";
 
-const POLL: Duration = Duration::from_secs(1);
 const IMAGES: &str = "rayproject/ray";
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +67,15 @@ pub struct Args {
     #[arg(long)]
     autoscale: bool,
     /// Only say what would be created: client asks nobody, server checks it without keeping it
-    #[arg(long, value_enum, default_value_t, value_name = "WHO")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        default_missing_value = "client",
+        num_args = 0..=1,
+        require_equals = true
+    )]
     dry_run: DryRunBy,
     /// Print the RayCluster
     #[arg(short, long, value_enum, value_name = "FORMAT")]
@@ -112,7 +117,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let dry_run = args.dry_run == DryRunBy::Server;
     let created = RayCluster::create(&api, &args.raycluster, &manifest, dry_run).await?;
     for warning in &created.warnings {
-        ui.note(&format!("Warning: {warning}"));
+        ui.warning(warning);
     }
     print(args, &created.object, ui)?;
     if args.wait && args.dry_run == DryRunBy::None {
@@ -123,46 +128,28 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
 
 async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let name = &args.raycluster;
-    let mut progress = ui.progress();
+    let session = Session::new(connection, name, ui, args.timeout, false)?;
+    let mut session = session.patient(true);
     let answered = tokio::select! {
-        answered = answers(args, connection, &mut progress) => answered,
+        answered = session.applications() => answered,
         _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     };
-    progress.clear();
+    session.progress.clear();
     match answered {
-        Ok(()) => ui.note(&format!(
-            "raycluster/{name} is ready to serve: kubectl ray serve submit {name} -f FILE"
-        )),
-        Err(Failure::Interrupted) => ui.note(&format!(
-            "Stopped waiting; raycluster/{name} is created and starts."
-        )),
-        Err(_) => {}
-    }
-    answered
-}
-
-async fn answers(
-    args: &Args,
-    connection: &ConnectionFlags,
-    progress: &mut Progress,
-) -> Result<(), Failure> {
-    let deadline = args.timeout.0.map(|limit| Instant::now() + limit);
-    let mut client = super::client(connection, &args.raycluster)?;
-    loop {
-        let Err(error) = client.applications().await else {
-            return Ok(());
-        };
-        if !error.may_pass() {
-            return Err(error.into());
+        Ok(_) => {
+            ui.note(&format!(
+                "raycluster/{name} is ready to serve: kubectl ray serve submit {name} -f FILE"
+            ));
+            Ok(())
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Failure::Failed(format!(
-                "timed out (--timeout) waiting for raycluster/{}: {error}",
-                args.raycluster
-            )));
+        Err(failure) => {
+            if matches!(failure, Failure::Interrupted) {
+                ui.note(&format!(
+                    "Stopped waiting; raycluster/{name} is created and starts."
+                ));
+            }
+            Err(failure)
         }
-        progress.waiting(&error.to_string());
-        tokio::time::sleep(POLL).await;
     }
 }
 

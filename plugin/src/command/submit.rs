@@ -23,6 +23,9 @@ Examples:
   # Deploy the applications of a file, remove all others, and wait until they run
   kubectl ray serve submit test-cluster -f serve_config.yaml --wait
 
+  # With the code they need, from this machine
+  kubectl ray serve submit test-cluster -f serve_config.yaml --working-dir src --wait
+
   # Only say what that would do
   kubectl ray serve submit test-cluster -f serve_config.yaml --dry-run=client
 

@@ -28,7 +28,7 @@ pub enum Error {
         problem: String,
         largest: String,
     },
-    #[error("cannot write a temporary file in {}: {error} (TMPDIR names another place)", dir.display())]
+    #[error("cannot write a temporary file in {}: {error}; TMPDIR names another place", dir.display())]
     Temporary { dir: PathBuf, error: io::Error },
 }
 

@@ -80,7 +80,7 @@ fn zip(source: &Source, ui: &Ui) -> Result<Package, Failure> {
     let failed = |error: Error| Failure::Failed(error.to_string());
     let tree = Tree::read(source).map_err(failed)?;
     for skipped in &tree.skipped {
-        ui.note(&format!("Warning: {skipped}"));
+        ui.warning(skipped);
     }
     let total = limit::bytes(tree.size());
     let subject = tree.dir.display().to_string();

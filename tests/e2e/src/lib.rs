@@ -4,6 +4,7 @@
 //! 2 GB and half a minute. Tests that change what is shared take it through a lock.
 
 mod chart;
+mod console;
 mod lab;
 mod relay;
 mod run;
@@ -11,6 +12,7 @@ mod serving;
 mod stream;
 
 pub use chart::{CHART, Reinstall, documents, object};
+pub use console::{Step, console};
 pub use lab::{Lab, Namespace, lab, lab_as_it_is};
 pub use relay::Relay;
 pub use run::{Ran, eventually};

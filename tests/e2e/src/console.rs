@@ -1,0 +1,82 @@
+//! Commands in a page of documentation, and what the page says they print.
+
+/// A `console` block: each command after `$ `, its further lines after `> `, and then its output.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    pub command: String,
+    /// Lines that are printed, in this order; others may come wherever `…` stands for them.
+    pub output: Vec<String>,
+}
+
+/// The block between the comments `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
+pub fn console(page: &str, name: &str) -> Vec<Step> {
+    let begin = format!("<!-- {name}: begin -->");
+    let end = format!("<!-- {name}: end -->");
+    let (_, rest) = page
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("no {begin}"));
+    let (block, _) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+    let mut steps: Vec<Step> = Vec::new();
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            steps.push(Step {
+                command: command.to_owned(),
+                output: Vec::new(),
+            });
+        } else if let Some(more) = line.strip_prefix('>') {
+            let step = steps.last_mut().expect("a command before its second line");
+            step.command.push('\n');
+            step.command
+                .push_str(more.strip_prefix(' ').unwrap_or(more));
+        } else if !line.is_empty() && !line.starts_with("```") && !line.starts_with("# ") {
+            let step = steps.last_mut().expect("a command before its output");
+            step.output.push(line.to_owned());
+        }
+    }
+    steps
+}
+
+impl Step {
+    /// What of the page is not true of this output.
+    pub fn differs(&self, printed: &str) -> Option<String> {
+        let mut printed = printed.lines().filter(|line| !line.is_empty());
+        let mut skips = false;
+        for line in &self.output {
+            if line == "…" {
+                skips = true;
+                continue;
+            }
+            let found = if skips {
+                printed.any(|other| other == line)
+            } else {
+                printed.next() == Some(line)
+            };
+            if !found {
+                return Some(format!("{line:?} is not printed where the page says"));
+            }
+            skips = false;
+        }
+        match printed.next() {
+            Some(line) if !skips => Some(format!("{line:?} is printed and not on the page")),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_s_commands_and_their_output() {
+        let page = "x\n<!-- a: begin -->\n```console\n# why\n$ one \\\n>   two\n>\n> three\nout\n…\nlast\n\n$ four\n```\n<!-- a: end -->\n";
+        let steps = console(page, "a");
+        assert_eq!(steps.len(), 2);
+        assert_eq!(steps[0].command, "one \\\n  two\n\nthree");
+        let differs = |printed: &str| steps[0].differs(printed).is_some();
+        assert!(!differs("out\nx\ny\nlast\n"));
+        assert!(!differs("out\nlast\n"));
+        assert!(differs("x\nout\nlast\n") && differs("out\n") && differs("out\nlast\nx\n"));
+        assert!(steps[1].differs("x").is_some() && steps[1].differs("\n").is_none());
+    }
+}
