@@ -1,14 +1,17 @@
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::input;
 use crate::output::Ui;
 use crate::serve::Client;
-use crate::serve::config::Error;
+use crate::serve::config::{self, Error};
 use crate::serve::schema::{NEWEST, OLDEST};
 use crate::serve::source::Source;
 use crate::serve::validate::{Findings, Target, check};
 use crate::serve::version::RayVersion;
+use crate::yaml::kubernetes;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,11 +82,16 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 
 /// Directories hold other manifests too, which are not asked about.
 fn kubernetes_kind(source: &Source) -> Option<String> {
-    let body = source.body.as_ref().ok()?;
-    match crate::serve::config::top(body) {
+    let kind = |body: &Value| match config::top(body) {
         Err(Error::KubernetesObject(kind)) => Some(kind),
         _ => None,
+    };
+    if let Ok(body) = &source.body {
+        return kind(body);
     }
+    // A manifest may be several documents, which a Serve config is not.
+    let documents = kubernetes::documents(&source.text).ok()?;
+    documents.iter().find_map(|document| kind(&document.value))
 }
 
 fn result(source: &Source, findings: &Findings, ray: RayVersion) -> String {

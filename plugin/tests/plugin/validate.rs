@@ -109,7 +109,7 @@ applications:
     .unwrap();
     fs::write(
         dir.path().join("service.yaml"),
-        "apiVersion: ray.io/v1\nkind: RayService\n",
+        "apiVersion: ray.io/v1\nkind: RayService\n---\napiVersion: v1\nkind: Service\n",
     )
     .unwrap();
     let validate = |arguments: &[&str]| -> Run {
