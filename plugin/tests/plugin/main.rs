@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod diff;
 mod get;
+mod get_schema;
 mod inject;
 mod inject_webhook;
 mod kubernetes;

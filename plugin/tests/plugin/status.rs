@@ -1,5 +1,6 @@
 //! `status`: what it shows of recorded states, what it finds wrong, and waiting for a script.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -72,6 +73,7 @@ fn found(kubernetes: Kubernetes, state: &Value) -> Vec<Problem> {
         name: "x".into(),
         kubernetes: Some(kubernetes),
         serve: Ok(details(state)),
+        reasons: BTreeMap::new(),
     };
     problems(&report, UNIX_EPOCH + Duration::from_secs(2000))
 }
@@ -100,6 +102,7 @@ fn recorded_states() {
                 name: "x".into(),
                 kubernetes: Some(kubernetes()),
                 serve: Ok(details),
+                reasons: BTreeMap::new(),
             };
             all.push_str(&format!(
                 "# {name}\n{}\n",
@@ -186,6 +189,7 @@ fn without_rights_on_services_nothing_is_claimed_about_them() {
         name: "x".into(),
         kubernetes: Some(blind),
         serve: Ok(details(&serving(&json!({})))),
+        reasons: BTreeMap::new(),
     };
     let now = UNIX_EPOCH + Duration::from_secs(2000);
     assert_eq!(problems(&report, now), []);
@@ -208,7 +212,7 @@ fn applications_say_their_cause_and_none_says_how_to_submit() {
         "deployments": {"big": {"status": "UPDATING", "required_resources": {"CPU": 100.0}}}}});
     assert_one(
         &found(kubernetes(), &serving(&json!({"applications": stuck}))),
-        "application/a is DEPLOYING for 16m: Ray gives no reason, the cluster may lack the resources (big wants 100.0 CPU for each replica)",
+        "application/a is DEPLOYING for 16m: Ray gives no reason, the cluster may lack the resources (big needs 100.0 CPU for each replica)",
         "kubectl describe raycluster/x -n team",
     );
     assert_one(

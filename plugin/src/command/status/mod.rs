@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use clap::ValueEnum;
 
 use self::problems::{Problem, problems};
-use self::report::Report;
+use self::report::{Reasons, Report};
 use self::tree::trees;
 use super::outage::Outage;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
@@ -65,7 +65,9 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     if args.watch {
         return watch(api.as_ref(), client, &args.raycluster, ui).await;
     }
-    let mut report = Report::look(api.as_ref(), &mut client, &args.raycluster).await?;
+    let mut reasons = Reasons::default();
+    let mut report =
+        Report::look(api.as_ref(), &mut client, &mut reasons, &args.raycluster).await?;
     match (&report.kubernetes, report.serve) {
         // There is nothing else to show.
         (None, Err(error)) => return Err(error.into()),
@@ -98,8 +100,9 @@ async fn watch(
     let mut outage = Outage::default();
     let mut screen = Screen::default();
     let mut told = Told::default();
+    let mut reasons = Reasons::default();
     loop {
-        match Report::look(api, &mut client, cluster).await {
+        match Report::look(api, &mut client, &mut reasons, cluster).await {
             Ok(report) => {
                 if outage.over("The Kubernetes API server", ui) {
                     screen.leave();

@@ -37,8 +37,18 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
             next: place.look_at_cluster(),
         }),
         Ok(details) => {
+            let reason = |name: &String, application: &Application| {
+                let found = report.reasons.get(name).cloned();
+                found.or_else(|| application.problem())
+            };
             for (name, application) in &details.applications {
-                problems.extend(of_application(name, application, &place, now));
+                problems.extend(of_application(
+                    name,
+                    application,
+                    reason(name, application),
+                    &place,
+                    now,
+                ));
             }
             if details.applications.is_empty() {
                 problems.push(Problem::new(
@@ -103,6 +113,7 @@ impl std::fmt::Display for Place {
 fn of_application(
     name: &str,
     application: &Application,
+    reason: Option<String>,
     place: &Place,
     now: SystemTime,
 ) -> Option<Problem> {
@@ -111,9 +122,7 @@ fn of_application(
     }
     let status = &application.status;
     if application.has_failed() {
-        let why = application
-            .problem()
-            .map_or_else(String::new, |why| format!(": {why}"));
+        let why = reason.map_or_else(String::new, |why| format!(": {why}"));
         return Some(Problem::new(
             format!("application/{name} is {status}{why}"),
             format!("mend it, then kubectl ray serve submit {place} -f serve_config.yaml --wait"),
@@ -123,22 +132,18 @@ fn of_application(
     if status != DEPLOYING || ago < LONG {
         return None;
     }
-    let wanted: Vec<String> = application
-        .deployments
-        .iter()
-        .filter(|(_, deployment)| !deployment.is_healthy())
-        .map(|(name, deployment)| match deployment.wants() {
-            Some(resources) => format!("{name} wants {resources} for each replica"),
-            None => format!("{name} is {}", deployment.status),
-        })
-        .collect();
-    let wanted = if wanted.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", wanted.join("; "))
-    };
-    let why = application.problem().unwrap_or_else(|| {
-        format!("Ray gives no reason, the cluster may lack the resources{wanted}")
+    let why = reason.unwrap_or_else(|| {
+        let needs = application.deployments.iter().filter_map(|(name, found)| {
+            let needs = found.wants().filter(|_| !found.is_healthy())?;
+            Some(format!("{name} needs {needs} for each replica"))
+        });
+        let needs: Vec<String> = needs.collect();
+        let needs = if needs.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", needs.join("; "))
+        };
+        format!("Ray gives no reason, the cluster may lack the resources{needs}")
     });
     Some(Problem {
         what: format!("application/{name} is {status} for {}: {why}", age(ago)),

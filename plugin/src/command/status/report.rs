@@ -1,16 +1,26 @@
 //! Everything that is known of one RayCluster and its Serve at one moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use crate::cluster::serve_service::{self, Endpoint, Service};
 use crate::cluster::{self, Api, ClusterName, RayCluster};
+use crate::serve::causes::{self, Told};
+use crate::serve::details::{Application, DEPLOYING};
 use crate::serve::{self, Client, Details};
+
+/// Failed applications that Ray's logs are searched for: more would keep somebody waiting.
+const SEARCHED: usize = 5;
+/// Between two questions about replicas that do not start.
+const ASK_WHY: Duration = Duration::from_secs(5);
 
 pub struct Report {
     pub name: String,
     /// `None` of a Ray without Kubernetes.
     pub kubernetes: Option<Kubernetes>,
     pub serve: Result<Details, serve::Error>,
+    /// Why applications do not run, by their names, as far as Ray tells it anywhere.
+    pub reasons: BTreeMap<String, String>,
 }
 
 pub struct Kubernetes {
@@ -26,13 +36,16 @@ impl Report {
     pub async fn look(
         api: Option<&Api>,
         client: &mut Client,
+        reasons: &mut Reasons,
         name: &ClusterName,
     ) -> Result<Self, cluster::Error> {
         let Some(api) = api else {
+            let serve = client.applications().await.map(|answer| answer.details);
             return Ok(Self {
                 name: name.to_string(),
                 kubernetes: None,
-                serve: client.applications().await.map(|answer| answer.details),
+                reasons: reasons.of(client, serve.as_ref().ok()).await,
+                serve,
             });
         };
         let (cluster, traffic, answer) = tokio::join!(
@@ -45,16 +58,79 @@ impl Report {
             // Another pod may be the head by the next look.
             client.dashboard().forget();
         }
+        let kubernetes = Kubernetes {
+            cluster: cluster?,
+            head: client.dashboard().pod().map(str::to_owned),
+            service,
+            endpoints,
+        };
+        let serve = answer.map(|answer| answer.details);
         Ok(Self {
             name: name.to_string(),
-            kubernetes: Some(Kubernetes {
-                cluster: cluster?,
-                head: client.dashboard().pod().map(str::to_owned),
-                service,
-                endpoints,
-            }),
-            serve: answer.map(|answer| answer.details),
+            kubernetes: Some(kubernetes),
+            reasons: reasons.of(client, serve.as_ref().ok()).await,
+            serve,
         })
+    }
+}
+
+/// What was asked about applications that do not run, so that watching does not ask again and again.
+#[derive(Default)]
+pub struct Reasons {
+    /// Of failed ones, with the deployment it is about.
+    failed: BTreeMap<String, (u64, String)>,
+    told: Option<(Instant, Told)>,
+}
+
+impl Reasons {
+    async fn of(
+        &mut self,
+        client: &mut Client,
+        details: Option<&Details>,
+    ) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let Some(details) = details else {
+            return found;
+        };
+        let failed = |(_, application): &(&String, &Application)| application.has_failed();
+        for (name, application) in details.applications.iter().filter(failed).take(SEARCHED) {
+            let deployed = application
+                .last_deployed_time_s
+                .unwrap_or_default()
+                .to_bits();
+            let known = self.failed.get(name).filter(|(of, _)| *of == deployed);
+            let reason = match known {
+                Some((_, reason)) => reason.clone(),
+                None => causes::of_failure(client, application).await,
+            };
+            self.failed.insert(name.clone(), (deployed, reason.clone()));
+            found.insert(name.clone(), reason);
+        }
+        let deploying =
+            |(_, application): &(&String, &Application)| application.status == DEPLOYING;
+        if details.applications.iter().any(|each| deploying(&each)) {
+            let told = self.told(client, details).await;
+            for (name, application) in details.applications.iter().filter(deploying) {
+                let reasons = application.deployments.keys().filter_map(|deployment| {
+                    let reason = told.about(details, name, deployment)?;
+                    Some(format!("{deployment}: {reason}"))
+                });
+                let reasons: Vec<String> = reasons.collect();
+                if !reasons.is_empty() {
+                    found.insert(name.clone(), reasons.join("; "));
+                }
+            }
+        }
+        found
+    }
+
+    async fn told(&mut self, client: &mut Client, details: &Details) -> &Told {
+        let fresh = self.told.take().filter(|(at, _)| at.elapsed() < ASK_WHY);
+        let told = match fresh {
+            Some(told) => told,
+            None => (Instant::now(), Told::ask(client, details).await),
+        };
+        &self.told.insert(told).1
     }
 }
 
