@@ -14,6 +14,8 @@ use crate::serve::landed::Expected;
 use crate::serve::plan::Change;
 use crate::serve::{self, Client};
 
+/// What a request is given, be the deadline ever so near: more than any Ray needs that is well.
+const GRACE: Duration = Duration::from_secs(2);
 const HEAD_POLL: Duration = Duration::from_secs(1);
 /// How often a change is planned anew because somebody else's came in between.
 const CONFLICTS: u32 = 5;
@@ -78,21 +80,39 @@ impl<'a> Session<'a> {
             .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
+    /// What Serve runs, or nothing when the deadline comes before the answer.
+    pub async fn now(&mut self) -> Result<Option<Applications>, serve::Error> {
+        by(self.deadline, self.client.applications()).await
+    }
+
     /// The state of Serve; patience waits for a head that tells it.
     pub async fn applications(&mut self) -> Result<Applications, Failure> {
         loop {
-            let failure = match refuse_owned(self.client.dashboard(), self.force).await {
-                Ok(()) => match self.client.applications().await {
-                    Ok(answer) => {
-                        self.progress.clear();
-                        return Ok(answer);
-                    }
-                    Err(error) => error.into(),
-                },
-                Err(failure) => failure,
-            };
-            self.outlive(failure).await?;
+            let deadline = self.deadline.filter(|_| self.patient);
+            match by(deadline, self.ask()).await {
+                Ok(Some(answer)) => {
+                    self.progress.clear();
+                    return Ok(answer);
+                }
+                Ok(None) => {
+                    self.progress.clear();
+                    return Err(self.timed_out("there is no answer yet"));
+                }
+                Err(failure) => self.outlive(failure).await?,
+            }
         }
+    }
+
+    async fn ask(&mut self) -> Result<Applications, Failure> {
+        refuse_owned(self.client.dashboard(), self.force).await?;
+        Ok(self.client.applications().await?)
+    }
+
+    pub fn timed_out(&self, missing: &str) -> Failure {
+        Failure::Failed(format!(
+            "timed out (--timeout) waiting for raycluster/{}: {missing}",
+            self.cluster
+        ))
     }
 
     /// Whether the head is there and may be changed, before anything else is asked of it.
@@ -153,10 +173,7 @@ impl<'a> Session<'a> {
         }
         if self.is_over() {
             self.progress.clear();
-            return Err(Failure::Failed(format!(
-                "timed out (--timeout) waiting for raycluster/{}: {failure}",
-                self.cluster
-            )));
+            return Err(self.timed_out(&failure.to_string()));
         }
         self.progress.waiting(&failure.to_string());
         tokio::time::sleep(HEAD_POLL).await;
@@ -200,6 +217,19 @@ impl<'a> Session<'a> {
             "somebody else changed raycluster/{} at the same time, {difference}: see kubectl ray serve get {} and try again",
             self.cluster, self.cluster
         ))
+    }
+}
+
+/// Gives nothing when the deadline and some grace have come first.
+async fn by<T, E>(
+    deadline: Option<Instant>,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, E> {
+    match deadline {
+        None => asked.await.map(Some),
+        Some(deadline) => tokio::time::timeout_at(deadline.max(Instant::now() + GRACE), asked)
+            .await
+            .map_or(Ok(None), |answered| answered.map(Some)),
     }
 }
 

@@ -45,9 +45,10 @@ async fn poll(
 ) -> Result<(), Failure> {
     let mut reasons = Reasons::default();
     let mut shown = false;
+    let mut missing = "there is no answer".to_owned();
     loop {
-        let missing = match session.client.applications().await {
-            Ok(answer) => {
+        missing = match session.now().await {
+            Ok(Some(answer)) => {
                 let details = answer.details;
                 let states = rollout.states(&details);
                 let verdict = rollout.judge(&details);
@@ -64,6 +65,7 @@ async fn poll(
                     Verdict::Pending(pending) => summary(&pending, &reasons),
                 }
             }
+            Ok(None) => missing,
             // The head may be restarting or the tunnel cut: the next answer tells.
             Err(error) if error.may_pass() => {
                 session.progress.waiting(&error.to_string());
@@ -72,10 +74,7 @@ async fn poll(
             Err(error) => return Err(error.into()),
         };
         if session.is_over() {
-            return Err(Failure::Failed(format!(
-                "timed out (--timeout) waiting for raycluster/{}: {missing}; {goes_on}",
-                session.cluster
-            )));
+            return Err(session.timed_out(&format!("{missing}; {goes_on}")));
         }
         tokio::time::sleep(POLL).await;
     }

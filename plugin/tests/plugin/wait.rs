@@ -59,10 +59,16 @@ fn odd(name: &str) -> Value {
 
 fn waiting_for(name: &str, flags: &[&str], server: &Server) -> Run {
     let config = format!("applications: [{{name: {name}}}]");
+    // A rollout that is waited for in vain is a failure here, not ten minutes.
+    let bound: &[&str] = if flags.contains(&"--timeout") {
+        &[]
+    } else {
+        &["--timeout", "30s"]
+    };
     submit(
         &server.url(),
         &config,
-        &[&["--wait", "--no-validate"], flags].concat(),
+        &[&["--wait", "--no-validate"], flags, bound].concat(),
     )
 }
 
@@ -171,7 +177,11 @@ fn somebody_else_s_config_is_not_waited_for() {
         None
     });
     assert_eq!(
-        last_line(&submit(&ray.server.url(), CONFIG, &["--wait"])),
+        last_line(&submit(
+            &ray.server.url(),
+            CONFIG,
+            &["--wait", "--timeout", "30s"]
+        )),
         "error: application/fruit_app has another config by now: somebody else submitted it, see kubectl ray serve get"
     );
 }
@@ -198,6 +208,25 @@ fn wait_has_patience_with_a_slow_ray() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(run.stdout, "application/fruit_app created\n");
     assert_eq!(ray.submitted().len(), 1);
+}
+
+/// Not at the time limit of a request that happens to be on its way.
+#[test]
+fn the_timeout_does_not_wait_for_an_answer() {
+    let silent = Server::start(|_| Reply::Silence);
+    let fresh = submit(&silent.url(), CONFIG, &["--wait", "--timeout", "1s"]);
+    assert_eq!(
+        last_line(&fresh),
+        "error: timed out (--timeout) waiting for raycluster/x: there is no answer yet"
+    );
+    let ray = Ray::meddled_with(IDLE, |request, before, _| {
+        (request.method == "GET" && before > 1).then_some(Reply::Silence)
+    });
+    let deploying = submit(&ray.server.url(), CONFIG, &["--wait", "--timeout", "2s"]);
+    assert_eq!(
+        last_line(&deploying),
+        "error: timed out (--timeout) waiting for raycluster/x: there is no answer; deploying goes on"
+    );
 }
 
 #[test]
