@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ray_serve_inject::{Outcome, Reason, Review};
+use ray_serve_inject::{Outcome, Reason};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -51,10 +51,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let mut report = Report::default();
     let mut comments_lost = false;
     for document in &mut documents {
-        let injected = report.inject(document);
-        if injected {
-            document.text = None;
-        }
+        let injected = document.inject(&mut |object, outcome| report.tell(object, outcome));
         comments_lost |= document.has_comments && (injected || args.output == Format::Json);
     }
     if report.lines.is_empty() {
@@ -98,18 +95,6 @@ struct Report {
 }
 
 impl Report {
-    /// Injects into the objects of a document, and tells whether any was changed.
-    fn inject(&mut self, document: &mut Document) -> bool {
-        let mut injected = false;
-        document.for_each_object(&mut |object| {
-            let outcome = ray_serve_inject::inject(&Review::create(object));
-            self.tell(object, &outcome);
-            outcome.apply(object);
-            injected |= outcome.reason == Reason::Injected;
-        });
-        injected
-    }
-
     fn tell(&mut self, object: &Value, outcome: &Outcome) {
         let name = manifest::name(object);
         self.lines.push(match outcome.reason {

@@ -3,6 +3,7 @@
 mod read;
 mod write;
 
+use ray_serve_inject::{Outcome, Reason, Review};
 use serde_json::Value;
 
 pub use read::{Error, read};
@@ -24,6 +25,22 @@ impl Document {
         if !self.object.is_null() {
             for_each(&mut self.object, visit);
         }
+    }
+
+    /// Does to each object what the webhook does at its creation, and tells of it. Returns whether
+    /// any was changed: then the document is written anew.
+    pub fn inject(&mut self, tell: &mut impl FnMut(&Value, &Outcome)) -> bool {
+        let mut injected = false;
+        self.for_each_object(&mut |object| {
+            let outcome = ray_serve_inject::inject(&Review::create(object));
+            tell(object, &outcome);
+            outcome.apply(object);
+            injected |= outcome.reason == Reason::Injected;
+        });
+        if injected {
+            self.text = None;
+        }
+        injected
     }
 }
 

@@ -92,6 +92,18 @@ fn the_cases_cover_every_reason() {
     }
 }
 
+#[test]
+fn the_readme_explains_every_reason() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(path).unwrap();
+    for reason in Reason::ALL
+        .into_iter()
+        .filter(|reason| *reason != Reason::Injected)
+    {
+        assert!(readme.contains(&format!("`{reason}`")), "{reason}");
+    }
+}
+
 fn cases() -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/rayclusters");
     let mut cases: Vec<Case> = fs::read_dir(root)

@@ -1,5 +1,6 @@
 //! The server as its users meet it: the API server, kubelet, and whoever mounts its certificate.
 
+mod any_body;
 mod authority;
 mod bounds;
 mod fixtures;
