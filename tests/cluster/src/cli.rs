@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     bench::{self, Bench},
-    demo, down,
+    demo, down, fuzz,
     layout::Layout,
     logs, status,
     target::Target,
@@ -45,6 +45,12 @@ enum Command {
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
     Bench(Bench),
+    /// Look for input that makes the webhook or `inject` fail; needs no cluster
+    Fuzz {
+        /// Processor time for each target
+        #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+        seconds: u64,
+    },
     /// Show which components run
     Status,
     /// Print a component's log
@@ -88,6 +94,7 @@ pub fn run() -> Result<ExitCode> {
             return test::test(&layout, &target, filter.as_deref());
         }
         Command::Bench(bench) => return bench::bench(&layout, &bench),
+        Command::Fuzz { seconds } => return fuzz::fuzz(&layout, seconds),
         Command::Status => return status::status(&layout),
         Command::Logs { component } => logs::logs(&layout, &component)?,
     }

@@ -13,6 +13,7 @@ pub mod command;
 pub mod component;
 pub mod demo;
 pub mod down;
+pub mod fuzz;
 pub mod hex;
 pub mod http;
 pub mod image;

@@ -226,15 +226,24 @@ impl fmt::Display for OldPods {
             // Room for the longest name that KubeRay takes.
             Some(command("needs new pods", "")),
         ];
-        // Half a command is worse than none.
+        // Half a command is worse than none, and so is one that a shell takes for another.
+        let names = [name, self.namespace.as_ref().unwrap_or(name)];
         f.write_str(
             texts
                 .iter()
                 .flatten()
-                .find(|text| text.len() < MAX_LEN)
+                .find(|text| text.len() < MAX_LEN && names.iter().all(|name| is_dns_name(name)))
                 .unwrap_or(&format!("{TAKES_EFFECT}: delete those that run")),
         )
     }
+}
+
+/// Names are looked at by the API server only after the webhook.
+fn is_dns_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
 /// A user's value in quotes, on one line and short enough for any warning.
@@ -316,6 +325,12 @@ mod tests {
                 });
             }
         }
+        all.push(Warning::PodsKeepOldSpec(OldPods {
+            namespace: None,
+            cluster: "\u{7f}pdated".to_owned(),
+            head: true,
+            workers: true,
+        }));
         for (head, workers) in [(true, false), (false, true), (true, true)] {
             for len in [1, 20, 53, 63, 253] {
                 all.push(Warning::PodsKeepOldSpec(OldPods {
@@ -335,6 +350,26 @@ mod tests {
             let text = warning.to_string();
             assert!(text.len() < MAX_LEN, "{}: {text}", text.len());
             assert!(!text.contains(char::is_control), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_command_is_made_of_what_is_no_name() {
+        for (namespace, cluster) in [
+            ("default", "a;reboot"),
+            ("default", "-A"),
+            ("default", ""),
+            ("$(reboot)", "a"),
+            ("default", "\u{7f}"),
+        ] {
+            let pods = OldPods {
+                namespace: Some(namespace.to_owned()),
+                cluster: cluster.to_owned(),
+                head: true,
+                workers: false,
+            };
+            let text = pods.to_string();
+            assert!(!text.contains("kubectl"), "{text}");
         }
     }
 
