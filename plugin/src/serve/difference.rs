@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value};
 
 use super::config::ServeConfig;
-use super::details::Details;
+use super::details::{DELETING, Details};
 use super::plan::{Change, plan};
 use crate::yaml;
 
@@ -28,12 +28,12 @@ pub struct Difference {
 pub fn differences(config: &ServeConfig, running: &Details, shows_env: bool) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (name, change) in plan(config, running) {
-        if change == Change::Unchanged {
+        let running_one = running.applications.get(&name);
+        let is_leaving = running_one.is_some_and(|application| application.status == DELETING);
+        if change == Change::Unchanged || (change == Change::Removed && is_leaving) {
             continue;
         }
-        let mut before = running
-            .applications
-            .get(&name)
+        let mut before = running_one
             .filter(|_| change != Change::Created)
             .and_then(|application| application.deployed_app_config.clone());
         let mut after = config
@@ -174,6 +174,14 @@ mod tests {
             "name: a\ndeployments:\n- name: d\n  num_cpus: 1\nimport_path: m:x\nx: 1\n"
         );
         assert_eq!(after, before.replace("x: 1\n", "x: 2\n"));
+    }
+
+    #[test]
+    fn what_is_being_removed_already_is_no_difference() {
+        let running = json!({"applications": {"a": {"status": "DELETING", "deployed_app_config": {"name": "a"}}}});
+        let running = serde_json::from_value(running).unwrap();
+        let config = ServeConfig::new(json!({"applications": []})).unwrap();
+        assert_eq!(differences(&config, &running, false), []);
     }
 
     #[test]
