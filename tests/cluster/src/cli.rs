@@ -9,7 +9,7 @@ use crate::{
     bench::{self, Bench},
     demo, down, fuzz,
     layout::Layout,
-    logs, status,
+    logs, matrix, status,
     target::Target,
     test, up,
     versions::{KUBERAY, KUBERAY_KNOWN, RAY, RAY_KNOWN},
@@ -41,6 +41,9 @@ enum Command {
         target: Target,
         /// Only tests on the cluster whose name contains this
         filter: Option<String>,
+        /// Test the injection on every known operator in turn and print what works on which
+        #[arg(long, conflicts_with_all = ["filter", "kuberay", "kubeconfig"])]
+        matrix: bool,
     },
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
@@ -90,7 +93,12 @@ pub fn run() -> Result<ExitCode> {
         }
         Command::Down { wipe } => down::down(&layout, wipe)?,
         Command::Demo(target) => demo::demo(&layout, &target)?,
-        Command::Test { target, filter } => {
+        Command::Test {
+            target,
+            matrix: true,
+            ..
+        } => return matrix::matrix(&layout, &target.versions.ray),
+        Command::Test { target, filter, .. } => {
             return test::test(&layout, &target, filter.as_deref());
         }
         Command::Bench(bench) => return bench::bench(&layout, &bench),

@@ -22,6 +22,7 @@ pub mod kubectl;
 pub mod layout;
 pub mod lock;
 pub mod logs;
+pub mod matrix;
 pub mod network;
 pub mod pki;
 pub mod process;

@@ -16,11 +16,11 @@ use crate::{
     image::webhook,
     install::programs,
     layout::Layout,
-    up,
+    up, versions,
 };
 
 /// Which cluster, as the command line says it.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Target {
     #[command(flatten)]
     pub versions: Versions,
@@ -39,6 +39,8 @@ pub struct Prepared {
     pub kubeconfig: PathBuf,
     pub path: OsString,
     pub ray: String,
+    /// The operator's version; on an existing cluster, the one that is assumed.
+    pub kuberay: String,
     /// What `helm install` needs to be told about the webhook's image; nothing on our own cluster.
     pub helm_image: Vec<String>,
 }
@@ -46,6 +48,7 @@ pub struct Prepared {
 // How a prepared cluster reaches the tests' process.
 const KUBECONFIG: &str = "CLUSTER_KUBECONFIG";
 const RAY: &str = "CLUSTER_RAY";
+const KUBERAY: &str = "CLUSTER_KUBERAY";
 const HELM_IMAGE: &str = "CLUSTER_HELM_IMAGE";
 
 impl Target {
@@ -65,6 +68,7 @@ impl Target {
             kubeconfig: layout.kubeconfig(),
             path: layout.path(),
             ray: self.versions.ray.clone(),
+            kuberay: self.versions.kuberay.clone(),
             helm_image: Vec::new(),
         })
     }
@@ -109,6 +113,7 @@ impl Target {
             kubeconfig,
             path: layout.path(),
             ray: self.versions.ray.clone(),
+            kuberay: self.versions.kuberay.clone(),
             helm_image: vec![
                 "--set".into(),
                 format!("image.repository={repository},image.tag={tag}"),
@@ -134,6 +139,7 @@ impl Prepared {
             .env("PATH", &self.path)
             .env(KUBECONFIG, &self.kubeconfig)
             .env(RAY, &self.ray)
+            .env(KUBERAY, &self.kuberay)
             .env(HELM_IMAGE, self.helm_image.join(" "));
     }
 
@@ -147,6 +153,7 @@ impl Prepared {
             kubeconfig: kubeconfig.into(),
             path: env::var_os("PATH").unwrap_or_default(),
             ray: env::var(RAY).with_context(|| format!("{RAY} is not set"))?,
+            kuberay: env::var(KUBERAY).unwrap_or_else(|_| versions::KUBERAY.to_owned()),
             helm_image: env::var(HELM_IMAGE)
                 .unwrap_or_default()
                 .split_whitespace()

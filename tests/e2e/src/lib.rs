@@ -6,6 +6,7 @@
 mod chart;
 mod console;
 mod lab;
+mod operator;
 mod relay;
 mod run;
 mod serving;
@@ -14,6 +15,7 @@ mod stream;
 pub use chart::{CHART, Reinstall, documents, object};
 pub use console::{Step, console};
 pub use lab::{Lab, Namespace, lab, lab_as_it_is};
+pub use operator::since;
 pub use relay::Relay;
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};

@@ -67,7 +67,8 @@ impl Serving {
             "wait",
             "-n",
             NAMESPACE,
-            "--for=condition=RayClusterProvisioned",
+            // Not its conditions, which the first operators do not give.
+            "--for=jsonpath={.status.state}=ready",
             &cluster,
             "--timeout=400s",
         ])

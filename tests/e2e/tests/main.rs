@@ -10,6 +10,7 @@ mod chart_values;
 mod connection;
 mod create;
 mod injection;
+mod operators;
 mod own_code;
 mod refusals;
 mod serve_story;

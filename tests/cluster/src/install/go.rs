@@ -87,13 +87,7 @@ fn sources(kuberay: &str) -> Vec<Source> {
                 .map(containerd)
                 .into(),
         },
-        Source {
-            module: KUBERAY_MODULE,
-            version: kuberay.into(),
-            recipe: Recipe::Require,
-            tags: "",
-            commands: vec![(OPERATOR, KUBERAY_MODULE.into())],
-        },
+        operator(kuberay),
         install("helm.sh/helm/v3", HELM, "helm", "helm.sh/helm/v3/cmd/helm"),
         install(
             "github.com/coredns/coredns",
@@ -104,20 +98,37 @@ fn sources(kuberay: &str) -> Vec<Source> {
     ]
 }
 
+fn operator(version: &str) -> Source {
+    Source {
+        module: KUBERAY_MODULE,
+        version: version.into(),
+        recipe: Recipe::Require,
+        tags: "",
+        commands: vec![(OPERATOR, KUBERAY_MODULE.into())],
+    }
+}
+
 /// Builds what is missing and links every command into `target/cluster/bin`.
 pub fn install(layout: &Layout, kuberay: &str) -> Result<()> {
     let sources = sources(kuberay);
     let total: usize = sources.iter().map(|s| s.commands.len()).sum();
     let mut count = 0;
     for source in &sources {
-        let dir = source.dir(layout);
         for (name, package) in &source.commands {
             count += 1;
-            let binary = dir.join(name);
-            if !binary.exists() {
-                source.build(layout, name, package, &binary, (count, total))?;
-            }
+            let binary = source.make(layout, name, package, (count, total))?;
             link(&binary, &layout.command(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds these operators where they are missing, and leaves the one that is linked alone.
+pub fn build_operators(layout: &Layout, versions: &[&str]) -> Result<()> {
+    for (position, version) in versions.iter().enumerate() {
+        let source = operator(version);
+        for (name, package) in &source.commands {
+            source.make(layout, name, package, (position + 1, versions.len()))?;
         }
     }
     Ok(())
@@ -153,6 +164,21 @@ impl Source {
             .cache
             .join("go")
             .join(format!("{name}@{}", self.version))
+    }
+
+    /// The command's binary, built unless it was before.
+    fn make(
+        &self,
+        layout: &Layout,
+        name: &str,
+        package: &str,
+        count: (usize, usize),
+    ) -> Result<PathBuf> {
+        let binary = self.dir(layout).join(name);
+        if !binary.exists() {
+            self.build(layout, name, package, &binary, count)?;
+        }
+        Ok(binary)
     }
 
     fn build(
