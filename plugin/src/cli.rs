@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{config, create, delete, diff, get, inject, status, submit, validate};
+use crate::command::{config, create, delete, diff, get, inject, logs, status, submit, validate};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub enum ServeCommand {
     Status(status::Args),
     /// Print what runs as a Serve config that can be submitted again
     Config(config::Args),
+    /// Print what replicas, proxies or the controller of Serve have logged
+    Logs(logs::Args),
     /// Shut Serve down and remove all its applications
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster

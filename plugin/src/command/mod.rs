@@ -6,6 +6,7 @@ pub mod delete;
 pub mod diff;
 pub mod get;
 pub mod inject;
+pub mod logs;
 mod outage;
 pub mod session;
 pub mod status;
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
         ServeCommand::Status(args) => status::run(&args, connection, ui).await,
         ServeCommand::Config(args) => config::run(&args, connection, ui).await,
+        ServeCommand::Logs(args) => logs::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,

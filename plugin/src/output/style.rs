@@ -40,6 +40,9 @@ impl Tone {
     }
 }
 
+/// Colours to tell things of one kind apart: none of them says good or bad.
+const APART: [&str; 6] = ["36", "35", "34", "96", "95", "94"];
+
 /// Whether one output shows colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
@@ -64,7 +67,19 @@ impl Style {
         if !self.colours || tone == Tone::Plain || text.is_empty() {
             return text.to_owned();
         }
-        format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code())
+        Self::escape(tone.code(), text)
+    }
+
+    /// `text` as the `nth` of several that are to be told apart.
+    pub fn paint_nth(self, nth: usize, text: &str) -> String {
+        if !self.colours || text.is_empty() {
+            return text.to_owned();
+        }
+        Self::escape(APART[nth % APART.len()], text)
+    }
+
+    fn escape(code: &str, text: &str) -> String {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
 
@@ -81,6 +96,14 @@ mod tests {
             Style::COLOURED.paint(Tone::Bad, "x"),
             "\u{1b}[31mx\u{1b}[0m"
         );
+    }
+
+    #[test]
+    fn neighbours_are_told_apart_on_a_terminal() {
+        let of = |style: Style| [0, 1, 6].map(|nth| style.paint_nth(nth, "x"));
+        let [first, second, seventh] = of(Style::COLOURED);
+        assert!(first != second && first == seventh);
+        assert_eq!(of(Style::PLAIN), ["x", "x", "x"]);
     }
 
     #[test]

@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::details::{Application, Deployment, Details, Replica};
+use super::log::{self, Tail, relative};
 use super::ray_error::clean;
-use super::request::{Request, with_query};
+use super::request::Request;
 
 const EVENTS: &str = "/api/v0/cluster_events";
-const LOG_FILE: &str = "/api/v0/logs/file";
 /// A traceback's length, with whatever was logged after it.
-const LINES: &str = "200";
+const LINES: Tail = Tail::Lines(200);
 /// What Serve says when it has no more to say.
 const VAGUE: [&str; 3] = [
     "Failed to update the deployments",
@@ -162,15 +162,8 @@ async fn of_replica(client: &mut Client, replica: &Replica) -> Option<String> {
     log.as_deref().and_then(exception)
 }
 
-/// Ray gives paths with a slash in front and takes them without.
-fn relative(file: &str) -> &str {
-    file.trim_start_matches('/')
-}
-
 async fn log_file(client: &mut Client, which: &[(&str, &str)]) -> Option<String> {
-    let query = [which, &[("lines", LINES)]].concat();
-    let request = Request::get(with_query(LOG_FILE, &query), "the request for a log");
-    let answer = client.send(&request).await.ok()?;
+    let answer = client.send(&log::file(which, LINES)).await.ok()?;
     if answer.status != StatusCode::OK {
         return None;
     }

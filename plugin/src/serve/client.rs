@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 use super::content::{Content, Sending};
 use super::details::Details;
 use super::error::Error;
+use super::flow::Begun;
 use super::ray_error::{cause, clean, is_of_an_actor};
-use super::request::Request;
+use super::request::{Call, Request};
 use crate::cluster::dashboard::Opened;
 use crate::cluster::tunnel::Fault;
 use crate::cluster::{self, Dashboard};
@@ -37,10 +38,29 @@ pub struct Client {
     connection: Option<Connection>,
 }
 
-struct Connection {
-    requests: SendRequest<Sending>,
+pub(super) struct Connection {
+    pub(super) requests: SendRequest<Sending>,
     driver: JoinHandle<()>,
-    fault: Option<Fault>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Connection {
+    pub(super) async fn over(opened: Opened, who: &str, call: Call) -> Result<Self, Error> {
+        let Opened { stream, fault } = opened;
+        let (requests, connection) = match handshake(stream).await {
+            Ok(pair) => pair,
+            Err(error) => return Err(broken(who, call, &error, fault).await),
+        };
+        let driver = tokio::spawn(async move {
+            // The error is the request's as well, and told there.
+            let _ = connection.await;
+        });
+        Ok(Self {
+            requests,
+            driver,
+            fault,
+        })
+    }
 }
 
 impl Drop for Connection {
@@ -127,25 +147,7 @@ impl Client {
 
     /// The body of an answer that says success; every other is an error.
     pub fn accept(&self, request: &Request, answer: Answer) -> Result<Bytes, Error> {
-        let Answer { status, body } = answer;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let who = self.dashboard.describe();
-        let message = cause(&String::from_utf8_lossy(&body));
-        Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Token {
-                who,
-                message,
-                status,
-            },
-            status => Error::Failed {
-                who,
-                call: request.call,
-                message,
-                status,
-            },
-        })
+        accept(self.dashboard.describe(), request.call, answer)
     }
 
     /// One request, on a connection opened anew when it breaks; any status is an answer.
@@ -191,43 +193,39 @@ impl Client {
                 let fault = connection.fault.take();
                 drop(connection);
                 self.dashboard.forget();
-                Err(self.broken(request, &error, fault).await)
+                Err(broken(&self.dashboard.describe(), request.call, &error, fault).await)
             }
         }
     }
 
     async fn connect(&mut self, request: &Request) -> Result<Connection, Error> {
+        let opened = self.open().await?;
+        Connection::over(opened, &self.dashboard.describe(), request.call).await
+    }
+
+    async fn open(&mut self) -> Result<Opened, Error> {
         let opened = self.dashboard.open().await;
         if opened.is_err() {
             self.dashboard.forget();
         }
-        let Opened { stream, fault } = opened?;
-        let (requests, connection) = match handshake(stream).await {
-            Ok(pair) => pair,
-            Err(error) => return Err(self.broken(request, &error, fault).await),
-        };
-        let driver = tokio::spawn(async move {
-            // The error is the request's as well, and told there.
-            let _ = connection.await;
-        });
-        Ok(Connection {
-            requests,
-            driver,
-            fault,
-        })
+        Ok(opened?)
     }
 
-    async fn broken(&self, request: &Request, error: &hyper::Error, fault: Option<Fault>) -> Error {
-        if let Some(fault) = fault
-            && let Some(reason) = fault.explain().await
-        {
-            return reason.into();
-        }
-        Error::Broken {
+    /// A request whose answer is read while it arrives, on a connection of its own.
+    pub async fn begin(
+        &mut self,
+        request: &Request,
+        limit: Option<Duration>,
+    ) -> Result<Begun, Error> {
+        let opened = self.open().await?;
+        Ok(Begun {
+            opened,
             who: self.dashboard.describe(),
             call: request.call,
-            cause: cluster::error::root_cause(error),
-        }
+            content: request.content.clone(),
+            request: self.http(request),
+            limit,
+        })
     }
 
     fn http(&self, of: &Request) -> http::Request<Sending> {
@@ -252,6 +250,47 @@ impl Client {
     }
 }
 
+/// The body of an answer of `who` that says success; every other is an error.
+pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
+    let Answer { status, body } = answer;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let message = cause(&String::from_utf8_lossy(&body));
+    Err(match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Token {
+            who,
+            message,
+            status,
+        },
+        status => Error::Failed {
+            who,
+            call,
+            message,
+            status,
+        },
+    })
+}
+
+/// What a broken connection means: the tunnel's reason, if it gave one.
+pub(super) async fn broken(
+    who: &str,
+    call: Call,
+    error: &hyper::Error,
+    fault: Option<Fault>,
+) -> Error {
+    if let Some(fault) = fault
+        && let Some(reason) = fault.explain().await
+    {
+        return reason.into();
+    }
+    Error::Broken {
+        who: who.to_owned(),
+        call,
+        cause: cluster::error::root_cause(error),
+    }
+}
+
 /// Whatever came back.
 pub struct Answer {
     pub status: StatusCode,
@@ -259,7 +298,7 @@ pub struct Answer {
 }
 
 /// None after `limit`, or later where a large upload takes long and goes on.
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     content: &Content,
     exchange: impl Future<Output = T>,

@@ -46,6 +46,8 @@ pub struct Proxy {
     pub node_ip: String,
     #[serde(deserialize_with = "lenient::field")]
     pub status: String,
+    #[serde(deserialize_with = "lenient::field")]
+    pub log_file_path: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -13,6 +13,7 @@ mod get_schema;
 mod inject;
 mod inject_webhook;
 mod kubernetes;
+mod logs;
 mod package;
 mod recorded;
 mod schema;

@@ -10,6 +10,7 @@ mod chart_values;
 mod connection;
 mod create;
 mod injection;
+mod looking;
 mod operators;
 mod own_code;
 mod refusals;

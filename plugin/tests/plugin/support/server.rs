@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -25,6 +26,10 @@ impl Request {
 
 pub(crate) enum Reply {
     Answer(u16, String),
+    /// One with a header of its own.
+    With(&'static str, u16, String),
+    /// One that is sent piece by piece, as they come, with a header of its own.
+    Stream(&'static str, Receiver<String>),
     /// Half of an answer, then the connection is closed.
     Cut,
     /// No answer at all until the client goes.
@@ -119,6 +124,23 @@ fn serve(
                     "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
                     body.len()
                 );
+            }
+            Reply::With(header, status, body) => {
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 {status} X\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+            Reply::Stream(header, pieces) => {
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 200 OK\r\n{header}\r\nTransfer-Encoding: chunked\r\n\r\n"
+                );
+                for piece in pieces {
+                    let _ = write!(writer, "{:x}\r\n{piece}\r\n", piece.len());
+                }
+                let _ = write!(writer, "0\r\n\r\n");
             }
             Reply::Cut => {
                 let _ = write!(

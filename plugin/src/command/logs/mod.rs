@@ -1,0 +1,243 @@
+//! `logs`: what Serve's processes wrote, as it is or as it comes.
+
+mod follow;
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::cluster::ClusterName;
+use crate::cluster::flags::ConnectionFlags;
+use crate::error::Failure;
+use crate::output::{Style, Ui};
+use crate::serve::Client;
+use crate::serve::client::{self, Answer};
+use crate::serve::details::Details;
+use crate::serve::flow::{Begun, Flow};
+use crate::serve::log::{Lines, Tail, stamp};
+use crate::serve::log_files::{Found, LogFile, NotFound, Wanted};
+use crate::serve::ray_error::clean;
+
+/// As kubectl: the whole of one log, the end of each of several.
+const OF_EACH: Tail = Tail::Lines(10);
+
+const EXAMPLES: &str = "\
+Examples:
+  # The last lines of each replica of an application, in the order they were written
+  kubectl ray serve logs test-cluster fruit_app
+
+  # One deployment's replicas, as they log, across restarts of the head
+  kubectl ray serve logs test-cluster fruit_app/MangoStand -f
+
+  # All that one replica has logged; its name is what the others begin their lines with
+  kubectl ray serve logs test-cluster fruit_app/MangoStand/e8ii0719
+
+  # Why does nothing start? What the controller says
+  kubectl ray serve logs test-cluster --controller --tail 50
+
+What an application prints with print() is in its actor's output, not in these logs: use
+logging.getLogger(\"ray.serve\").";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the RayCluster
+    #[arg(value_name = "CLUSTER")]
+    raycluster: ClusterName,
+    /// Whose logs; without it, those of all replicas
+    #[arg(value_name = "APP[/DEPLOYMENT[/REPLICA]]", conflicts_with_all = ["controller", "proxy"])]
+    target: Option<String>,
+    /// Go on and print what is logged from now on, also by replicas that come later
+    #[arg(short, long)]
+    follow: bool,
+    /// Lines from the end of each log; -1 is all of it, which one log alone gives by default,
+    /// and 10 is the default of several
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=i64::from(u32::MAX)))]
+    tail: Option<i64>,
+    /// The log of Serve's controller, which deploys and scales
+    #[arg(long, conflicts_with = "proxy")]
+    controller: bool,
+    /// The logs of Serve's proxies, one a node, which take the requests
+    #[arg(long)]
+    proxy: bool,
+}
+
+impl Args {
+    fn wanted(&self) -> Wanted {
+        if self.controller {
+            Wanted::Controller
+        } else if self.proxy {
+            Wanted::Proxies
+        } else {
+            Wanted::Replicas(self.target.clone())
+        }
+    }
+
+    fn tail(&self, is_one: bool) -> Tail {
+        match self.tail.map(u32::try_from) {
+            Some(Ok(lines)) => Tail::Lines(lines),
+            Some(Err(_)) => Tail::All,
+            None if is_one => Tail::All,
+            None => OF_EACH,
+        }
+    }
+}
+
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    let client = super::client(connection, &args.raycluster)?;
+    if args.follow {
+        follow::run(args, client, ui).await
+    } else {
+        once(args, connection.request_timeout.0, client, ui).await
+    }
+}
+
+fn find(args: &Args, details: &Details) -> Result<Found, Failure> {
+    let found = args.wanted().find(details, &args.raycluster);
+    found.map_err(|error| match error {
+        NotFound::Application(unknown) => unknown.into(),
+        NotFound::Part(sentence) => Failure::Failed(sentence),
+    })
+}
+
+fn nothing(args: &Args, details: &Details) -> String {
+    let cluster = &args.raycluster;
+    if details.applications.is_empty() && !(args.controller || args.proxy) {
+        format!("No Serve applications running on raycluster/{cluster}.")
+    } else {
+        format!("Nothing of this has a log on raycluster/{cluster} yet.")
+    }
+}
+
+async fn once(
+    args: &Args,
+    limit: Option<Duration>,
+    mut client: Client,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let details = client.applications().await?.details;
+    let found = find(args, &details)?;
+    let tail = args.tail(found.is_one);
+    let printer = Printer::new(ui, &found);
+    if found.logs.is_empty() {
+        ui.note(&nothing(args, &details));
+    }
+    if tail == Tail::Lines(0) {
+        return Ok(());
+    }
+    if let [log] = found.logs.as_slice() {
+        // May be long, and is the only one: printed as it comes.
+        let begun = client.begin(&log.file(tail), limit).await?;
+        let mut flow = accepted(begun).await?;
+        let mut lines = Lines::of(&flow.head.headers);
+        while let Some(piece) = flow.next().await? {
+            let complete = lines.push(&piece).map_err(|said| refused(log, &said))?;
+            printer.lines(0, &log.name, &complete)?;
+        }
+        let last: Vec<_> = lines.end().into_iter().collect();
+        return printer.lines(0, &log.name, &last);
+    }
+    let mut read = Vec::new();
+    let mut failed = false;
+    for (nth, log) in found.logs.iter().enumerate() {
+        let begun = client.begin(&log.file(tail), limit).await?;
+        match whole(log, begun).await {
+            Ok(lines) => read.extend(stamped(nth, lines)),
+            Err(failure) => {
+                ui.warning(&failure.to_string());
+                failed = true;
+            }
+        }
+    }
+    read.sort_by(|one, other| one.stamp.cmp(&other.stamp));
+    for line in read {
+        printer.lines(line.nth, &found.logs[line.nth].name, &[line.text])?;
+    }
+    if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+async fn whole(log: &LogFile, begun: Begun) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut flow = accepted(begun).await?;
+    let mut lines = Lines::of(&flow.head.headers);
+    let mut all = Vec::new();
+    while let Some(piece) = flow.next().await? {
+        all.extend(lines.push(&piece).map_err(|said| refused(log, &said))?);
+    }
+    all.extend(lines.end());
+    Ok(all)
+}
+
+/// An answer that is a log, or Ray's reason why there is none.
+async fn accepted(begun: Begun) -> Result<Flow, Failure> {
+    let (who, call) = (begun.who.clone(), begun.call);
+    let mut flow = begun.answer().await?;
+    let status = flow.head.status;
+    if status != StatusCode::OK {
+        let body = flow.rest().await?;
+        client::accept(who, call, Answer { status, body })?;
+    }
+    Ok(flow)
+}
+
+fn refused(log: &LogFile, said: &str) -> Failure {
+    Failure::Failed(format!("Ray does not give the log of {}: {said}", log.name))
+}
+
+struct Stamped {
+    stamp: Vec<u8>,
+    nth: usize,
+    text: Vec<u8>,
+}
+
+/// Lines with the time they were written at; the lines of a traceback have that of the one before.
+fn stamped(nth: usize, lines: Vec<Vec<u8>>) -> impl Iterator<Item = Stamped> {
+    let mut latest = Vec::new();
+    lines.into_iter().map(move |text| {
+        if let Some(stamp) = stamp(&text) {
+            latest = stamp.to_vec();
+        }
+        Stamped {
+            stamp: latest.clone(),
+            nth,
+            text,
+        }
+    })
+}
+
+/// Prints lines of one log, or of several that are told apart by what they begin with.
+struct Printer<'a> {
+    ui: &'a Ui,
+    style: Style,
+    prefixes: bool,
+}
+
+impl<'a> Printer<'a> {
+    fn new(ui: &'a Ui, found: &Found) -> Self {
+        Self {
+            ui,
+            style: ui.style(),
+            prefixes: !found.is_one,
+        }
+    }
+
+    fn lines(&self, nth: usize, name: &str, lines: &[Vec<u8>]) -> Result<(), Failure> {
+        let mut out = Vec::new();
+        for line in lines {
+            if self.prefixes {
+                out.extend_from_slice(self.style.paint_nth(nth, &clean(name)).as_bytes());
+                out.push(b' ');
+            }
+            // A terminal shows text; a file gets what was logged.
+            if self.ui.redraws() {
+                out.extend_from_slice(clean(&String::from_utf8_lossy(line)).as_bytes());
+            } else {
+                out.extend_from_slice(line);
+            }
+            out.push(b'\n');
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.ui.data(&out)
+    }
+}

@@ -1,0 +1,140 @@
+//! An answer that is read while it arrives: a log that is followed, an application that streams.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::client::{Connection, broken, within};
+use super::content::{Content, Sending};
+use super::error::Error;
+use super::request::Call;
+use crate::cluster::dashboard::Opened;
+use crate::cluster::error::seconds;
+
+/// A request that has its connection, and is sent when its answer is asked for.
+pub struct Begun {
+    pub opened: Opened,
+    /// Whom it goes to, for messages.
+    pub who: String,
+    pub call: Call,
+    pub content: Content,
+    pub(super) request: http::Request<Sending>,
+    /// Of silence: before the answer, and within it.
+    pub limit: Option<Duration>,
+}
+
+/// An answer that has begun.
+pub struct Flow {
+    pub head: Parts,
+    body: Incoming,
+    connection: Connection,
+    who: String,
+    call: Call,
+    limit: Option<Duration>,
+}
+
+impl Begun {
+    pub fn new(
+        opened: Opened,
+        who: String,
+        call: Call,
+        request: http::Request<Content>,
+        limit: Option<Duration>,
+    ) -> Self {
+        let content = request.body().clone();
+        Self {
+            opened,
+            who,
+            call,
+            request: request.map(Sending::new),
+            content,
+            limit,
+        }
+    }
+
+    /// Ray's log of nothing yet has no answer yet: without a limit this waits for the first line.
+    pub async fn answer(self) -> Result<Flow, Error> {
+        let Self {
+            who, call, limit, ..
+        } = self;
+        let mut connection = Connection::over(self.opened, &who, call).await?;
+        let exchange = async {
+            connection.requests.ready().await?;
+            connection.requests.send_request(self.request).await
+        };
+        let answered = match limit {
+            None => exchange.await,
+            Some(limit) => match within(limit, &self.content, exchange).await {
+                Some(answered) => answered,
+                None => return Err(Error::TimedOut { who, call, limit }),
+            },
+        };
+        match answered {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                Ok(Flow {
+                    head,
+                    body,
+                    connection,
+                    who,
+                    call,
+                    limit,
+                })
+            }
+            Err(error) => {
+                let fault = connection.fault.take();
+                drop(connection);
+                Err(broken(&who, call, &error, fault).await)
+            }
+        }
+    }
+}
+
+impl Flow {
+    /// The next piece, as soon as it is there; none after the last.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let frame = self.body.frame();
+            let frame = match self.limit {
+                None => frame.await,
+                Some(limit) => match tokio::time::timeout(limit, frame).await {
+                    Ok(frame) => frame,
+                    Err(_) => return Err(self.silent(limit)),
+                },
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Ok(frame)) => {
+                    // Trailers are nobody's data.
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(error)) => {
+                    let fault = self.connection.fault.take();
+                    return Err(broken(&self.who, self.call, &error, fault).await);
+                }
+            }
+        }
+    }
+
+    /// All that is left of it.
+    pub async fn rest(&mut self) -> Result<Bytes, Error> {
+        let mut rest = Vec::new();
+        while let Some(piece) = self.next().await? {
+            rest.extend_from_slice(&piece);
+        }
+        Ok(rest.into())
+    }
+
+    fn silent(&self, limit: Duration) -> Error {
+        Error::Broken {
+            who: self.who.clone(),
+            call: self.call,
+            cause: format!("nothing came for {} (--request-timeout)", seconds(limit)),
+        }
+    }
+}

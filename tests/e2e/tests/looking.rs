@@ -1,0 +1,38 @@
+//! Looking into a running cluster: logs, one call, the dashboard.
+
+use e2e::{lab, serving};
+
+const FRUIT: &str = "serve_config_fruit.yaml";
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn logs_of_all_processes_of_serve_are_read() {
+    let serving = serving();
+    serving.submit(&lab().example(FRUIT), &["--wait"]).ok();
+    serving.call("/fruit", "[\"MANGO\", 2]");
+
+    let all = serving
+        .ray_serve("logs", &["fruit_app", "--tail", "100"])
+        .ok();
+    let first = all.stdout.lines().next().unwrap();
+    assert!(first.contains("initializing replica"), "{all}");
+    // The request went through these two, whose logs are merged.
+    for part in ["fruit_app/FruitMarket/", "fruit_app/MangoStand/", " 200 "] {
+        assert!(all.stdout.contains(part), "{part}: {all}");
+    }
+    let name = first.split(' ').next().unwrap();
+    serving
+        .ray_serve("logs", &[name])
+        .ok()
+        .says("Finished initializing replica")
+        .never_says(&format!("{name} "));
+    serving
+        .ray_serve("logs", &["--controller"])
+        .ok()
+        .says("Deploying new app");
+    serving.ray_serve("logs", &["--proxy"]).ok().says("proxy/");
+    serving
+        .ray_serve("logs", &["fruit_app/MangoStand/none"])
+        .fails_in_one_sentence()
+        .says("replica/none of deployment/MangoStand not found");
+}
