@@ -6,7 +6,9 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
-use crate::command::{config, create, delete, diff, get, inject, logs, status, submit, validate};
+use crate::command::{
+    call, config, create, dashboard, delete, diff, get, inject, logs, status, submit, validate,
+};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -54,6 +56,10 @@ pub enum ServeCommand {
     Config(config::Args),
     /// Print what replicas, proxies or the controller of Serve have logged
     Logs(logs::Args),
+    /// Send one request to an application
+    Call(call::Args),
+    /// Show Ray's dashboard in the browser
+    Dashboard(dashboard::Args),
     /// Shut Serve down and remove all its applications
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster

@@ -88,6 +88,34 @@ impl Dashboard {
         }
     }
 
+    /// A stream to another port of the head, or of the machine that the address names.
+    pub async fn open_at(&mut self, port: u16) -> Result<Opened, Error> {
+        let who = self.describe_at(port);
+        let authority = self.authority_at(port);
+        match self {
+            Self::Head(head) => head.open_at(port).await,
+            Self::Address(address) => {
+                let url = format!("http://{authority}/");
+                let url = url
+                    .parse()
+                    .map_err(|_| Error::BadUrl { what: "Serve", url })?;
+                address.connect(url, who).await
+            }
+        }
+    }
+
+    pub fn describe_at(&self, port: u16) -> String {
+        match self {
+            Self::Address(_) => format!("Serve at {}", self.authority_at(port)),
+            Self::Head(head) => format!("Serve on raycluster/{}", head.name),
+        }
+    }
+
+    /// For the Host header there.
+    pub fn authority_at(&self, port: u16) -> String {
+        format!("{}:{port}", self.authority().host())
+    }
+
     /// Looks for the head now, so that a missing cluster is told before anything else happens.
     pub async fn find(&mut self) -> Result<Option<&RayCluster>, Error> {
         match self {
@@ -162,7 +190,16 @@ impl Head {
         } else {
             found.cluster.dashboard_port()?
         };
-        let (tunnel, fault) = tunnel::open(&self.api, &pod, port).await?;
+        self.tunnel(&pod, port).await
+    }
+
+    async fn open_at(&mut self, port: u16) -> Result<Opened, Error> {
+        let pod = self.find().await?.pod.clone();
+        self.tunnel(&pod, port).await
+    }
+
+    async fn tunnel(&self, pod: &str, port: u16) -> Result<Opened, Error> {
+        let (tunnel, fault) = tunnel::open(&self.api, pod, port).await?;
         Ok(Opened {
             stream: Stream::new(TokioIo::new(tunnel)),
             fault: Some(fault),
@@ -236,17 +273,25 @@ impl Address {
     }
 
     async fn open(&self) -> Result<Opened, Error> {
-        let url = self.url.clone();
-        let who = || format!("the Ray dashboard at {}", self.url);
+        let who = format!("the Ray dashboard at {}", self.url);
+        self.connect(self.url.clone(), who).await
+    }
+
+    async fn connect(&self, url: Uri, who: String) -> Result<Opened, Error> {
         let connected = async { self.connector.clone().oneshot(url).await };
         let connected = match self.limit {
             None => connected.await,
-            Some(limit) => tokio::time::timeout(limit, connected)
-                .await
-                .map_err(|_| Error::TimedOut { who: who(), limit })?,
+            Some(limit) => {
+                tokio::time::timeout(limit, connected)
+                    .await
+                    .map_err(|_| Error::TimedOut {
+                        who: who.clone(),
+                        limit,
+                    })?
+            }
         };
         let stream = connected.map_err(|error| Error::Unreachable {
-            who: who(),
+            who,
             cause: root_cause(error.as_ref()),
         })?;
         Ok(Opened {

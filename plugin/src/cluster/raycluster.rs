@@ -226,6 +226,24 @@ impl RayCluster {
         self.port(&DASHBOARD_AGENT)
     }
 
+    /// Where its serve service sends requests.
+    pub fn serve_port(&self) -> u16 {
+        let declared = self
+            .spec
+            .head_group_spec
+            .template
+            .pointer("/spec/containers/0/ports")
+            .and_then(Value::as_array);
+        let named = declared
+            .into_iter()
+            .flatten()
+            .find(|port| port["name"] == SERVE.name);
+        let number = named.and_then(|port| port["containerPort"].as_u64());
+        number
+            .and_then(|number| u16::try_from(number).ok())
+            .unwrap_or(SERVE.number)
+    }
+
     fn port(&self, port: &HeadPort) -> Result<u16, Error> {
         let params = self.spec.head_group_spec.ray_start_params.as_ref();
         let given = port
@@ -332,6 +350,20 @@ mod tests {
                 .owner(),
             None
         );
+    }
+
+    #[test]
+    fn the_serve_port_is_the_one_of_that_name() {
+        let with = |ports: &str| {
+            let spec = format!("{{containers: [{{ports: {ports}}}]}}");
+            cluster(&format!(
+                "spec: {{headGroupSpec: {{template: {{spec: {spec}}}}}}}"
+            ))
+            .serve_port()
+        };
+        assert_eq!(with("[{name: serve, containerPort: 9000}]"), 9000);
+        assert_eq!(with("[{name: other, containerPort: 9000}]"), 8000);
+        assert_eq!(with("[]"), 8000);
     }
 
     #[test]

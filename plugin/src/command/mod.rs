@@ -1,7 +1,9 @@
 //! One file per command: its arguments and what it does.
 
+pub mod call;
 pub mod config;
 pub mod create;
+pub mod dashboard;
 pub mod delete;
 pub mod diff;
 pub mod get;
@@ -34,6 +36,8 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Status(args) => status::run(&args, connection, ui).await,
         ServeCommand::Config(args) => config::run(&args, connection, ui).await,
         ServeCommand::Logs(args) => logs::run(&args, connection, ui).await,
+        ServeCommand::Call(args) => call::run(&args, connection, ui).await,
+        ServeCommand::Dashboard(args) => dashboard::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,

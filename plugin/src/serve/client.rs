@@ -25,7 +25,7 @@ use crate::cluster::{self, Dashboard};
 const APPLICATIONS: &str = "/api/serve/applications/";
 const JSON: &str = "application/json";
 /// Not a browser's: Ray refuses PUT and DELETE to those, and hides environment variables from them.
-const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
+pub const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
 /// The header Ray's own tools use through the API server, to which `Authorization` belongs.
 const TOKEN_HEADER: &str = "x-ray-authorization";
 /// Times a broken connection is opened again within one call.

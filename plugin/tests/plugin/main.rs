@@ -3,9 +3,11 @@
 
 mod address;
 mod any_manifest;
+mod call;
 mod clusters;
 mod config;
 mod create;
+mod dashboard;
 mod delete;
 mod diff;
 mod get;

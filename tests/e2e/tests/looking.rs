@@ -36,3 +36,17 @@ fn logs_of_all_processes_of_serve_are_read() {
         .fails_in_one_sentence()
         .says("replica/none of deployment/MangoStand not found");
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn an_application_is_called_through_the_head() {
+    let serving = serving();
+    serving.submit(&lab().example(FRUIT), &["--wait"]).ok();
+    let ran = serving
+        .ray_serve("call", &["/fruit", "-d", "[\"MANGO\", 2]"])
+        .ok();
+    assert_eq!(ran.stdout, "6", "{ran}");
+    let ran = serving.ray_serve("call", &["/typo"]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    ran.says("answered 404 Not Found; applications are at /fruit");
+}

@@ -1,0 +1,253 @@
+//! `call`: one request to an application, with curl's flags and curl's manners.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode, Uri};
+
+use crate::cluster::flags::ConnectionFlags;
+use crate::cluster::{self, ClusterName, Dashboard};
+use crate::error::Failure;
+use crate::input::Input;
+use crate::output::Ui;
+use crate::serve::client::AGENT;
+use crate::serve::content::Content;
+use crate::serve::details::Details;
+use crate::serve::flow::{Begun, Flow};
+use crate::serve::{self, Request};
+
+/// What curl says data is, unless told.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+const EXAMPLES: &str = "\
+Examples:
+  # What an application answers to a POST
+  kubectl ray serve call test-cluster /fruit/ -d '[\"MANGO\", 2]'
+
+  # A language model's answer, printed as it comes
+  kubectl ray serve call llm /v1/chat/completions -H 'Content-Type: application/json' -d @chat.json
+
+  # Status and headers too
+  kubectl ray serve call test-cluster /-/healthz -i
+
+The request goes through a tunnel to Serve's HTTP port on the head, so nothing needs to listen on
+this machine. Redirects are not followed. An answer of 400 or more is printed and then fails the
+command. --request-timeout limits how long the application may be silent, before its answer and
+within it. A Ray token is the dashboard's and is not sent: give an application's own with -H.
+
+gRPC and WebSocket applications need their own client, which can talk through
+  kubectl port-forward service/CLUSTER-serve-svc 8000   # WebSocket: ws://127.0.0.1:8000/…
+  kubectl port-forward HEAD-POD 9000                    # gRPC: the port of grpc_options";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the RayCluster
+    #[arg(value_name = "CLUSTER")]
+    raycluster: ClusterName,
+    /// Path of the request, with its query, such as /fruit?kind=mango
+    #[arg(value_parser = parse_path)]
+    path: PathAndQuery,
+    /// Method; GET, or POST where there is data
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<Method>,
+    /// Body: DATA itself, @FILE, or - for standard input; sent as it is
+    #[arg(short, long, value_name = "DATA|@FILE|-", allow_hyphen_values = true)]
+    data: Option<String>,
+    /// Header; one without a value is not sent. May be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
+    headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    /// Print the answer's status and headers too
+    #[arg(short, long)]
+    include: bool,
+}
+
+fn parse_path(text: &str) -> Result<PathAndQuery, String> {
+    let with_slash = if text.starts_with('/') {
+        text.to_owned()
+    } else {
+        format!("/{text}")
+    };
+    PathAndQuery::from_str(&with_slash)
+        .map_err(|_| "not the path of a URL: percent-encode spaces and the like".to_owned())
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("expected NAME: VALUE".to_owned())?;
+    let name = HeaderName::from_str(name.trim()).map_err(|error| error.to_string())?;
+    let value = match value.trim() {
+        "" => None,
+        value => Some(HeaderValue::from_str(value).map_err(|error| error.to_string())?),
+    };
+    Ok((name, value))
+}
+
+impl Args {
+    fn request(&self, authority: &str) -> Result<http::Request<Content>, Failure> {
+        let data = self.data.as_deref().map(read).transpose()?;
+        let method = match (&self.method, &data) {
+            (Some(method), _) => method.clone(),
+            (None, Some(_)) => Method::POST,
+            (None, None) => Method::GET,
+        };
+        let has_data = data.is_some();
+        let mut request = http::Request::new(Content::from(data.unwrap_or_default()));
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::from(self.path.clone());
+        let headers = request.headers_mut();
+        if let Ok(host) = HeaderValue::from_str(authority) {
+            headers.insert(HOST, host);
+        }
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        if has_data {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
+        }
+        // First all of ours that the user's replace, then all of the user's: one may come twice.
+        for (name, _) in &self.headers {
+            headers.remove(name);
+        }
+        for (name, value) in &self.headers {
+            if let Some(value) = value {
+                headers.append(name, value.clone());
+            }
+        }
+        Ok(request)
+    }
+
+    fn failed(&self, status: StatusCode, details: &Details) -> Failure {
+        let cluster = &self.raycluster;
+        let known: Vec<&str> = details
+            .applications
+            .values()
+            .filter_map(|application| application.route_prefix.as_deref())
+            .collect();
+        let is_routed = known.iter().any(|route| is_below(self.path.path(), route));
+        let hint = match (status, known.as_slice()) {
+            (StatusCode::NOT_FOUND, []) => "; no application has a route".to_owned(),
+            (StatusCode::NOT_FOUND, known) if !is_routed => {
+                format!("; applications are at {}", known.join(", "))
+            }
+            _ => String::new(),
+        };
+        Failure::Failed(format!(
+            "{} on raycluster/{cluster} answered {status}{hint}",
+            self.path.path()
+        ))
+    }
+}
+
+fn is_below(path: &str, route: &str) -> bool {
+    let rest = path.strip_prefix(route.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn read(data: &str) -> Result<Bytes, Failure> {
+    let file = match data.strip_prefix('@') {
+        Some(file) => file,
+        None if data == "-" => data,
+        None => return Ok(data.to_owned().into()),
+    };
+    Ok(Input::read(Path::new(file))?.bytes.into())
+}
+
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    let mut client = super::client(connection, &args.raycluster)?;
+    let details = client.applications().await?.details;
+    if !details.serve_is_running() {
+        return Err(Failure::Failed(format!(
+            "Serve does not run on raycluster/{}: submit an application first",
+            args.raycluster
+        )));
+    }
+    let dashboard = client.dashboard();
+    let port = port(&details, dashboard).await?;
+    let request = args.request(&dashboard.authority_at(port))?;
+    let begun = Begun::new(
+        dashboard.open_at(port).await?,
+        dashboard.describe_at(port),
+        Request::get("/", "the request").call,
+        request,
+        connection.request_timeout.0,
+    );
+    let flow = begun.answer().await.map_err(|error| match error {
+        serve::Error::Cluster(cluster::Error::NotListening { pod, port }) => {
+            Failure::Failed(format!(
+                "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see kubectl ray serve status {}",
+                details.proxy_location.as_deref().unwrap_or("not told"),
+                args.raycluster
+            ))
+        }
+        other => other.into(),
+    })?;
+    let status = flow.head.status;
+    print(args, flow, ui).await?;
+    if status.is_client_error() || status.is_server_error() {
+        return Err(args.failed(status, &details));
+    }
+    Ok(())
+}
+
+async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failure> {
+    if let Some(port) = details.http_options.port {
+        return Ok(port);
+    }
+    let cluster = dashboard.find().await?;
+    Ok(cluster.map_or(
+        ray_serve_inject::table::SERVE.number,
+        cluster::RayCluster::serve_port,
+    ))
+}
+
+async fn print(args: &Args, mut flow: Flow, ui: &Ui) -> Result<(), Failure> {
+    if args.include {
+        let mut head = format!("{:?} {}\r\n", flow.head.version, flow.head.status).into_bytes();
+        for (name, value) in &flow.head.headers {
+            head.extend_from_slice(name.as_str().as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        ui.data(&head)?;
+    }
+    let mut ends_line = true;
+    let result = loop {
+        match flow.next().await {
+            Ok(Some(piece)) => {
+                ends_line = piece.last().map_or(ends_line, |last| *last == b'\n');
+                ui.data(&piece)?;
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    // What comes next on a terminal, a prompt or an error, begins a line.
+    if ui.redraws() && !ends_line {
+        ui.data(b"\n")?;
+    }
+    Ok(result?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_an_application_s_from_a_slash_on() {
+        for (path, route, below) in [
+            ("/fruit", "/fruit", true),
+            ("/fruit/", "/fruit", true),
+            ("/fruits", "/fruit", false),
+            ("/any/thing", "/", true),
+            ("/", "/fruit", false),
+        ] {
+            assert_eq!(is_below(path, route), below, "{path} {route}");
+        }
+    }
+}
