@@ -11,6 +11,7 @@ mod relay;
 mod run;
 mod serving;
 mod stream;
+mod watching;
 
 pub use chart::{CHART, Reinstall, documents, object};
 pub use console::{Step, console};
@@ -20,6 +21,7 @@ pub use relay::Relay;
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};
 pub use stream::Stream;
+pub use watching::Watching;
 
 /// The chart's release and its namespace, which the webhook leaves alone.
 pub const RELEASE: &str = "ray-serve-webhook";

@@ -92,7 +92,8 @@ impl Serving {
         self.lab.ray_serve_with(&arguments, config)
     }
 
-    fn head(&self) -> String {
+    /// `pod/NAME`
+    pub fn head(&self) -> String {
         let list = [
             "get",
             "pod",

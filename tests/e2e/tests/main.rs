@@ -14,6 +14,7 @@ mod looking;
 mod operators;
 mod own_code;
 mod refusals;
+mod seeing;
 mod serve_story;
 mod services;
 mod validation;

@@ -108,7 +108,7 @@ async fn watch(
                     screen.leave();
                 }
                 if ui.redraws() {
-                    screen.draw(&show(&report, ui.style()), ui)?;
+                    screen.draw(&show_on_screen(&report, ui.style()), ui)?;
                 } else {
                     let nodes = nodes(&report);
                     // Without an answer applications are not gone, but unknown.
@@ -133,14 +133,23 @@ pub fn show(report: &Report, style: Style) -> String {
 }
 
 pub fn show_at(report: &Report, style: Style, now: SystemTime) -> String {
-    let mut text = draw(&trees(report, now), style);
-    text.push('\n');
+    let picture = draw(&trees(report, now), style);
+    format!("{picture}\n{}", verdict(report, style, now))
+}
+
+/// What is wrong comes first: a low terminal shows no more.
+fn show_on_screen(report: &Report, style: Style) -> String {
+    let now = SystemTime::now();
+    let picture = draw(&trees(report, now), style);
+    format!("{}\n{picture}", verdict(report, style, now))
+}
+
+fn verdict(report: &Report, style: Style, now: SystemTime) -> String {
     let problems = problems(report, now);
     if problems.is_empty() {
-        text.push_str("Nothing is wrong.\n");
-        return text;
+        return "Nothing is wrong.\n".to_owned();
     }
-    text.push_str(&style.paint(Tone::Strong, "What is wrong:"));
+    let mut text = style.paint(Tone::Strong, "What is wrong:");
     text.push('\n');
     for Problem { what, next } in &problems {
         let what = style.paint(Tone::Bad, &one_line(what));

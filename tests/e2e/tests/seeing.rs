@@ -1,0 +1,139 @@
+//! Looking at what runs: one cluster, many, and while things go away.
+
+use e2e::{CLUSTER, Relay, Watching, lab, serving};
+
+/// `kubectl ray serve …` that goes on.
+fn watch(arguments: &[&str]) -> Watching {
+    let mut command = lab().prepared.command("kubectl");
+    Watching::start(command.args(["ray", "serve"]).args(arguments))
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn what_runs_submitted_again_changes_nothing() {
+    let serving = serving();
+    let both = lab().example("serve_config.yaml");
+    serving.submit(&both, &["--wait"]).ok();
+    for format in ["yaml", "json"] {
+        let printed = serving.ray_serve("config", &["-o", format]).ok().stdout;
+        let again = serving.submit(&printed, &[]).ok();
+        assert_eq!(
+            again.stdout, "application/fruit_app unchanged\napplication/math_app unchanged\n",
+            "{again}"
+        );
+    }
+    serving
+        .ray_serve("config", &["math_app"])
+        .ok()
+        .says("conditional_dag.serve_dag")
+        .never_says("fruit");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn status_finds_the_worker_that_has_no_proxy() {
+    let serving = serving();
+    serving
+        .ray_serve("status", &[])
+        .ok()
+        .says("it runs no application")
+        .says("kubectl ray serve submit test-cluster -n e2e-serving");
+    let head_only = lab().example("serve_config_fruit.yaml") + "proxy_location: HeadOnly\n";
+    serving.submit(&head_only, &[]).ok();
+    serving
+        .ray_serve("status", &["--wait-for=running", "--timeout", "2m"])
+        .ok()
+        .says("application/fruit_app")
+        .says("proxies")
+        .says("1/1 healthy, HeadOnly")
+        .says("1 of 2 endpoints of service/test-cluster-serve-svc run no healthy proxy")
+        .says("put proxy_location: EveryNode into the Serve config");
+    // The exit code of a wait is its answer.
+    serving.ray_serve("delete", &[]).ok();
+    let late = serving.ray_serve("status", &["--wait-for=running", "--timeout", "1s"]);
+    assert_eq!((late.code, late.stdout.as_str()), (Some(1), ""), "{late}");
+    late.says("error: timed out").says("it runs no application");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn every_annotated_cluster_has_a_line_and_a_dead_one_a_reason() {
+    let serving = serving();
+    let lab = lab();
+    let _webhook = lab.with_webhook();
+    let namespace = lab.namespace("e2e-seeing");
+    let suspended = lab.example("raycluster.yaml").replace(
+        "spec:\n  rayVersion",
+        "spec:\n  suspend: true\n  rayVersion",
+    );
+    lab.apply(&namespace.name, &suspended).ok();
+    let config = lab.example("serve_config_fruit.yaml");
+    serving.submit(&config, &["--wait"]).ok();
+
+    let all = lab.ray_serve(&["get", "-A"]).ok();
+    let line = |namespace: &str| {
+        let mut lines = all.stdout.lines();
+        let found = lines.find(|line| line.starts_with(namespace));
+        found.unwrap_or_else(|| panic!("no line of {namespace}: {all}"))
+    };
+    let serves = line(serving.namespace());
+    assert!(
+        serves.contains("1/1") && serves.contains("RUNNING"),
+        "{all}"
+    );
+    assert!(serves.contains("test-cluster-serve-svc"), "{all}");
+    assert!(line(&namespace.name).contains("suspended"), "{all}");
+
+    lab.ray_serve(&["get", "-n", &namespace.name, "-o", "name"])
+        .ok()
+        .says("raycluster.ray.io/test-cluster");
+    lab.ray_serve(&["get", "-n", "kube-system"])
+        .ok()
+        .says("No annotated RayClusters found in kube-system namespace.");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn watching_outlives_the_head_and_the_api_server() {
+    let serving = serving();
+    let lab = lab();
+    let config = lab.example("serve_config_fruit.yaml");
+    serving.submit(&config, &["--wait"]).ok();
+    let relay = Relay::to_api_server(lab);
+    let flags = relay.flags();
+    let mut there = vec![CLUSTER, "-n", serving.namespace(), "-w"];
+    there.extend(flags.iter().map(String::as_str));
+    let mut rows = watch(&[&["get"], &there[..]].concat());
+    let mut tree = watch(&[&["status"], &there[..]].concat());
+    let rows_at = rows.await_line(0, &["fruit_app", "RUNNING"]);
+    let tree_at = tree.await_line(0, &["application/fruit_app", "RUNNING"]);
+
+    relay.go_down();
+    let rows_at = rows.await_line(rows_at, &["stderr: ", "still watching"]);
+    let tree_at = tree.await_line(tree_at, &["stderr: ", "still watching"]);
+    relay.come_back();
+    let rows_at = rows.await_line(rows_at, &["stderr: ", "answers again."]);
+    let tree_at = tree.await_line(tree_at, &["stderr: ", "answers again."]);
+    assert!(
+        !rows
+            .said()
+            .iter()
+            .chain(&tree.said())
+            .any(|line| line.contains("gone")),
+        "nothing went away"
+    );
+
+    let head = serving.head();
+    lab.kubectl(&["delete", "-n", serving.namespace(), &head, "--wait=false"])
+        .ok();
+    let tree_at = tree.await_line(tree_at, &["problem: ", "has no ready head"]);
+    let rows_at = rows.await_line(
+        rows_at,
+        &["stderr: ", "has no ready head", "still watching"],
+    );
+    // A head that comes back has lost its applications.
+    rows.await_line(rows_at, &["fruit_app", "<gone>"]);
+    tree.await_line(tree_at, &["application/fruit_app: gone"]);
+    // For the tests that come.
+    serving.submit(&config, &["--wait"]).ok();
+}
