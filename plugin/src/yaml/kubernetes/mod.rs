@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::Error;
 use reader::{Reader, Unreadable};
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// One document of a file.
 #[derive(Debug, PartialEq)]
 pub struct Document<'a> {
@@ -21,7 +23,7 @@ pub struct Document<'a> {
 }
 
 pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut documents = Vec::new();
     for part in split(text) {
         let (value, has_comments) = Reader::new(part.text)
@@ -29,7 +31,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
             .map_err(|error| part.place(error))?;
         documents.push(Document {
             value,
-            text: without_blank_start(part.text),
+            text: without_start(part.text),
             has_comments,
         });
     }
@@ -75,12 +77,14 @@ fn split(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-fn without_blank_start(text: &str) -> &str {
-    let mut text = text;
+/// Without blank lines and byte order marks at its start: what is written may be first in a file,
+/// where the mark is read as none of the text.
+fn without_start(text: &str) -> &str {
+    let mut text = text.trim_start_matches(BYTE_ORDER_MARK);
     while let Some((line, rest)) = text.split_once('\n')
         && line.trim().is_empty()
     {
-        text = rest;
+        text = rest.trim_start_matches(BYTE_ORDER_MARK);
     }
     text
 }
@@ -141,6 +145,13 @@ quoted: {\"<<\": *b}
                 ("", &json!(null), false),
             ]
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_none_of_the_text() {
+        let text = "\u{feff}\u{feff}#c\na: 1\n---\n\u{feff}\n\u{feff}#d\nb: 2\n";
+        let texts: Vec<_> = documents(text).unwrap().iter().map(|d| d.text).collect();
+        assert_eq!(texts, ["#c\na: 1\n", "#d\nb: 2\n"]);
     }
 
     #[test]
