@@ -53,6 +53,9 @@ enum Command {
         /// Processor time for each target
         #[arg(long, default_value_t = 300, value_name = "SECONDS")]
         seconds: u64,
+        /// Only this one
+        #[arg(value_parser = PossibleValuesParser::new(fuzz::TARGETS.map(|(name, _)| name)))]
+        target: Option<String>,
     },
     /// Show which components run
     Status,
@@ -102,7 +105,9 @@ pub fn run() -> Result<ExitCode> {
             return test::test(&layout, &target, filter.as_deref());
         }
         Command::Bench(bench) => return bench::bench(&layout, &bench),
-        Command::Fuzz { seconds } => return fuzz::fuzz(&layout, seconds),
+        Command::Fuzz { seconds, target } => {
+            return fuzz::fuzz(&layout, seconds, target.as_deref());
+        }
         Command::Status => return status::status(&layout),
         Command::Logs { component } => logs::logs(&layout, &component)?,
     }

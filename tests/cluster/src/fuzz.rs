@@ -22,19 +22,20 @@ use crate::{
 const CARGO_FUZZ: &str = "0.13.2";
 
 /// Targets of `fuzz/`: the body of a review, and the files of `inject`.
-const TARGETS: [(&str, Seeds); 2] = [("review", reviews), ("manifest", manifests)];
+pub const TARGETS: [(&str, Seeds); 2] = [("review", reviews), ("manifest", manifests)];
 
-type Seeds = fn(fixtures: &Path) -> Result<Vec<Vec<u8>>>;
+pub type Seeds = fn(fixtures: &Path) -> Result<Vec<Vec<u8>>>;
 
 /// An input that takes longer, or more memory, is a fault too.
 const LIMITS: [&str; 3] = ["-timeout=30", "-rss_limit_mb=1024", "-max_len=16384"];
 
-pub fn fuzz(layout: &Layout, seconds: u64) -> Result<ExitCode> {
+pub fn fuzz(layout: &Layout, seconds: u64, only: Option<&str>) -> Result<ExitCode> {
     if !succeeds(Command::new("cargo").args(["fuzz", "--version"])) {
         bail!("cargo-fuzz is missing: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked");
     }
     let mut found = false;
-    for (target, seeds) in TARGETS {
+    let chosen = |(target, _): &(&str, Seeds)| only.is_none_or(|only| only == *target);
+    for (target, seeds) in TARGETS.into_iter().filter(chosen) {
         let program = build(layout, target)?;
         let work = layout.state.with_file_name("fuzz").join(target);
         let seeds = seeds(&layout.root.join("tests/fixtures"))?;
