@@ -55,8 +55,10 @@ fn a_worker_that_names_its_pod_ip_starts() {
         .find(|e| e["name"] == "MY_POD_IP")
         .expect("MY_POD_IP");
     assert_eq!(pod_ip["valueFrom"]["fieldRef"]["fieldPath"], "status.podIP");
-    assert_eq!(
-        pods["items"][0]["status"]["containerStatuses"][0]["restartCount"],
-        0
-    );
+    // Ready, and not merely never restarted: a worker also restarts when another test took its head away.
+    let selector = "--selector=ray.io/node-type=worker";
+    let ready = ["--for=condition=Ready", "pod", selector, "--timeout=120s"];
+    lab()
+        .kubectl(&[&["wait", "-n", serving.namespace()], &ready[..]].concat())
+        .ok();
 }
