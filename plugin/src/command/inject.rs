@@ -51,8 +51,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let mut report = Report::default();
     let mut comments_lost = false;
     for document in &mut documents {
-        let injected = document.inject(&mut |object, outcome| report.tell(object, outcome));
-        comments_lost |= document.has_comments && (injected || args.output == Format::Json);
+        document.inject(&mut |object, outcome| report.tell(object, outcome));
+        let is_kept = document.text.is_some() && args.output != Format::Json;
+        comments_lost |= document.has_comments && !is_kept;
     }
     if report.lines.is_empty() {
         return Err(Failure::Failed(

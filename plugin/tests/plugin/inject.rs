@@ -175,6 +175,13 @@ fn each_object_is_reported_and_the_rest_keeps_its_comments() {
 }
 
 #[test]
+fn comments_lost_without_an_injection_are_said_too() {
+    let run = inject_text("{kind: Service} # c\n", &[]);
+    assert_eq!(run.stdout, "kind: Service\n");
+    assert!(run.stderr.ends_with(LOST), "{}", run.stderr);
+}
+
+#[test]
 fn json_is_the_object_or_a_list_and_patch_a_line_per_raycluster() {
     let run = inject_text(CLUSTER, &["-o", "json"]);
     let object: Value = serde_json::from_str(&run.stdout).unwrap();
