@@ -54,8 +54,8 @@ fn without_text(object: Value) -> Document {
 
 /// The document's text, ended by a line break, where it can stand between others.
 fn block(text: &str) -> Option<String> {
-    // kubectl takes a file that starts with `{` for JSON to its end, and `---` is a separator.
-    if text.trim_start().starts_with('{') || text.starts_with("---") {
+    // kubectl takes a file that starts with `{` for JSON to its end.
+    if text.trim_start().starts_with('{') {
         return None;
     }
     let end = if text.ends_with('\n') { "" } else { "\n" };
@@ -116,7 +116,10 @@ mod tests {
             ]
         );
         assert_eq!(texts("{\"a\": 1}"), [None]);
-        assert_eq!(texts("--- ---\na: 1\n"), [None]);
+        assert_eq!(
+            texts("--- ---\t# c\na: 1\n--- ---\n# d\n"),
+            [Some("# c\na: 1\n".to_owned()), Some("# d\n".to_owned())]
+        );
     }
 
     #[test]

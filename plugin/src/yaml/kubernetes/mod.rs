@@ -62,9 +62,7 @@ fn split(text: &str) -> Vec<Part<'_>> {
     let (mut start, mut line, mut column) = (0, 0, 0);
     let mut offset = 0;
     for (number, whole) in (0..).zip(text.split_inclusive('\n')) {
-        if let Some(rest) = whole.strip_prefix("---")
-            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
-        {
+        if let Some(rest) = after_separator(whole) {
             let text = &text[start..offset];
             parts.push(Part { text, line, column });
             let separator = whole.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -77,16 +75,24 @@ fn split(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Without blank lines and byte order marks at its start: what is written may be first in a file,
-/// where the mark is read as none of the text.
+/// Without blank lines, byte order marks and a separator at its start: it may be written first in a
+/// file, or after a separator, where they are read as none of the text.
 fn without_start(text: &str) -> &str {
     let mut text = text.trim_start_matches(BYTE_ORDER_MARK);
-    while let Some((line, rest)) = text.split_once('\n')
-        && line.trim().is_empty()
-    {
-        text = rest.trim_start_matches(BYTE_ORDER_MARK);
+    loop {
+        text = match (after_separator(text), text.split_once('\n')) {
+            (Some(rest), _) => rest.trim_start_matches([' ', '\t']),
+            (None, Some((line, rest))) if line.trim().is_empty() => rest,
+            _ => return text,
+        }
+        .trim_start_matches(BYTE_ORDER_MARK);
     }
-    text
+}
+
+/// What follows a separator at the start of the text.
+fn after_separator(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("---")?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some(rest)
 }
 
 #[cfg(test)]
