@@ -24,7 +24,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
             .into_iter()
             .filter(|document| document.has_comments || !document.value.is_null())
             .map(|document| Document {
-                text: block(document.text),
+                text: block(document.text, &document.value),
                 object: document.value,
                 has_comments: document.has_comments,
             })
@@ -53,13 +53,18 @@ fn without_text(object: Value) -> Document {
 }
 
 /// The document's text, ended by a line break, where it can stand between others.
-fn block(text: &str) -> Option<String> {
+fn block(text: &str, value: &Value) -> Option<String> {
     // kubectl takes a file that starts with `{` for JSON to its end.
     if text.trim_start().starts_with('{') {
         return None;
     }
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    Some(format!("{text}{end}"))
+    if text.ends_with('\n') {
+        return Some(text.to_owned());
+    }
+    // A last line of blanks may be in a block scalar, to which a line break would belong.
+    let ended = format!("{text}\n");
+    let read = kubernetes::documents(&ended).ok()?;
+    matches!(&read[..], [same] if same.value == *value).then_some(ended)
 }
 
 fn check(document: Document) -> Result<Document, Error> {
@@ -77,6 +82,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::manifest::to_yaml;
 
     fn objects(text: &str) -> Vec<Value> {
         let documents = read(text.as_bytes()).unwrap();
@@ -120,6 +126,21 @@ mod tests {
             texts("--- ---\t# c\na: 1\n--- ---\n# d\n"),
             [Some("# c\na: 1\n".to_owned()), Some("# d\n".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_line_break_at_the_end_adds_nothing_to_a_value() {
+        for text in ["a: |+\n x\n  ", "# c\na:\n - |+\n      \n  "] {
+            let documents = read(text.as_bytes()).unwrap();
+            let printed = to_yaml(&documents);
+            assert_eq!(
+                objects(&printed),
+                [documents[0].object.clone()],
+                "{printed:?}"
+            );
+        }
+        let kept = read(b"# c\na: |\n x").unwrap().remove(0).text;
+        assert_eq!(kept.as_deref(), Some("# c\na: |\n x\n"));
     }
 
     #[test]
