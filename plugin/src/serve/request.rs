@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::content::Content;
+use crate::cluster::api::percent;
 
 /// A request, and how to speak of it.
 #[derive(Debug, Clone)]
@@ -76,14 +77,7 @@ pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
         text.push(if index == 0 { '?' } else { '&' });
         text.push_str(name);
         text.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    text.push(char::from(byte));
-                }
-                _ => text.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        text.push_str(&percent(value));
     }
     text
 }
