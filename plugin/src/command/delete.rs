@@ -1,7 +1,7 @@
 use tokio::time::{Duration, interval};
 
+use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
-use super::submit::DryRun;
 use super::watch;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::cluster::{self, ClusterName};
@@ -38,17 +38,8 @@ pub struct Args {
     /// An application or RayCluster that is not there is no error
     #[arg(long)]
     ignore_not_found: bool,
-    /// Say what would be done and send nothing (client), or do it (none)
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value = "none",
-        default_missing_value = "client",
-        num_args = 0..=1,
-        require_equals = true
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Wait until the applications are gone; Ray itself takes some seconds to shut Serve down
     #[arg(
         long,

@@ -6,6 +6,7 @@ pub mod create;
 pub mod dashboard;
 pub mod delete;
 pub mod diff;
+mod dry_run;
 pub mod get;
 pub mod inject;
 pub mod logs;

@@ -9,6 +9,7 @@ use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit};
 use crate::error::Failure;
 use crate::output::{Progress, Ui};
+use crate::package::Packages;
 use crate::serve::client::Applications;
 use crate::serve::landed::Expected;
 use crate::serve::plan::Change;
@@ -37,6 +38,8 @@ pub struct Session<'a> {
     patient: bool,
     /// What a first look has seen, until something else was done.
     seen: Option<Applications>,
+    /// What the cluster must have before it is told of it.
+    code: Packages,
 }
 
 /// What is to be sent, and what comes of it.
@@ -67,7 +70,13 @@ impl<'a> Session<'a> {
             force,
             patient: false,
             seen: None,
+            code: Packages::default(),
         })
+    }
+
+    pub fn with_code(mut self, code: Packages) -> Self {
+        self.code = code;
+        self
     }
 
     pub fn patient(mut self, patient: bool) -> Self {
@@ -121,11 +130,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// After something that took its time: what was seen may be old.
-    pub fn look_again(&mut self) {
-        self.seen = None;
-    }
-
     /// Makes a submission of what runs, sends it, and makes it anew where it did not arrive.
     pub async fn submit(
         &mut self,
@@ -142,6 +146,15 @@ impl<'a> Session<'a> {
             let Some(body) = &submission.body else {
                 return Ok(submission);
             };
+            match self.code.upload(&mut self.client, self.ui).await {
+                Ok(false) => {}
+                // It took its time: what was seen is old.
+                Ok(true) => continue,
+                Err(failure) => {
+                    self.outlive(failure).await?;
+                    continue;
+                }
+            }
             match self.client.deploy(body.clone()).await {
                 Ok(()) => {}
                 Err(error) if error.is_doubtful() && self.has_arrived(&submission).await => {}

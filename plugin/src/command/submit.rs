@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
+use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
 use super::validate::CheckFlags;
 use super::watch;
@@ -51,17 +50,8 @@ pub struct Args {
     /// config; they count when Serve starts, and a running Serve keeps them.
     #[arg(long)]
     merge: bool,
-    /// Say what would be done and send nothing (client), or do it (none)
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value = "none",
-        default_missing_value = "client",
-        num_args = 0..=1,
-        require_equals = true
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Wait until all applications run and removed ones are gone
     #[arg(long)]
     wait: bool,
@@ -77,27 +67,6 @@ pub struct Args {
     force: bool,
 }
 
-/// kubectl's, without `server`: Ray has no such mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DryRun {
-    None,
-    Client,
-}
-
-impl DryRun {
-    pub fn is_on(self) -> bool {
-        self == Self::Client
-    }
-
-    /// What kubectl puts after a line about something that was not done.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Client => " (dry run)",
-        }
-    }
-}
-
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let source = Source::read(&args.filename)?;
     let uploads_code = args.code.are_given();
@@ -105,16 +74,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let mut config = source.config()?;
     let packages = package::pack(&mut config, &args.code, &args.filename, ui)?;
     let session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
-    let mut session = session.patient(args.wait);
+    let mut session = session.patient(args.wait).with_code(packages);
     session.look().await?;
     args.check
         .on(&mut session.client, &source, uploads_code, ui)
         .await?;
-    if uploads_code && !args.dry_run.is_on() {
-        packages.upload(&mut session.client, ui).await?;
-        session.look_again();
-    }
-
     let submission = session
         .submit(|before| submission(args, &config, before))
         .await?;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
@@ -13,6 +14,7 @@ use super::error::Error;
 use super::limit;
 use super::spool::{Spool, TooLarge};
 use super::tree::{Entry, Kind, Tree};
+use crate::serve::content::FileContent;
 
 /// Goes into each name: packages of another layout are other packages.
 const LAYOUT: &[u8] = b"kubectl-ray package 1";
@@ -24,10 +26,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Package {
     /// `_ray_pkg_….zip`
     pub(super) name: String,
-    /// Has no name in the file system: it is gone when the process is, however that ends.
-    pub(super) file: File,
-    /// Of the zip.
-    pub(super) size: u64,
+    /// The zip has no name in the file system: it is gone when the process is, however that ends.
+    pub(super) zip: Arc<FileContent>,
     pub(super) files: usize,
 }
 
@@ -70,8 +70,7 @@ impl Package {
         let size = file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self {
             name,
-            file,
-            size,
+            zip: Arc::new(FileContent::new(file, size)),
             files: tree.files().count(),
         })
     }

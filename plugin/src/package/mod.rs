@@ -34,7 +34,11 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 /// What a config needs on the cluster before it is submitted.
 #[derive(Debug, Default)]
-pub struct Packages(Vec<(PathBuf, Package)>);
+pub struct Packages {
+    packages: Vec<(PathBuf, Package)>,
+    /// Whether it was said which of them are on the cluster.
+    told: bool,
+}
 
 /// Zips the local code that the flags and the config name, and makes the config name the packages.
 /// Nothing leaves this machine: [`Packages::upload`] does that.
@@ -58,11 +62,11 @@ pub fn pack(
         let package = zip(&source, ui)?;
         let uri = package.uri();
         if !packages
-            .0
+            .packages
             .iter()
             .any(|(_, other)| other.name == package.name)
         {
-            packages.0.push((source.dir.clone(), package));
+            packages.packages.push((source.dir.clone(), package));
         }
         uris.insert(source, uri.clone());
         Ok(uri)

@@ -1,7 +1,7 @@
 //! What goes into a package, and that it is the same everywhere.
 
 use std::fs;
-use std::io::{Read, Seek};
+use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
@@ -42,11 +42,8 @@ fn pack(dir: &Path) -> Package {
     Package::write(&tree, &std::env::temp_dir(), &mut |_| {}).unwrap()
 }
 
-fn bytes(package: &mut Package) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    package.file.rewind().unwrap();
-    package.file.read_to_end(&mut bytes).unwrap();
-    bytes
+fn bytes(package: &Package) -> Vec<u8> {
+    package.zip.read().unwrap()
 }
 
 #[test]
@@ -232,9 +229,9 @@ fn the_same_tree_is_the_same_bytes_and_the_same_name() {
         .open(other.path().join("a.py"))
         .unwrap();
     old.set_modified(std::time::UNIX_EPOCH).unwrap();
-    let (mut first, mut second) = (pack(one.path()), pack(other.path()));
+    let (first, second) = (pack(one.path()), pack(other.path()));
     assert_eq!(first.name, second.name);
-    assert_eq!(bytes(&mut first), bytes(&mut second));
+    assert_eq!(bytes(&first), bytes(&second));
     // A package of version 1 is this one, whoever makes it.
     assert_eq!(
         first.uri(),
@@ -276,7 +273,7 @@ fn the_zip_holds_what_the_directory_holds() {
     fs::set_permissions(root.join("sub/run.sh"), fs::Permissions::from_mode(0o700)).unwrap();
     fs::create_dir(root.join("logs")).unwrap();
     let package = pack(root);
-    let mut zip = zip::ZipArchive::new(package.file).unwrap();
+    let mut zip = zip::ZipArchive::new(io::Cursor::new(bytes(&package))).unwrap();
     let mut found = Vec::new();
     for index in 0..zip.len() {
         let mut file = zip.by_index(index).unwrap();
@@ -353,8 +350,8 @@ fn zipping_ends_where_the_package_gets_too_large() {
     assert!(error.to_string().starts_with(&start), "{error}");
     assert!(read < 600_000, "{read} bytes were read");
     // What fits exactly, fits.
-    let size = write(u64::MAX, &mut |_| {}).unwrap().size;
-    assert_eq!(write(size, &mut |_| {}).unwrap().size, size);
+    let size = write(u64::MAX, &mut |_| {}).unwrap().zip.size();
+    assert_eq!(write(size, &mut |_| {}).unwrap().zip.size(), size);
     write(size - 1, &mut |_| {}).unwrap_err();
 }
 

@@ -44,6 +44,13 @@ impl FileContent {
         self.sent.load(Ordering::Relaxed)
     }
 
+    #[cfg(test)]
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.size).unwrap_or(usize::MAX)];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
     fn piece(&self, position: u64) -> io::Result<Bytes> {
         let mut piece = vec![0; PIECE];
         let read = self.file.read_at(&mut piece, position)?;

@@ -119,6 +119,7 @@ fn code_is_uploaded_before_the_config_that_names_it() {
             "PUT package",
             "GET package",
             "GET config",
+            "GET package",
             "PUT config",
             "GET config"
         ]
@@ -147,14 +148,50 @@ fn code_is_uploaded_before_the_config_that_names_it() {
         format!("src/ is on the cluster already ({uri})\n")
     );
     assert_eq!(
-        calls(&server)[7..],
-        [
-            "GET config",
-            "GET package",
-            "GET config",
-            "PUT config",
-            "GET config"
-        ]
+        calls(&server)[8..],
+        ["GET config", "GET package", "PUT config", "GET config"]
+    );
+}
+
+#[test]
+fn a_head_that_is_lost_while_it_is_told_gets_the_code_again() {
+    let dir = project(&json!([{"name": "a"}]));
+    let mut heads: Vec<Vec<String>> = vec![Vec::new()];
+    let mut state = IDLE.to_owned();
+    let server = Server::start(move |request| {
+        let lost = heads.len() == 1;
+        let kept = heads.last_mut().unwrap();
+        match (&*request.method, request.path.strip_prefix(PACKAGES)) {
+            ("PUT", Some(name)) => kept.push(name.to_owned()),
+            (_, Some(name)) if !kept.iter().any(|other| other == name) => {
+                return Reply::Answer(404, String::new());
+            }
+            (_, Some(_)) => {}
+            ("PUT", None) if lost => {
+                heads.push(Vec::new());
+                return Reply::Cut;
+            }
+            (_, None) => return serve(&mut state, request),
+        }
+        Reply::ok("")
+    });
+    let run = submit(&server, dir.path(), &["--working-dir", "src", "--wait"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let all = calls(&server);
+    let changes: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|call| call.starts_with("PUT"))
+        .collect();
+    assert_eq!(
+        changes,
+        ["PUT package", "PUT config", "PUT package", "PUT config"]
+    );
+    assert_eq!(
+        run.stderr.matches("src uploaded").count(),
+        2,
+        "{}",
+        run.stderr
     );
 }
 
