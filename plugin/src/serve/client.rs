@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::content::{Content, Sending};
 use super::details::Details;
@@ -297,19 +298,25 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// None after `limit`, or later where a large upload takes long and goes on.
+/// None after `limit` without an answer and without a piece of the content that went out.
+///
+/// What went out may still be on its way, in the buffers of everybody between here and there: it gets
+/// the time that sending all of it took.
 pub(super) async fn within<T>(
     limit: Duration,
     content: &Content,
     exchange: impl Future<Output = T>,
 ) -> Option<T> {
     let mut exchange = std::pin::pin!(exchange);
+    let began = Instant::now();
+    let mut patience = limit;
     loop {
         let sent = content.sent();
-        match tokio::time::timeout(limit, &mut exchange).await {
+        match tokio::time::timeout(patience, &mut exchange).await {
             Ok(exchanged) => return Some(exchanged),
-            Err(_) if content.sent() != sent => {}
-            Err(_) => return None,
+            Err(_) if content.sent() == sent => return None,
+            Err(_) if content.sent() == content.size() => patience = limit.max(began.elapsed()),
+            Err(_) => {}
         }
     }
 }

@@ -19,6 +19,7 @@ mod logs;
 mod package;
 mod recorded;
 mod schema;
+mod slow_upload;
 mod status;
 mod submit;
 mod support;

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -47,6 +48,15 @@ pub(crate) struct Server {
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
+/// How fast what a request carries is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pace {
+    /// After each mebibyte.
+    pub(crate) pause: Duration,
+    /// Mebibytes after which no more is read; none is no end.
+    pub(crate) end: Option<usize>,
+}
+
 type Handler = dyn FnMut(&Request) -> Reply + Send;
 
 impl Server {
@@ -55,9 +65,24 @@ impl Server {
         Self::of_ray("2.60.0", handler)
     }
 
+    pub(crate) fn slow(
+        pace: Pace,
+        handler: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) -> Self {
+        Self::with("2.60.0", pace, handler)
+    }
+
     /// What Serve is asked for is the handler's; which Ray this is, it is told aside.
     pub(crate) fn of_ray(
         version: &'static str,
+        handler: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) -> Self {
+        Self::with(version, Pace::default(), handler)
+    }
+
+    fn with(
+        version: &'static str,
+        pace: Pace,
         handler: impl FnMut(&Request) -> Reply + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -68,7 +93,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
-                thread::spawn(move || serve(&stream.unwrap(), version, &handler, &log));
+                thread::spawn(move || serve(&stream.unwrap(), version, pace, &handler, &log));
             }
         });
         Self { port, requests }
@@ -105,12 +130,13 @@ impl Server {
 fn serve(
     stream: &TcpStream,
     version: &str,
+    pace: Pace,
     handler: &Mutex<Box<Handler>>,
     log: &Mutex<Vec<Request>>,
 ) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(request) = read(&mut reader) {
+    while let Some(request) = read(&mut reader, pace) {
         let reply = if request.path.ends_with("/api/version") {
             Reply::ok(format!(r#"{{"version": "4", "ray_version": "{version}"}}"#))
         } else {
@@ -157,7 +183,7 @@ fn serve(
     }
 }
 
-fn read(reader: &mut impl BufRead) -> Option<Request> {
+fn read(reader: &mut impl BufRead, pace: Pace) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split_whitespace();
@@ -176,7 +202,15 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
         .find(|(name, _)| name == "content-length")
         .and_then(|(_, value)| value.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
+    for (index, piece) in body.chunks_mut(1 << 20).enumerate() {
+        if index > 0 {
+            thread::sleep(pace.pause);
+        }
+        if Some(index) == pace.end {
+            thread::park();
+        }
+        reader.read_exact(piece).ok()?;
+    }
     Some(Request {
         method,
         path,
