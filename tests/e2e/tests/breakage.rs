@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use e2e::{CLUSTER, Namespace, Ran, Relay, eventually, lab, serving};
+use e2e::{CLUSTER, Namespace, Ran, Relay, Watching, eventually, lab, serving};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
 
@@ -93,9 +93,9 @@ struct Own {
 }
 
 impl Own {
-    fn create() -> Self {
+    fn create(name: &str) -> Self {
         let lab = lab();
-        let namespace = lab.namespace("e2e-breakage");
+        let namespace = lab.namespace(name);
         let _webhook = lab.with_webhook();
         let code = [
             "create",
@@ -133,7 +133,7 @@ impl Own {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_head_is_waited_for_and_missed() {
-    let own = Own::create();
+    let own = Own::create("e2e-breakage");
     let config = lab().example(FRUIT);
 
     // It was made a moment ago: no pod, then no dashboard, then no Serve.
@@ -174,4 +174,38 @@ fn a_head_is_waited_for_and_missed() {
     own.submit(&config, &["--wait"])
         .ok()
         .says("application/fruit_app: RUNNING");
+}
+
+/// The first submit takes seconds, since it starts Serve: the head is lost in the middle of it, and
+/// with it the code that was uploaded.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn code_that_was_lost_with_its_head_is_uploaded_again() {
+    let own = Own::create("e2e-lost-code");
+    let scratch = tempfile::tempdir().unwrap();
+    let code = scratch.path().join("hello");
+    fs::create_dir(&code).unwrap();
+    let program = "from ray import serve\n\n\
+        @serve.deployment(ray_actor_options={\"num_cpus\": 0.1})\nclass Hello:\n    \
+        def __call__(self, request):\n        return \"Hello!\"\n\napp = Hello.bind()\n";
+    fs::write(code.join("hello.py"), program).unwrap();
+    let config = scratch.path().join("config.yaml");
+    fs::write(
+        &config,
+        "applications: [{name: hello, import_path: 'hello:app'}]",
+    )
+    .unwrap();
+    let flags = ["ray", "serve", "submit", CLUSTER, "--wait"];
+    let mut command = lab().prepared.command("kubectl");
+    command.args(flags).args(["-n", &own.namespace.name, "-f"]);
+    command.arg(&config).arg("--working-dir").arg(&code);
+    let mut submit = Watching::start(&mut command);
+
+    let at = submit.await_line(0, &["hello uploaded: 1 file"]);
+    own.lose_head();
+    let at = submit.await_line(at, &["hello uploaded: 1 file"]);
+    submit.await_line(
+        at,
+        &["All applications of raycluster/test-cluster are running."],
+    );
 }

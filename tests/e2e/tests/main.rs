@@ -9,6 +9,7 @@ mod chart_lifecycle;
 mod chart_values;
 mod connection;
 mod create;
+mod create_waits;
 mod injection;
 mod looking;
 mod operators;
