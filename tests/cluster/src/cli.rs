@@ -9,7 +9,7 @@ use crate::{
     bench::{self, Bench},
     demo, down, fuzz,
     layout::Layout,
-    logs, matrix, status,
+    logs, matrix, picture, status,
     target::Target,
     test, up,
     versions::{KUBERAY, KUBERAY_KNOWN, RAY, RAY_KNOWN},
@@ -48,6 +48,8 @@ enum Command {
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
     Bench(Bench),
+    /// Draw the pictures of the README again, each from a real run
+    Pictures,
     /// Look for input that makes the webhook or `inject` fail; needs no cluster
     Fuzz {
         /// Processor time for each target
@@ -105,6 +107,7 @@ pub fn run() -> Result<ExitCode> {
             return test::test(&layout, &target, filter.as_deref());
         }
         Command::Bench(bench) => return bench::bench(&layout, &bench),
+        Command::Pictures => picture::pictures(&layout)?,
         Command::Fuzz { seconds, target } => {
             return fuzz::fuzz(&layout, seconds, target.as_deref());
         }

@@ -1,7 +1,7 @@
 //! A real one-node Kubernetes with the KubeRay operator and Ray, without Docker.
 //!
 //! `cargo cluster up` builds what it is made of from published sources, once, and starts it;
-//! `demo` shows this project's main job on it, `test` tests and `bench` measures the project on it,
+//! `demo` shows this project's main job on it, `test` tests, `bench` measures and `pictures` shows the project on it,
 //! `down` ends it.
 //!
 //! The way of a start: [`install`] (commands) and [`image`] (images) fill the user's cache,
@@ -24,9 +24,11 @@ pub mod lock;
 pub mod logs;
 pub mod matrix;
 pub mod network;
+pub mod picture;
 pub mod pki;
 pub mod process;
 pub mod progress;
+pub mod ray_cluster;
 pub mod status;
 pub mod table;
 pub mod target;

@@ -8,7 +8,6 @@ mod command;
 mod load;
 mod pairs;
 mod plugin;
-mod ray_cluster;
 mod report;
 mod review;
 mod server;

@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use super::{
     command::{Running, Took, run},
     pairs::{Figure, alternate},
-    ray_cluster::{CLUSTER, NAMESPACE, RayCluster},
     report::{Goal, Report, Unit},
 };
 use crate::{
@@ -18,9 +17,11 @@ use crate::{
     layout::{Layout, write},
     pki,
     progress::{note, step},
+    ray_cluster::{CLUSTER, RayCluster},
     up,
 };
 
+const NAMESPACE: &str = "kubectl-ray-bench";
 /// Where Ray's dashboard answers, and what everybody asks of it.
 const PORT: u16 = 8265;
 const PATH: &str = "/api/serve/applications/";
@@ -59,7 +60,7 @@ pub(super) fn bench(layout: &Layout, runs: u32) -> Result<()> {
     let (server, token) = login(layout)?;
     let mut contenders = Contenders {
         layout,
-        cluster: RayCluster::create(layout)?,
+        cluster: RayCluster::create(layout, NAMESPACE)?,
         server,
         token,
         applications: false,

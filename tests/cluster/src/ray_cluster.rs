@@ -1,4 +1,5 @@
-//! The RayCluster under measurement: the examples', in a namespace of its own that goes with it.
+//! The RayCluster that is measured and pictured: the examples', in a namespace of its own that goes
+//! with it.
 
 use std::process::Command;
 
@@ -12,24 +13,25 @@ use crate::{
     progress::step,
 };
 
-pub(super) const CLUSTER: &str = "test-cluster";
-pub(super) const NAMESPACE: &str = "kubectl-ray-bench";
+pub const CLUSTER: &str = "test-cluster";
 
-pub(super) struct RayCluster<'a> {
+pub struct RayCluster<'a> {
     layout: &'a Layout,
+    namespace: &'a str,
     /// Its head pod's name.
-    pub(super) head: String,
+    pub head: String,
 }
 
 impl<'a> RayCluster<'a> {
-    pub(super) fn create(layout: &'a Layout) -> Result<Self> {
+    pub fn create(layout: &'a Layout, namespace: &'a str) -> Result<Self> {
         let progress = step("creating a RayCluster to ask");
         let mut cluster = Self {
             layout,
+            namespace,
             head: String::new(),
         };
         cluster.delete(&["--timeout=180s"]);
-        cluster.kubectl(&["create", "namespace", NAMESPACE])?;
+        cluster.kubectl(&["create", "namespace", namespace])?;
         cluster.kubectl(&[
             "create",
             "configmap",
@@ -43,7 +45,7 @@ impl<'a> RayCluster<'a> {
         run_with_input(
             cluster
                 .command("kubectl")
-                .args(["apply", "-n", NAMESPACE, "-f", "-"]),
+                .args(["apply", "-n", namespace, "-f", "-"]),
             &manifest,
         )?;
         cluster.kubectl(&[
@@ -62,24 +64,24 @@ impl<'a> RayCluster<'a> {
     }
 
     /// Has the examples' two applications running.
-    pub(super) fn submit(&self) -> Result<()> {
+    pub fn submit(&self) -> Result<()> {
         let progress = step("submitting two applications");
         run(self
             .plugin("submit")
-            .args([CLUSTER, "-n", NAMESPACE, "--wait"])
+            .args([CLUSTER, "-n", self.namespace, "--wait"])
             .args(["-f", "examples/serve_config.yaml"]))?;
         progress.done();
         Ok(())
     }
 
     /// `kubectl-ray serve VERB`, as its own process.
-    pub(super) fn plugin(&self, verb: &str) -> Command {
+    pub fn plugin(&self, verb: &str) -> Command {
         let mut command = self.command(PLUGIN);
         command.args(["serve", verb]);
         command
     }
 
-    pub(super) fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.layout.command(program));
         command
             .current_dir(&self.layout.root)
@@ -90,14 +92,14 @@ impl<'a> RayCluster<'a> {
     fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         run(self
             .command("kubectl")
-            .args(["-n", NAMESPACE])
+            .args(["-n", self.namespace])
             .args(arguments))
     }
 
     fn delete(&self, more: &[&str]) {
         succeeds(
             kubectl(self.layout)
-                .args(["delete", "namespace", NAMESPACE, "--ignore-not-found"])
+                .args(["delete", "namespace", self.namespace, "--ignore-not-found"])
                 .args(more),
         );
     }
