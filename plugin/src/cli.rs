@@ -7,7 +7,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cluster::flags::ConnectionFlags;
 use crate::command::{
-    call, config, create, dashboard, delete, diff, get, inject, logs, status, submit, validate,
+    call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
+    validate,
 };
 
 /// Ray on Kubernetes
@@ -23,12 +24,16 @@ use crate::command::{
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    #[arg(skip)]
+    pub program: Program,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Deploy, look at and remove Ray Serve applications on a RayCluster
     Serve(Box<Serve>),
+    /// Print a script that completes this program in a shell
+    Completion(completion::Args),
     /// Print the version of this plugin
     Version,
 }
@@ -68,6 +73,8 @@ pub enum ServeCommand {
     Diff(diff::Args),
     /// Look for mistakes in Serve configs, without a cluster
     Validate(validate::Args),
+    /// Print a script that completes this program in a shell
+    Completion(completion::Args),
     /// Print the version of this plugin
     Version,
 }
@@ -75,18 +82,59 @@ pub enum ServeCommand {
 /// kubectl runs the longest name it finds: beside `KubeRay`'s own `kubectl-ray` this plugin is
 /// installed as `kubectl-ray-serve`, and then `serve` is already said.
 const SERVE_NAME: &str = "kubectl-ray-serve";
+const SERVE: &str = "serve";
+/// Under a name that begins so, and goes on as the plugin's own, kubectl asks for completions.
+const PLUGIN: &str = "kubectl-";
+const COMPLETION: &str = "kubectl_complete-";
 
-pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut argv: Vec<OsString> = argv.into_iter().collect();
-    let named_serve = argv
-        .first()
-        .and_then(|name| Path::new(name).file_stem())
-        .is_some_and(|stem| stem == SERVE_NAME);
-    if named_serve {
-        argv.insert(1, "serve".into());
+/// The name this program was started under, and what that says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Of the plugin, also where its completions are asked for.
+    pub name: String,
+    pub completes: bool,
+}
+
+impl Program {
+    pub fn started_as(argv: &[OsString]) -> Self {
+        let stem = argv.first().and_then(|path| Path::new(path).file_stem());
+        let stem = stem.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        match stem.strip_prefix(COMPLETION) {
+            Some(rest) => Self {
+                name: format!("{PLUGIN}{rest}"),
+                completes: true,
+            },
+            None => Self {
+                name: stem,
+                completes: false,
+            },
+        }
+    }
+
+    fn says_serve(&self) -> bool {
+        self.name == SERVE_NAME
+    }
+
+    /// The commands that are left to say after the program's name.
+    pub fn tree(&self) -> clap::Command {
+        let tree = Cli::command();
+        let serve = tree.get_subcommands().find(|sub| sub.get_name() == SERVE);
+        match serve.filter(|_| self.says_serve()) {
+            // What the root has all its commands do.
+            Some(serve) => serve.clone().name(SERVE_NAME).disable_help_subcommand(true),
+            None => tree,
+        }
+    }
+}
+
+pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let program = Program::started_as(&argv);
+    if program.says_serve() {
+        argv.insert(1, SERVE.into());
     }
     let matches = Cli::command().try_get_matches_from(argv)?;
-    Cli::from_arg_matches(&matches)
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(Cli { program, ..cli })
 }
 
 #[cfg(test)]
@@ -94,7 +142,7 @@ mod tests {
     use super::*;
 
     fn parse_words(line: &str) -> Result<Cli, clap::Error> {
-        parse(line.split_whitespace().map(OsString::from))
+        parse(line.split_whitespace().map(OsString::from).collect())
     }
 
     #[test]

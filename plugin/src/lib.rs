@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod command;
+pub mod completion;
 pub mod error;
 pub mod input;
 pub mod manifest;
@@ -24,12 +25,16 @@ use crate::output::Ui;
 /// Runs one command line and gives its exit code: 0 done, 1 failed, 2 usage, 130 interrupted.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
     let ui = Ui::for_process();
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    // Fails only if somebody installed a provider before us, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Some(question) = completion::question(&argv) {
+        return question.answer(argv, &ui);
+    }
     let cli = match cli::parse(argv) {
         Ok(cli) => cli,
         Err(error) => return ui.clap(&error),
     };
-    // Fails only if somebody installed a provider before us, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread: a command is one conversation, and starting more threads costs start-up time.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()

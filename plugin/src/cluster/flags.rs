@@ -63,6 +63,9 @@ pub struct ConnectionFlags {
     /// a Ray token is taken from $RAY_AUTH_TOKEN
     #[arg(long, global = true, value_name = "URL")]
     pub address: Option<String>,
+    /// Nobody is there whom a credential plugin could ask.
+    #[arg(skip)]
+    pub unattended: bool,
 }
 
 /// A time limit; `None` is no limit, which kubectl writes as 0.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use http::Uri;
 use kube::Config;
-use kube::config::{AuthInfo, Cluster, ExecAuthCluster, Kubeconfig};
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecInteractiveMode, Kubeconfig};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::SecretString;
@@ -20,10 +20,8 @@ use super::flags::ConnectionFlags;
 
 /// Everything needed to talk to the API server the user means.
 pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
-    let files = files(flags);
-    let kubeconfig = read(&files, flags.kubeconfig.is_some())?;
-    let Some(kubeconfig) = kubeconfig else {
-        return without_kubeconfig(flags, &files);
+    let Some(kubeconfig) = merged(flags)? else {
+        return without_kubeconfig(flags);
     };
 
     let context_name = flags
@@ -92,6 +90,11 @@ pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
     )
 }
 
+/// What all kubeconfig files that count say together; nothing where there is none.
+pub fn merged(flags: &ConnectionFlags) -> Result<Option<Kubeconfig>, Error> {
+    read(&files(flags), flags.kubeconfig.is_some())
+}
+
 /// `--kubeconfig`, else the `KUBECONFIG` list, else `~/.kube/config`.
 fn files(flags: &ConnectionFlags) -> Vec<PathBuf> {
     if let Some(file) = &flags.kubeconfig {
@@ -133,7 +136,7 @@ fn read(files: &[PathBuf], named_by_flag: bool) -> Result<Option<Kubeconfig>, Er
     Ok(merged)
 }
 
-fn without_kubeconfig(flags: &ConnectionFlags, files: &[PathBuf]) -> Result<Config, Error> {
+fn without_kubeconfig(flags: &ConnectionFlags) -> Result<Config, Error> {
     if flags.server.is_some() {
         return build(flags, Cluster::default(), AuthInfo::default(), None);
     }
@@ -145,7 +148,7 @@ fn without_kubeconfig(flags: &ConnectionFlags, files: &[PathBuf]) -> Result<Conf
         return Ok(config);
     }
     Err(Error::NoKubeconfig {
-        looked_at: files.to_vec(),
+        looked_at: files(flags),
     })
 }
 
@@ -185,6 +188,9 @@ fn build(
     };
     if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
         exec.cluster = ExecAuthCluster::try_from(&cluster).ok();
+    }
+    if let Some(exec) = user.exec.as_mut().filter(|_| flags.unattended) {
+        exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
     config.auth_info = user;
     // Its 15 tries of any method, up to 1000 s apart, would outlive every --request-timeout.

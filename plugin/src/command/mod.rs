@@ -1,6 +1,7 @@
 //! One file per command: its arguments and what it does.
 
 pub mod call;
+pub mod completion;
 pub mod config;
 pub mod create;
 pub mod dashboard;
@@ -26,6 +27,7 @@ use crate::serve::Client;
 
 pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let serve = match cli.command {
+        Command::Completion(args) => return completion::run(&args, &cli.program, ui),
         Command::Version => return version(ui),
         Command::Serve(serve) => serve,
     };
@@ -43,6 +45,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
         ServeCommand::Validate(args) => validate::run(&args, ui),
+        ServeCommand::Completion(args) => completion::run(&args, &cli.program, ui),
         ServeCommand::Version => version(ui),
     }
 }
@@ -51,7 +54,7 @@ fn version(ui: &Ui) -> Result<(), Failure> {
     ui.line(&format!("kubectl-ray {}", env!("CARGO_PKG_VERSION")))
 }
 
-fn client(connection: &ConnectionFlags, cluster: &ClusterName) -> Result<Client, Failure> {
+pub fn client(connection: &ConnectionFlags, cluster: &ClusterName) -> Result<Client, Failure> {
     let dashboard = Dashboard::new(connection, cluster)?;
     Ok(Client::new(dashboard, connection.request_timeout.0))
 }

@@ -96,6 +96,43 @@ impl Wanted {
     }
 }
 
+/// A path that `Wanted::Replicas` takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    pub path: String,
+    pub state: String,
+    /// There may be more of it.
+    pub goes_on: bool,
+}
+
+/// The paths that begin with `path` and have at most one name more.
+pub fn steps(details: &Details, path: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut offer = |before: &str, name: &str, state: &str, goes_on| {
+        let step = format!("{before}{name}");
+        if path.starts_with(before) && step.starts_with(path) {
+            steps.push(Step {
+                path: step,
+                state: state.to_owned(),
+                goes_on,
+            });
+        }
+    };
+    for (name, application) in &details.applications {
+        offer("", name, &application.status, true);
+        let before = format!("{name}/");
+        for (name, deployment) in &application.deployments {
+            offer(&before, name, &deployment.status, true);
+            let before = format!("{before}{name}/");
+            let dead = &deployment.recent_dead_replicas;
+            for replica in deployment.replicas.iter().chain(dead) {
+                offer(&before, replica.short_id(), &replica.state, false);
+            }
+        }
+    }
+    steps
+}
+
 fn named(path: &str, details: &Details, cluster: &impl ToString) -> Result<Found, NotFound> {
     let path = path.strip_prefix("application/").unwrap_or(path);
     let Some((name, application, rest)) = step(path, &details.applications) else {
@@ -197,16 +234,20 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn found(path: &str) -> Result<Vec<String>, String> {
+    fn details() -> Details {
         let replica = |id: &str| json!({"replica_id": id, "node_id": "n", "log_file_path": format!("/serve/{id}.log")});
-        let details: Details = serde_json::from_value(json!({"applications": {
+        serde_json::from_value(json!({"applications": {
             "a": {"deployments": {
                 "D": {"replicas": [replica("r1"), replica("a#D#r2"), {"replica_id": "starting"}]},
                 "Dead": {"recent_dead_replicas": [replica("d1"), replica("d2")]},
             }},
             "a/b": {"deployments": {"E": {"replicas": [replica("r3")]}}},
         }}))
-        .unwrap();
+        .unwrap()
+    }
+
+    fn found(path: &str) -> Result<Vec<String>, String> {
+        let details = details();
         match Wanted::Replicas(Some(path.to_owned())).find(&details, &"x") {
             Ok(found) => Ok(found.logs.into_iter().map(|log| log.name).collect()),
             Err(NotFound::Application(error)) => Err(error.to_string()),
@@ -226,6 +267,25 @@ mod tests {
             ("a/b/E", &["a/b/E/r3"]),
         ] {
             assert_eq!(found(path).unwrap(), logs, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_completed_name_by_name() {
+        let details = details();
+        for (path, expected) in [
+            ("", &["a", "a/b"][..]),
+            ("a", &["a", "a/b"]),
+            ("a/", &["a/D", "a/Dead", "a/b"]),
+            ("a/De", &["a/Dead"]),
+            ("a/D/", &["a/D/r1", "a/D/r2", "a/D/starting"]),
+            ("a/Dead/", &["a/Dead/d1", "a/Dead/d2"]),
+            ("a/b/", &["a/b/E"]),
+            ("c", &[]),
+        ] {
+            let steps = steps(&details, path).into_iter();
+            let paths: Vec<String> = steps.map(|step| step.path).collect();
+            assert_eq!(paths, expected, "{path}");
         }
     }
 

@@ -33,4 +33,4 @@ pub use config::ServeConfig;
 pub use details::Details;
 pub use error::Error;
 pub use request::Request;
-pub use selection::{Selection, UnknownApplications};
+pub use selection::{Selection, UnknownApplications, bare};

@@ -79,7 +79,8 @@ impl<'a> Selection<'a> {
     }
 }
 
-fn bare(given: &str) -> &str {
+/// A name without the kind before it.
+pub fn bare(given: &str) -> &str {
     given.strip_prefix("application/").unwrap_or(given)
 }
 

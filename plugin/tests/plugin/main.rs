@@ -5,6 +5,7 @@ mod address;
 mod any_manifest;
 mod call;
 mod clusters;
+mod completion;
 mod config;
 mod create;
 mod dashboard;

@@ -7,6 +7,7 @@ mod changes;
 mod chart;
 mod chart_lifecycle;
 mod chart_values;
+mod completion;
 mod connection;
 mod create;
 mod create_waits;

@@ -1,0 +1,49 @@
+//! `completion`: a shell script that completes the program under its own name.
+//!
+//! kubectl's own completion asks the program too, under another name, and needs no script of ours.
+
+use crate::cli::Program;
+use crate::completion::scripts::{self, SHELLS};
+use crate::error::Failure;
+use crate::output::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  # kubectl ray serve …: kubectl's completion asks the plugin by this name, and needs no script
+  ln -s \"$(command -v kubectl-ray)\" ~/.local/bin/kubectl_complete-ray
+
+  # kubectl-ray serve …: in this bash, and in each new one
+  source <(kubectl-ray completion bash)
+  echo 'source <(kubectl-ray completion bash)' >> ~/.bashrc
+
+  # In zsh, after compinit
+  source <(kubectl-ray completion zsh)
+
+  # In fish
+  kubectl-ray completion fish | source
+
+  # In PowerShell
+  kubectl-ray completion powershell | Out-String | Invoke-Expression
+
+Completed are commands, flags and their values, and the names of annotated RayClusters, of their
+applications, deployments and replicas, and of namespaces and kubeconfig contexts. They are
+looked up as you are logged in and with the -n, --context and other flags that are typed already;
+where there is no answer within 2 seconds, nothing is offered.
+
+For kubectl ray serve … completions are on where kubectl's own are (kubectl completion --help) and
+the directory of the link is on PATH. Where the program is called kubectl-ray-serve, beside KubeRay's
+plugin, the link is kubectl_complete-ray-serve.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Shell that is to read the script
+    #[arg(value_parser = SHELLS)]
+    shell: String,
+}
+
+pub fn run(args: &Args, program: &Program, ui: &Ui) -> Result<(), Failure> {
+    let script = scripts::script(&args.shell, &program.name);
+    let failed = |error| Failure::Failed(format!("cannot write the script: {error}"));
+    ui.data(script.map_err(failed)?.as_bytes())
+}

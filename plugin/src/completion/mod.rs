@@ -1,0 +1,80 @@
+//! What may come next on a command line that somebody is typing.
+//!
+//! `clap_complete`'s engine walks our clap tree; what it cannot know, the names of things that are
+//! there, is looked up as the words typed so far say. Two ask: kubectl, for whom the program has
+//! another name, and the scripts of `completion SHELL`.
+
+pub mod cobra;
+pub mod names;
+pub mod scripts;
+pub mod tree;
+pub mod typed;
+
+use std::ffi::OsString;
+
+use clap_complete::engine::{CompletionCandidate, complete};
+
+use crate::cli::Program;
+use crate::output::Ui;
+use tree::{Hints, Paths};
+use typed::Typed;
+
+/// Who asks for completions.
+pub enum Question {
+    Kubectl(Program),
+    Script(Program),
+}
+
+/// Nothing for a command line that is to be run.
+pub fn question(argv: &[OsString]) -> Option<Question> {
+    let program = Program::started_as(argv);
+    if program.completes {
+        return Some(Question::Kubectl(program));
+    }
+    scripts::asks(argv).then_some(Question::Script(program))
+}
+
+impl Question {
+    /// Gives an exit code.
+    pub fn answer(self, argv: Vec<OsString>, ui: &Ui) -> u8 {
+        match self {
+            Self::Kubectl(program) => for_kubectl(&program, argv, ui),
+            Self::Script(program) => scripts::answer(&program, argv),
+        }
+    }
+}
+
+fn for_kubectl(program: &Program, mut words: Vec<OsString>, ui: &Ui) -> u8 {
+    if words.len() < 2 {
+        words.push(OsString::new());
+    }
+    let word = words.last().cloned().unwrap_or_default();
+    let hints = Hints::default();
+    let candidates = candidates(program, words, Paths::Shell, &hints);
+    let answer = cobra::render(&candidates, &word, hints.get());
+    match ui.data(answer.as_bytes()) {
+        Ok(()) => 0,
+        Err(failure) => failure.code(),
+    }
+}
+
+/// `words` are those up to the cursor: first the program, last the one that is being typed and may be
+/// empty.
+fn candidates(
+    program: &Program,
+    mut words: Vec<OsString>,
+    paths: Paths,
+    hints: &Hints,
+) -> Vec<CompletionCandidate> {
+    let word = words.pop().unwrap_or_default();
+    let root = program.tree();
+    let typed = Typed::read(&root, &words);
+    let mut tree = tree::completing(root, typed, &word, paths, hints);
+    tree::end_optional_values(&tree, &mut words);
+    let at = words.len();
+    words.push(word);
+    // The engine's only error is that there is nothing.
+    let mut candidates = complete(&mut tree, words, at, None).unwrap_or_default();
+    candidates.retain(|candidate| !tree::is_hidden_flag(candidate));
+    candidates
+}
