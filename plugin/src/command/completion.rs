@@ -22,7 +22,7 @@ Examples:
   # In fish
   kubectl-ray completion fish | source
 
-  # In PowerShell
+  # In PowerShell, which this was not tried in
   kubectl-ray completion powershell | Out-String | Invoke-Expression
 
 Completed are commands, flags and their values, and the names of annotated RayClusters, of their
@@ -31,8 +31,8 @@ looked up as you are logged in and with the -n, --context and other flags that a
 where there is no answer within 2 seconds, nothing is offered.
 
 For kubectl ray serve … completions are on where kubectl's own are (kubectl completion --help) and
-the directory of the link is on PATH. Where the program is called kubectl-ray-serve, beside KubeRay's
-plugin, the link is kubectl_complete-ray-serve.";
+the directory of the link is on PATH. Where the program is called kubectl-ray-serve, beside
+KubeRay's plugin, the link is kubectl_complete-ray-serve.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
