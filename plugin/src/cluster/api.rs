@@ -3,14 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderMap, Request, Uri};
 use kube::Client;
+use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tower::ServiceExt;
 
-use super::connector;
+use super::connector::{self, Connector, Login, Stream};
 use super::error::{Error, root_cause};
-use super::flags::ConnectionFlags;
+use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
 
 /// Objects in one answer to a list.
@@ -73,20 +75,50 @@ pub fn percent(value: &str) -> String {
 #[derive(Clone)]
 pub struct Api {
     client: Client,
+    connector: Connector,
+    login: Login,
+    url: Uri,
     server: String,
     namespace: String,
     limit: Option<Duration>,
+    via: Via,
 }
 
 impl Api {
     pub fn connect(flags: &ConnectionFlags) -> Result<Self, Error> {
         let config = kubeconfig::load(flags)?;
+        let server = connector::api_server(&config)?;
         Ok(Self {
-            client: connector::client(&config)?,
+            client: server.client,
+            connector: server.connector,
+            login: server.login,
             server: format!("the Kubernetes API server at {}", config.cluster_url),
+            url: config.cluster_url,
             namespace: config.default_namespace,
             limit: flags.request_timeout.0,
+            via: flags.via,
         })
+    }
+
+    /// The way that heads are reached.
+    pub fn via(&self) -> Via {
+        self.via
+    }
+
+    pub fn url(&self) -> &Uri {
+        &self.url
+    }
+
+    /// A connection of its own, for requests that are none of its API.
+    pub async fn stream(&self) -> Result<Stream, Error> {
+        connector::connect(&self.connector, self.url.clone(), &self.server, self.limit).await
+    }
+
+    /// What such a request needs to be the user's; asked for each, since a login may be renewed.
+    pub async fn login(&self) -> Result<HeaderMap, Error> {
+        let headers = self.login.clone().oneshot(Request::new(Body::empty()));
+        let headers = async { headers.await.map_err(kube::Error::Service) };
+        self.bounded("log in", headers).await
     }
 
     pub fn namespace(&self) -> &str {
@@ -140,21 +172,25 @@ impl Api {
         action: &str,
         request: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, Error> {
-        let result = match self.limit {
+        let result = self.within_limit(request).await?;
+        result.map_err(|error| self.explain(action, error))
+    }
+
+    pub async fn within_limit<T>(&self, request: impl Future<Output = T>) -> Result<T, Error> {
+        match self.limit {
             Some(limit) => {
                 tokio::time::timeout(limit, request)
                     .await
                     .map_err(|_| Error::TimedOut {
                         who: self.server.clone(),
                         limit,
-                    })?
+                    })
             }
-            None => request.await,
-        };
-        result.map_err(|error| self.explain(action, error))
+            None => Ok(request.await),
+        }
     }
 
-    fn explain(&self, action: &str, error: kube::Error) -> Error {
+    pub fn explain(&self, action: &str, error: kube::Error) -> Error {
         let action = action.to_owned();
         match error {
             kube::Error::Api(status) => match status.code {
@@ -169,12 +205,10 @@ impl Api {
                     code,
                 },
             },
-            kube::Error::Auth(_) => Error::login(error),
+            kube::Error::Auth(_) => Error::login(&error),
+            // Of a login that was to be renewed.
+            kube::Error::Service(ref cause) if cause.is::<AuthError>() => Error::login(&error),
             kube::Error::SerdeError(cause) => Error::Unexpected {
-                action,
-                cause: cause.to_string(),
-            },
-            kube::Error::UpgradeConnection(cause) => Error::Unexpected {
                 action,
                 cause: cause.to_string(),
             },

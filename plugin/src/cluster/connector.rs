@@ -1,10 +1,12 @@
 //! Sockets: TCP without delay, through the user's proxy if there is one, and TLS on top.
 
+use std::future::ready;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderMap, Request, Response, Uri};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
@@ -14,34 +16,85 @@ use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
 use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::Error;
+use super::error::root_cause;
 
 pub type Connector = BoxCloneSyncService<Uri, Stream, BoxError>;
 
-/// A client of the API server.
-///
-/// Not built by kube because its connector leaves Nagle's algorithm on: the first request after
-/// the TLS handshake then waits for the server's delayed ACK, 43 ms of a 20 ms command.
-pub fn client(config: &Config) -> Result<Client, Error> {
-    let auth = config.auth_layer().map_err(Error::login)?;
-    let headers = config.extra_headers_layer().map_err(Error::login)?;
+/// Gives the headers that say on whose behalf a request is.
+pub type Login = BoxCloneSyncService<Request<Body>, HeaderMap, BoxError>;
+
+/// The ways to speak to the API server, which share one login: as a client of its API, and over
+/// connections of one's own.
+pub struct ApiServer {
+    pub client: Client,
+    pub connector: Connector,
+    pub login: Login,
+}
+
+/// The client is not built by kube because its connector leaves Nagle's algorithm on: the first
+/// request after the TLS handshake then waits for the server's delayed ACK, 43 ms of a 20 ms command.
+pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
+    let auth = config.auth_layer().map_err(|error| Error::login(&error))?;
+    let headers = config
+        .extra_headers_layer()
+        .map_err(|error| Error::login(&error))?;
     // A login that gives a token gives no client certificate; asking for one all the same would
     // run the credential plugin a second time.
     let mut tls = config.clone();
     if auth.is_some() {
         tls.auth_info.exec = None;
     }
+    let connector = connector(&tls)?;
     let http: HyperClient<_, Body> =
-        HyperClient::builder(TokioExecutor::new()).build(connector(&tls)?);
+        HyperClient::builder(TokioExecutor::new()).build(connector.clone());
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
-        .option_layer(auth)
-        .layer(headers)
+        .option_layer(auth.as_ref())
+        .layer(&headers)
         .map_err(BoxError::from)
         .service(http);
-    Ok(Client::new(service, config.default_namespace.clone()))
+    let login = ServiceBuilder::new()
+        .map_response(|echo: Response<()>| echo.into_parts().0.headers)
+        .option_layer(auth.as_ref())
+        .layer(&headers)
+        .service(service_fn(|request: Request<Body>| {
+            let mut echo = Response::new(());
+            *echo.headers_mut() = request.into_parts().0.headers;
+            ready(Ok::<_, BoxError>(echo))
+        }));
+    Ok(ApiServer {
+        client: Client::new(service, config.default_namespace.clone()),
+        connector,
+        login: Login::new(login),
+    })
+}
+
+/// A connection to the server at `url`, which `who` is the name of.
+pub async fn connect(
+    connector: &Connector,
+    url: Uri,
+    who: &str,
+    limit: Option<Duration>,
+) -> Result<Stream, Error> {
+    let connected = connector.clone().oneshot(url);
+    let connected = match limit {
+        None => connected.await,
+        Some(limit) => {
+            tokio::time::timeout(limit, connected)
+                .await
+                .map_err(|_| Error::TimedOut {
+                    who: who.to_owned(),
+                    limit,
+                })?
+        }
+    };
+    connected.map_err(|error| Error::Unreachable {
+        who: who.to_owned(),
+        cause: root_cause(error.as_ref()),
+    })
 }
 
 /// What opens a connection to an address as `config` has it: proxy, trusted roots, server name.
@@ -235,7 +288,7 @@ mod tests {
             "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]},
         }))
         .unwrap();
-        client(&config).unwrap();
+        api_server(&config).unwrap();
         assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
     }
 

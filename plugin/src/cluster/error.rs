@@ -102,14 +102,48 @@ pub enum Error {
     NotListening { pod: String, port: u16 },
     #[error("the port-forward to pod/{pod} failed: {cause}")]
     PortForward { pod: String, cause: String },
+    #[error(
+        "cannot open the WebSocket of the port-forward to pod/{pod}: {cause}; if the network between lets none through, try --via proxy"
+    )]
+    NoWebSocket {
+        pod: String,
+        cause: String,
+        /// Somebody answered no, and will again.
+        refused: bool,
+    },
+    #[error(
+        "not allowed to reach service/{service} in namespace {namespace} by --via proxy: ask for the verb {verb} on services/proxy"
+    )]
+    ProxyForbidden {
+        service: String,
+        namespace: String,
+        verb: &'static str,
+    },
+    #[error(
+        "service/{service} in namespace {namespace} has no port {port}, which --via proxy needs: declare it in the head's container, or leave --via proxy out"
+    )]
+    NoServicePort {
+        service: String,
+        namespace: String,
+        port: u16,
+    },
+    #[error(
+        "service/{service} in namespace {namespace} does not exist, which --via proxy needs: see kubectl describe raycluster, or leave --via proxy out"
+    )]
+    NoService { service: String, namespace: String },
 }
 
 impl Error {
-    pub(crate) fn login(error: kube::Error) -> Self {
-        let kube::Error::Auth(error) = error else {
-            return Self::Login(root_cause(&error));
+    pub(crate) fn login(error: &kube::Error) -> Self {
+        let cause = match error {
+            kube::Error::Auth(cause) => Some(cause),
+            kube::Error::Service(cause) => cause.downcast_ref(),
+            _ => None,
         };
-        Self::Login(match &error {
+        let Some(cause) = cause else {
+            return Self::Login(root_cause(error));
+        };
+        Self::Login(match cause {
             AuthError::AuthExecStart(source) => {
                 format!("the credential plugin did not start: {source}")
             }
@@ -140,6 +174,8 @@ impl Error {
             Self::HeadNotReady { .. }
                 | Self::NotListening { .. }
                 | Self::PortForward { .. }
+                | Self::NoWebSocket { refused: false, .. }
+                | Self::NoService { .. }
                 | Self::Unreachable { .. }
                 | Self::TimedOut { .. }
         ) || matches!(self, Self::Api { code, .. } if *code == 429 || *code >= 500)

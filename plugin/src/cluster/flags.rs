@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
 const REQUEST_TIMEOUT: &str = "30s";
@@ -61,11 +61,22 @@ pub struct ConnectionFlags {
     pub request_timeout: Limit,
     /// Talk to the Ray dashboard at this URL instead of going through Kubernetes;
     /// a Ray token is taken from $RAY_AUTH_TOKEN
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "via")]
     pub address: Option<String>,
+    /// Way from the API server to the head: a port-forward, which is a WebSocket, or the service
+    /// proxy, which is plain HTTP and gets through where a network lets no WebSocket
+    #[arg(long, global = true, value_enum, value_name = "WAY", default_value_t)]
+    pub via: Via,
     /// Nobody is there whom a credential plugin could ask.
     #[arg(skip)]
     pub unattended: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    #[default]
+    PortForward,
+    Proxy,
 }
 
 /// A time limit; `None` is no limit, which kubectl writes as 0.

@@ -1,5 +1,6 @@
 //! From a `RayCluster`'s name to a stream to its dashboard.
 
+pub mod address;
 pub mod api;
 pub mod connector;
 pub mod created;
@@ -11,7 +12,9 @@ pub mod kubeconfig;
 pub mod new;
 pub mod quantity;
 pub mod raycluster;
+pub mod route;
 pub mod serve_service;
+pub mod service_proxy;
 pub mod token;
 pub mod tunnel;
 

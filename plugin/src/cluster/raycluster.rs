@@ -130,6 +130,7 @@ pub struct Status {
 #[serde(default, rename_all = "camelCase")]
 pub struct HeadStatus {
     pub pod_name: Option<String>,
+    pub service_name: Option<String>,
 }
 
 impl RayCluster {
@@ -216,6 +217,15 @@ impl RayCluster {
             })?;
             Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
         })
+    }
+
+    /// The operator's word, or what it calls it unless told otherwise.
+    pub fn head_service(&self) -> String {
+        let named = self.status.head.service_name.as_deref();
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => name.to_owned(),
+            None => format!("{}-head-svc", self.metadata.name),
+        }
     }
 
     pub fn dashboard_port(&self) -> Result<u16, Error> {

@@ -6,14 +6,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::Portforwarder;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tower::BoxError;
 
 use super::api::Api;
-use super::error::Error;
+use super::error::{Error, root_cause};
 
+/// kube's reason for an answer that is no `Status`, and so none of the API server's.
+const NO_STATUS: &str = "Failed to parse error data";
+/// The API server's answer where the request has lost its `Upgrade` header on the way.
+const BAD_REQUEST: u16 = 400;
 /// How long the reason for a closed stream may take to follow the closing.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -31,23 +37,15 @@ pub struct Fault {
 
 pub async fn open(api: &Api, pod: &str, port: u16) -> Result<(Tunnel, Fault), Error> {
     let pods: kube::Api<Pod> = kube::Api::namespaced(api.client(), api.namespace());
-    let action = format!("port-forward to pod/{pod} in namespace {}", api.namespace());
     let ports = [port];
-    let forward = api.bounded(&action, pods.portforward(pod, &ports)).await;
-    let mut forwarder = forward.map_err(|error| match error {
-        Error::Forbidden { .. } => Error::PortForwardForbidden {
+    let forward = api.within_limit(pods.portforward(pod, &ports)).await;
+    let mut forwarder = forward
+        .map_err(|late| Error::NoWebSocket {
             pod: pod.to_owned(),
-            namespace: api.namespace().to_owned(),
-        },
-        // The pod went between being listed and being forwarded to.
-        Error::Api {
-            code: 404, message, ..
-        } => Error::PortForward {
-            pod: pod.to_owned(),
-            cause: message,
-        },
-        other => other,
-    })?;
+            cause: late.to_string(),
+            refused: false,
+        })?
+        .map_err(|error| not_opened(api, pod, error))?;
     let (Some(stream), Some(reason)) = (forwarder.take_stream(port), forwarder.take_error(port))
     else {
         return Err(Error::PortForward {
@@ -61,6 +59,50 @@ pub async fn open(api: &Api, pod: &str, port: u16) -> Result<(Tunnel, Fault), Er
         port,
     };
     Ok((Tunnel { stream, forwarder }, fault))
+}
+
+fn not_opened(api: &Api, pod: &str, error: kube::Error) -> Error {
+    let pod = pod.to_owned();
+    match error {
+        kube::Error::UpgradeConnection(cause) => Error::NoWebSocket {
+            pod,
+            cause: cause.to_string(),
+            refused: true,
+        },
+        kube::Error::Api(status) if status.reason == NO_STATUS || status.code == BAD_REQUEST => {
+            Error::NoWebSocket {
+                pod,
+                cause: StatusCode::from_u16(status.code).map_or(status.message, |code| {
+                    format!("it was answered with {code}")
+                }),
+                refused: status.code < 500,
+            }
+        }
+        kube::Error::Api(status) if status.code == 403 => Error::PortForwardForbidden {
+            pod,
+            namespace: api.namespace().to_owned(),
+        },
+        // The pod went between being listed and being forwarded to.
+        kube::Error::Api(status) if status.code == 404 => Error::PortForward {
+            pod,
+            cause: status.message,
+        },
+        kube::Error::Service(cause) if is_cut(&cause) => Error::NoWebSocket {
+            pod,
+            cause: root_cause(cause.as_ref()),
+            refused: false,
+        },
+        other => {
+            let action = format!("port-forward to pod/{pod} in namespace {}", api.namespace());
+            api.explain(&action, other)
+        }
+    }
+}
+
+/// Not where there was no connection, which is no fault of a WebSocket's.
+fn is_cut(cause: &BoxError) -> bool {
+    let cause = cause.downcast_ref::<hyper_util::client::legacy::Error>();
+    cause.is_some_and(|cause| !cause.is_connect())
 }
 
 impl Fault {

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 
-use crate::cluster::flags::ConnectionFlags;
+use crate::cluster::flags::{ConnectionFlags, Via};
+use crate::cluster::route::Route;
+use crate::cluster::service_proxy::is_of_the_api_server;
 use crate::cluster::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::input::Input;
@@ -37,6 +39,9 @@ The request goes through a tunnel to Serve's HTTP port on the head, so nothing n
 this machine. Redirects are not followed. An answer of 400 or more is printed and then fails the
 command. --request-timeout limits how long the application may be silent, before its answer and
 within it. A Ray token is the dashboard's and is not sent: give an application's own with -H.
+
+With --via proxy the API server is in between: an Authorization header would be its own and is
+refused, %2F in a path arrives as / and // as /, and the links of an HTML answer lead through it.
 
 gRPC and WebSocket applications need their own client, which can talk through
   kubectl port-forward service/CLUSTER-serve-svc 8000   # WebSocket: ws://127.0.0.1:8000/…
@@ -88,7 +93,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), String>
 }
 
 impl Args {
-    fn request(&self, authority: &str) -> Result<http::Request<Content>, Failure> {
+    fn request(&self, route: &Route) -> Result<http::Request<Content>, Failure> {
         let data = self.data.as_deref().map(read).transpose()?;
         let method = match (&self.method, &data) {
             (Some(method), _) => method.clone(),
@@ -100,9 +105,7 @@ impl Args {
         *request.method_mut() = method;
         *request.uri_mut() = Uri::from(self.path.clone());
         let headers = request.headers_mut();
-        if let Ok(host) = HeaderValue::from_str(authority) {
-            headers.insert(HOST, host);
-        }
+        headers.extend(route.host());
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         if has_data {
@@ -157,6 +160,12 @@ fn read(data: &str) -> Result<Bytes, Failure> {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
+    let taken = (args.headers.iter()).find(|(name, _)| is_of_the_api_server(name));
+    if let Some((name, _)) = taken.filter(|_| connection.via == Via::Proxy) {
+        return Err(Failure::Usage(format!(
+            "with --via proxy the header {name} is the API server's and reaches no application: leave one of them out"
+        )));
+    }
     let mut client = super::client(connection, &args.raycluster)?;
     let details = client.applications().await?.details;
     if !details.serve_is_running() {
@@ -167,9 +176,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     }
     let dashboard = client.dashboard();
     let port = port(&details, dashboard).await?;
-    let request = args.request(&dashboard.authority_at(port))?;
+    let opened = dashboard.open_at(port).await?;
+    let mut request = args.request(&opened.route)?;
+    opened.route.prepare(&mut request).await?;
     let begun = Begun::new(
-        dashboard.open_at(port).await?,
+        opened,
         dashboard.describe_at(port),
         Request::get("/", "the request").call,
         request,

@@ -3,23 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use http::{Response, StatusCode};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
-use super::content::{Content, Sending};
+use super::connection::{Connection, broken, exchange, refused, within};
+use super::content::Sending;
 use super::details::Details;
 use super::error::Error;
 use super::flow::Begun;
 use super::ray_error::{cause, clean, is_of_an_actor};
 use super::request::{Call, Request};
-use crate::cluster::dashboard::Opened;
-use crate::cluster::tunnel::Fault;
+use crate::cluster::route::{Opened, Route};
 use crate::cluster::{self, Dashboard};
 
 /// With the slash: Ray answers 404 without it.
@@ -28,7 +23,7 @@ const JSON: &str = "application/json";
 /// Not a browser's: Ray refuses PUT and DELETE to those, and hides environment variables from them.
 pub const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
 /// The header Ray's own tools use through the API server, to which `Authorization` belongs.
-const TOKEN_HEADER: &str = "x-ray-authorization";
+pub const TOKEN_HEADER: &str = "x-ray-authorization";
 /// Times a broken connection is opened again within one call.
 const REOPENED: u32 = 2;
 const REOPEN_DELAY: Duration = Duration::from_millis(200);
@@ -37,37 +32,6 @@ pub struct Client {
     dashboard: Dashboard,
     limit: Option<Duration>,
     connection: Option<Connection>,
-}
-
-pub(super) struct Connection {
-    pub(super) requests: SendRequest<Sending>,
-    driver: JoinHandle<()>,
-    pub(super) fault: Option<Fault>,
-}
-
-impl Connection {
-    pub(super) async fn over(opened: Opened, who: &str, call: Call) -> Result<Self, Error> {
-        let Opened { stream, fault } = opened;
-        let (requests, connection) = match handshake(stream).await {
-            Ok(pair) => pair,
-            Err(error) => return Err(broken(who, call, &error, fault).await),
-        };
-        let driver = tokio::spawn(async move {
-            // The error is the request's as well, and told there.
-            let _ = connection.await;
-        });
-        Ok(Self {
-            requests,
-            driver,
-            fault,
-        })
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
 }
 
 /// Serve's state: Ray's bytes, and what this program understands of them.
@@ -96,7 +60,9 @@ impl Client {
             self.connection = None;
             answer = match self.send(&request).await {
                 // What matters is that the dashboard, which is there, does not know the path.
-                Err(Error::Cluster(cluster::Error::NotListening { .. })) => answer,
+                Err(Error::Cluster(
+                    cluster::Error::NotListening { .. } | cluster::Error::NoServicePort { .. },
+                )) => answer,
                 other => other?,
             };
         }
@@ -174,7 +140,8 @@ impl Client {
             _ => self.connect(request).await?,
         };
         // Opening the connection has limits of its own, which name who did not answer.
-        let exchange = exchange(&mut connection.requests, self.http(request));
+        let message = self.http(request, &connection.route).await?;
+        let exchange = exchange(&mut connection.requests, message);
         let exchanged = match self.limit {
             None => exchange.await,
             Some(limit) => within(limit, &request.content, exchange)
@@ -187,8 +154,16 @@ impl Client {
         };
         match exchanged {
             Ok(answer) => {
+                let Answer { status, body } = &answer;
+                let refusal = connection.route.refusal(&request.method, *status, body);
                 self.connection = Some(connection);
-                Ok(answer)
+                match refusal {
+                    None => Ok(answer),
+                    Some(refusal) => {
+                        self.dashboard.forget();
+                        Err(refused(&self.dashboard.describe(), request.call, refusal))
+                    }
+                }
             }
             Err(error) => {
                 let fault = connection.fault.take();
@@ -220,25 +195,25 @@ impl Client {
     ) -> Result<Begun, Error> {
         let opened = self.open().await?;
         Ok(Begun {
-            opened,
             who: self.dashboard.describe(),
             call: request.call,
             content: request.content.clone(),
-            request: self.http(request),
+            request: self.http(request, &opened.route).await?,
+            opened,
             limit,
         })
     }
 
-    fn http(&self, of: &Request) -> http::Request<Sending> {
+    async fn http(&self, of: &Request, route: &Route) -> Result<http::Request<Sending>, Error> {
         let mut request = http::Request::new(Sending::new(of.content.clone()));
         *request.method_mut() = of.method.clone();
-        let path = format!("{}{}", self.dashboard.base_path(), of.path);
-        // Both parts are percent-encoded; the dashboard's own page would be no answer to anything.
-        *request.uri_mut() = path.parse().unwrap_or_else(|_| http::Uri::from_static("/"));
+        // Percent-encoded; the dashboard's own page would be no answer to anything.
+        *request.uri_mut() = of
+            .path
+            .parse()
+            .unwrap_or_else(|_| http::Uri::from_static("/"));
         let headers = request.headers_mut();
-        if let Ok(host) = HeaderValue::from_str(self.dashboard.authority().as_str()) {
-            headers.insert(HOST, host);
-        }
+        headers.extend(route.host());
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         if let Some(content_type) = of.content_type {
@@ -247,7 +222,8 @@ impl Client {
         if let Some(token) = self.dashboard.token().and_then(bearer) {
             headers.insert(TOKEN_HEADER, token);
         }
-        request
+        route.prepare(&mut request).await?;
+        Ok(request)
     }
 }
 
@@ -273,63 +249,10 @@ pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
     })
 }
 
-/// What a broken connection means: the tunnel's reason, if it gave one.
-pub(super) async fn broken(
-    who: &str,
-    call: Call,
-    error: &hyper::Error,
-    fault: Option<Fault>,
-) -> Error {
-    if let Some(fault) = fault
-        && let Some(reason) = fault.explain().await
-    {
-        return reason.into();
-    }
-    Error::Broken {
-        who: who.to_owned(),
-        call,
-        cause: cluster::error::root_cause(error),
-    }
-}
-
 /// Whatever came back.
 pub struct Answer {
     pub status: StatusCode,
     pub body: Bytes,
-}
-
-/// None after `limit` without an answer and without a piece of the content that went out.
-///
-/// What went out may still be on its way, in the buffers of everybody between here and there: it gets
-/// the time that sending all of it took.
-pub(super) async fn within<T>(
-    limit: Duration,
-    content: &Content,
-    exchange: impl Future<Output = T>,
-) -> Option<T> {
-    let mut exchange = std::pin::pin!(exchange);
-    let began = Instant::now();
-    let mut patience = limit;
-    loop {
-        let sent = content.sent();
-        match tokio::time::timeout(patience, &mut exchange).await {
-            Ok(exchanged) => return Some(exchanged),
-            Err(_) if content.sent() == sent => return None,
-            Err(_) if content.sent() == content.size() => patience = limit.max(began.elapsed()),
-            Err(_) => {}
-        }
-    }
-}
-
-async fn exchange(
-    requests: &mut SendRequest<Sending>,
-    request: http::Request<Sending>,
-) -> Result<Answer, hyper::Error> {
-    requests.ready().await?;
-    let response: Response<Incoming> = requests.send_request(request).await?;
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { status, body })
 }
 
 fn bearer(token: &SecretString) -> Option<HeaderValue> {

@@ -18,13 +18,16 @@ pub enum Error {
         limit: Duration,
     },
     #[error(
-        "the connection to {who} broke before the answer to {call} was complete: {cause}{}",
-        call.doubt()
+        "the connection to {who} broke before the answer to {call} was complete: {cause}{}{}",
+        call.doubt(),
+        if *over_websocket { "; if the network between cuts WebSockets, try --via proxy" } else { "" }
     )]
     Broken {
         who: String,
         call: Call,
         cause: String,
+        /// Nobody told why it broke.
+        over_websocket: bool,
     },
     #[error(
         "{who} has no Serve REST API (404): it needs Ray 2.4 or later with ray[serve] installed"
@@ -42,7 +45,7 @@ pub enum Error {
         message: String,
         status: StatusCode,
     },
-    #[error("{who} failed on {call}: {message} ({})", status.as_u16())]
+    #[error("{who} failed on {call}: {message} ({}){}", status.as_u16(), if is_in_between(*status) { call.doubt() } else { "" })]
     Failed {
         who: String,
         call: Call,
@@ -56,7 +59,11 @@ pub enum Error {
 impl Error {
     /// Whether the call may have got through although there was no answer.
     pub fn is_doubtful(&self) -> bool {
-        matches!(self, Self::TimedOut { call, .. } | Self::Broken { call, .. } if call.changes_serve())
+        match self {
+            Self::TimedOut { call, .. } | Self::Broken { call, .. } => call.changes_serve(),
+            Self::Failed { call, status, .. } => is_in_between(*status) && call.changes_serve(),
+            _ => false,
+        }
     }
 
     /// Whether the same call may work a little later: what `--wait` waits for.
@@ -64,8 +71,15 @@ impl Error {
         match self {
             Self::Cluster(error) => error.may_pass(),
             Self::TimedOut { .. } | Self::Broken { .. } => true,
-            Self::Failed { status, .. } => *status == StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed { status, .. } => {
+                *status == StatusCode::SERVICE_UNAVAILABLE || is_in_between(*status)
+            }
             _ => false,
         }
     }
+}
+
+/// Never Ray's: a proxy on the way lost the answer.
+fn is_in_between(status: StatusCode) -> bool {
+    status == StatusCode::BAD_GATEWAY || status == StatusCode::GATEWAY_TIMEOUT
 }

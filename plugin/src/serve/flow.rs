@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::response::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::client::{Connection, broken, within};
+use super::connection::{Connection, broken, refused, within};
 use super::content::{Content, Sending};
 use super::error::Error;
 use super::request::Call;
-use crate::cluster::dashboard::Opened;
 use crate::cluster::error::seconds;
+use crate::cluster::route::Opened;
+
+/// No word of the API server is longer.
+const STATUS_AT_MOST: usize = 64 * 1024;
 
 /// A request that has its connection, and is sent when its answer is asked for.
 pub struct Begun {
@@ -29,6 +33,8 @@ pub struct Begun {
 /// An answer that has begun.
 pub struct Flow {
     pub head: Parts,
+    /// What was read of the body already.
+    begin: Option<Bytes>,
     body: Incoming,
     connection: Connection,
     who: String,
@@ -61,6 +67,7 @@ impl Begun {
             who, call, limit, ..
         } = self;
         let mut connection = Connection::over(self.opened, &who, call).await?;
+        let method = self.request.method().clone();
         let exchange = async {
             connection.requests.ready().await?;
             connection.requests.send_request(self.request).await
@@ -75,14 +82,16 @@ impl Begun {
         match answered {
             Ok(response) => {
                 let (head, body) = response.into_parts();
-                Ok(Flow {
+                let flow = Flow {
                     head,
+                    begin: None,
                     body,
                     connection,
                     who,
                     call,
                     limit,
-                })
+                };
+                flow.unless_refused(&method).await
             }
             Err(error) => {
                 let fault = connection.fault.take();
@@ -94,8 +103,30 @@ impl Begun {
 }
 
 impl Flow {
+    /// An error that may be the API server's in the place of whoever was asked has to be read first.
+    async fn unless_refused(mut self, method: &Method) -> Result<Self, Error> {
+        if !self.connection.route.may_be_refusal(&self.head) {
+            return Ok(self);
+        }
+        let mut begin = Vec::new();
+        while begin.len() < STATUS_AT_MOST
+            && let Some(piece) = self.next().await?
+        {
+            begin.extend_from_slice(&piece);
+        }
+        let route = &self.connection.route;
+        if let Some(refusal) = route.refusal(method, self.head.status, &begin) {
+            return Err(refused(&self.who, self.call, refusal));
+        }
+        self.begin = Some(begin.into());
+        Ok(self)
+    }
+
     /// The next piece, as soon as it is there; none after the last.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(begin) = self.begin.take() {
+            return Ok(Some(begin));
+        }
         loop {
             let frame = self.body.frame();
             let frame = match self.limit {
@@ -135,6 +166,7 @@ impl Flow {
             who: self.who.clone(),
             call: self.call,
             cause: format!("nothing came for {} (--request-timeout)", seconds(limit)),
+            over_websocket: false,
         }
     }
 }

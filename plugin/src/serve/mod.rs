@@ -4,6 +4,7 @@ pub mod camel_case;
 pub mod causes;
 pub mod client;
 pub mod config;
+mod connection;
 pub mod content;
 pub mod details;
 pub mod difference;

@@ -4,8 +4,8 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
-use crate::support::server::{Reply, Request, Server};
+use crate::support::kubernetes::{NAMESPACE, failure, is_pods, kubeconfig, raycluster, ready_pod};
+use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, plugin, run};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
@@ -14,24 +14,6 @@ fn get(server: &Server, flags: &[&str]) -> Run {
     let mut arguments = vec!["serve", "get", "x", "--kubeconfig", &file];
     arguments.extend(flags);
     run(&arguments)
-}
-
-fn raycluster(more: &serde_json::Value) -> Reply {
-    let mut cluster =
-        json!({"metadata": {"name": "x", "namespace": NAMESPACE}, "spec": {"headGroupSpec": {}}});
-    for (key, value) in more.as_object().unwrap() {
-        cluster[key] = value.clone();
-    }
-    Reply::ok(cluster.to_string())
-}
-
-fn ready_pod() -> Reply {
-    let conditions = json!([{"type": "Ready", "status": "True"}]);
-    Reply::ok(json!({"items": [{"metadata": {"name": "head"}, "status": {"phase": "Running", "conditions": conditions}}]}).to_string())
-}
-
-fn is_pods(request: &Request) -> bool {
-    request.path.contains("/pods?")
 }
 
 #[test]
@@ -168,6 +150,52 @@ fn the_port_forward_is_bounded_too() {
             .iter()
             .any(|request| request.path.contains("/portforward?&ports=8265"))
     );
+}
+
+#[test]
+fn a_network_without_websockets_is_told_of_the_other_way() {
+    type Answer = fn() -> Reply;
+    let cases: [(Answer, &str); 5] = [
+        // What the API server says to a request that has lost its Upgrade header.
+        (
+            || failure(400, "Upgrade request required"),
+            "it was answered with 400 Bad Request",
+        ),
+        (
+            || Reply::Answer(403, "<html>Blocked</html>".into()),
+            "it was answered with 403 Forbidden",
+        ),
+        (|| Reply::ok("no"), "failed to switch protocol: 200 OK"),
+        (
+            || Reply::Hangup,
+            "connection closed before message completed",
+        ),
+        (
+            || Reply::Silence,
+            "did not answer within 500ms (--request-timeout)",
+        ),
+    ];
+    for (answer, cause) in cases {
+        let server = Server::start(move |request| match request.path.as_str() {
+            path if path.contains("/portforward") => answer(),
+            _ if is_pods(request) => ready_pod(),
+            _ => raycluster(&json!({})),
+        });
+        let ran = get(&server, &["--request-timeout", "500ms"]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(1), ""),
+            "{}",
+            ran.stderr
+        );
+        let begin = "error: cannot open the WebSocket of the port-forward to pod/head: ";
+        let end = "; if the network between lets none through, try --via proxy\n";
+        assert!(
+            ran.stderr.starts_with(begin) && ran.stderr.ends_with(&format!("{cause}{end}")),
+            "{}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

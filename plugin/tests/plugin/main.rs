@@ -18,6 +18,7 @@ mod inject_webhook;
 mod kubernetes;
 mod logs;
 mod package;
+mod proxy;
 mod recorded;
 mod schema;
 mod slow_upload;

@@ -1,10 +1,10 @@
-//! A kubeconfig and a refusal, for tests against an API server of their own.
+//! What tests against an API server of their own share: a kubeconfig, and what it answers.
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::server::Reply;
+use super::server::{Reply, Request};
 
 pub(crate) const NAMESPACE: &str = "team";
 
@@ -22,5 +22,27 @@ pub(crate) fn kubeconfig(directory: &Path, name: &str, server: &str, user: &str)
 
 pub(crate) fn failure(code: u16, message: &str) -> Reply {
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": "R", "code": code});
-    Reply::Answer(code, status.to_string())
+    Reply::With("Content-Type: application/json", code, status.to_string())
+}
+
+pub(crate) fn raycluster(more: &Value) -> Reply {
+    let mut cluster =
+        json!({"metadata": {"name": "x", "namespace": NAMESPACE}, "spec": {"headGroupSpec": {}}});
+    for (key, value) in more.as_object().unwrap() {
+        cluster[key] = value.clone();
+    }
+    Reply::ok(cluster.to_string())
+}
+
+pub(crate) fn ready_pod() -> Reply {
+    let conditions = json!([{"type": "Ready", "status": "True"}]);
+    Reply::ok(json!({"items": [{"metadata": {"name": "head"}, "status": {"phase": "Running", "conditions": conditions}}]}).to_string())
+}
+
+pub(crate) fn is_pods(request: &Request) -> bool {
+    request.path.contains("/pods?")
+}
+
+pub(crate) fn is_raycluster(request: &Request) -> bool {
+    request.path.ends_with("/rayclusters/x")
 }

@@ -33,6 +33,8 @@ pub(crate) enum Reply {
     Stream(&'static str, Receiver<String>),
     /// Half of an answer, then the connection is closed.
     Cut,
+    /// The connection is closed, without a word.
+    Hangup,
     /// No answer at all until the client goes.
     Silence,
 }
@@ -175,6 +177,7 @@ fn serve(
                 );
                 return;
             }
+            Reply::Hangup => return,
             Reply::Silence => {
                 let _ = reader.read(&mut [0]);
                 return;

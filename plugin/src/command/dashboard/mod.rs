@@ -1,7 +1,9 @@
 //! `dashboard`: Ray's dashboard in the user's browser.
 //!
-//! A listener of this machine, and a fresh tunnel for each of its connections: so the address stays
+//! A listener of this machine, and a fresh stream for each of its connections: so the address stays
 //! the same when the head becomes another pod.
+
+mod relay;
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
@@ -12,8 +14,8 @@ use tokio::io::{AsyncWriteExt, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
-use crate::cluster::dashboard::Opened;
 use crate::cluster::flags::ConnectionFlags;
+use crate::cluster::route::Opened;
 use crate::cluster::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::{Ui, one_line};
@@ -117,20 +119,31 @@ impl Door<'_> {
     async fn serve(self: Rc<Self>, mut visitor: TcpStream) {
         let _ = visitor.set_nodelay(true);
         let result = match self.open().await {
+            Ok(opened) if opened.route.proxy.is_some() => {
+                return relay::serve(visitor, opened, &self).await;
+            }
             Ok(opened) => self.forward(&mut visitor, opened).await,
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            self.dashboard.lock().await.forget();
             let why = error.to_string();
             // A visitor who has gone needs no answer.
             let _ = visitor.write_all(sorry(&why).as_bytes()).await;
             let _ = visitor.shutdown().await;
-            if self.told.lock().await.insert(why.clone()) {
-                self.ui
-                    .note(&format!("{why}; the page works again when it does"));
-            }
+            self.failed(why).await;
         }
+    }
+
+    async fn failed(&self, why: String) {
+        self.dashboard.lock().await.forget();
+        if self.told.lock().await.insert(why.clone()) {
+            self.ui
+                .note(&format!("{why}; the page works again when it does"));
+        }
+    }
+
+    async fn worked(&self) {
+        self.told.lock().await.clear();
     }
 
     async fn open(&self) -> Result<Opened, cluster::Error> {
@@ -162,7 +175,7 @@ impl Door<'_> {
         if let Some(error @ cluster::Error::NotListening { .. }) = reason {
             return Err(error);
         }
-        self.told.lock().await.clear();
+        self.worked().await;
         Ok(())
     }
 }

@@ -1,0 +1,104 @@
+//! A Ray dashboard at a plain address: `--address`.
+
+use std::time::Duration;
+
+use http::Uri;
+use kube::Config;
+use kube::config::Cluster;
+use secrecy::SecretString;
+
+use super::connector::{self, Connector};
+use super::error::Error;
+use super::flags::ConnectionFlags;
+use super::kubeconfig;
+use super::route::{Opened, Route};
+use super::token;
+
+pub struct Address {
+    url: Uri,
+    connector: Connector,
+    token: Option<SecretString>,
+    limit: Option<Duration>,
+}
+
+impl Address {
+    pub fn new(flags: &ConnectionFlags, address: &str) -> Result<Self, Error> {
+        let bad = || Error::BadUrl {
+            what: "dashboard",
+            url: address.to_owned(),
+        };
+        let with_scheme = if address.contains("://") {
+            address.to_owned()
+        } else {
+            format!("http://{address}")
+        };
+        let url: Uri = with_scheme.parse().map_err(|_| bad())?;
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || url.host().is_none_or(str::is_empty)
+        {
+            return Err(bad());
+        }
+        let mut config = Config::new(url.clone());
+        config.root_cert = kubeconfig::root_certificates(&Cluster {
+            certificate_authority: flags
+                .certificate_authority
+                .as_ref()
+                .map(|file| file.display().to_string()),
+            ..Cluster::default()
+        })?;
+        config.accept_invalid_certs = flags.insecure_skip_tls_verify.unwrap_or(false);
+        config.tls_server_name.clone_from(&flags.tls_server_name);
+        config.proxy_url = connector::proxy_for(&url);
+        Ok(Self {
+            connector: connector::connector(&config)?,
+            token: token::from_environment(),
+            limit: flags.request_timeout.0,
+            url,
+        })
+    }
+
+    pub async fn open(&self) -> Result<Opened, Error> {
+        let route = Route::below(&self.url);
+        self.connect(self.url.clone(), &self.describe(), route)
+            .await
+    }
+
+    /// Another port of the same machine, where nothing is below a path.
+    pub async fn open_at(&self, port: u16) -> Result<Opened, Error> {
+        let url = format!("http://{}/", self.authority_at(port));
+        let url: Uri = url
+            .parse()
+            .map_err(|_| Error::BadUrl { what: "Serve", url })?;
+        let route = Route::below(&url);
+        self.connect(url, &self.describe_at(port), route).await
+    }
+
+    async fn connect(&self, url: Uri, who: &str, route: Route) -> Result<Opened, Error> {
+        let stream = connector::connect(&self.connector, url, who, self.limit).await?;
+        Ok(Opened {
+            stream,
+            route,
+            fault: None,
+        })
+    }
+
+    pub fn token(&self) -> Option<&SecretString> {
+        self.token.as_ref()
+    }
+
+    pub fn base_path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    pub fn describe(&self) -> String {
+        format!("the Ray dashboard at {}", self.url)
+    }
+
+    pub fn describe_at(&self, port: u16) -> String {
+        format!("Serve at {}", self.authority_at(port))
+    }
+
+    fn authority_at(&self, port: u16) -> String {
+        format!("{}:{port}", self.url.host().unwrap_or_default())
+    }
+}

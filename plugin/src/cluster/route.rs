@@ -1,0 +1,82 @@
+//! How requests get to a dashboard over a stream that was opened to it.
+
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::response::Parts;
+use http::uri::{Authority, PathAndQuery};
+use http::{Method, Request, StatusCode, Uri};
+
+use super::connector::Stream;
+use super::error::Error;
+use super::service_proxy::{Refusal, ServiceProxy};
+use super::tunnel::Fault;
+
+/// A fresh stream, what requests on it need, and what can tell why it ended.
+pub struct Opened {
+    pub stream: Stream,
+    pub route: Route,
+    pub fault: Option<Fault>,
+}
+
+/// What requests on a stream have in common.
+#[derive(Clone)]
+pub struct Route {
+    pub authority: Authority,
+    /// A path below which a proxy has put the server.
+    pub base_path: String,
+    /// The API server's, which wants a login and answers itself where it cannot reach the head.
+    pub proxy: Option<ServiceProxy>,
+}
+
+impl Route {
+    /// Nothing but a server.
+    pub fn to(authority: Authority) -> Self {
+        Self {
+            authority,
+            base_path: String::new(),
+            proxy: None,
+        }
+    }
+
+    /// A server whose paths begin with that of `url`.
+    pub fn below(url: &Uri) -> Self {
+        let authority = url.authority().cloned();
+        Self {
+            base_path: url.path().trim_end_matches('/').to_owned(),
+            ..Self::to(authority.unwrap_or_else(|| Authority::from_static("localhost")))
+        }
+    }
+
+    /// The Host header, which Ray does not look at but a proxy in between may.
+    pub fn host(&self) -> Option<(HeaderName, HeaderValue)> {
+        let value = HeaderValue::from_str(self.authority.as_str()).ok()?;
+        Some((HOST, value))
+    }
+
+    /// Makes a request, whose path is the server's own, one that can be sent.
+    pub async fn prepare<B>(&self, request: &mut Request<B>) -> Result<(), Error> {
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", PathAndQuery::as_str);
+        if let Ok(uri) = format!("{}{path}", self.base_path).parse() {
+            *request.uri_mut() = uri;
+        }
+        if let Some(proxy) = &self.proxy {
+            request.headers_mut().extend(proxy.login().await?);
+        }
+        Ok(())
+    }
+
+    /// Whether an answer's body has to be read to know.
+    pub fn may_be_refusal(&self, head: &Parts) -> bool {
+        let kind = head.headers.get(CONTENT_TYPE);
+        let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        self.proxy.is_some() && head.status.as_u16() >= 400 && is_json
+    }
+
+    /// Why the answer is none of the server's; nothing where it is its own.
+    pub fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal> {
+        let proxy = self.proxy.as_ref()?;
+        proxy.refusal(method, status, body)
+    }
+}

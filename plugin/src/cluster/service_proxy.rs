@@ -1,0 +1,157 @@
+//! One port of a head service as plain HTTP, through the API server's proxy: no WebSocket.
+//!
+//! The API server answers in the head's place where it cannot reach it, with a `Status` of its own.
+//! Ray has no such answer, and nothing else tells them apart: a status code of 404 or 500 may be
+//! either's.
+
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
+
+use super::api::{Api, percent};
+use super::error::Error;
+use super::raycluster::RayCluster;
+use super::route::Route;
+
+/// What the API server's proxy puts before the reason why it got no answer.
+const NO_ANSWER: &str = "error trying to reach service: ";
+
+#[derive(Clone)]
+pub struct ServiceProxy {
+    api: Api,
+    cluster: String,
+    service: String,
+    /// The one behind the service, for messages.
+    pod: String,
+    port: u16,
+}
+
+/// Why the API server answered in the head's place.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Nothing has arrived at the head.
+    Unsent(Error),
+    /// The connection to the head broke, and what was sent may have arrived.
+    Broken(String),
+}
+
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    kind: String,
+    api_version: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl ServiceProxy {
+    pub fn new(api: Api, cluster: &RayCluster, pod: String, port: u16) -> Self {
+        Self {
+            api,
+            cluster: cluster.metadata.name.clone(),
+            service: cluster.head_service(),
+            pod,
+            port,
+        }
+    }
+
+    pub fn route(self) -> Route {
+        let (namespace, port) = (self.api.namespace(), self.port);
+        let service = percent(&self.service);
+        let path = format!("/api/v1/namespaces/{namespace}/services/http:{service}:{port}/proxy");
+        let route = Route::below(self.api.url());
+        Route {
+            base_path: route.base_path + &path,
+            proxy: Some(self),
+            ..route
+        }
+    }
+
+    /// The headers that each request needs besides.
+    pub async fn login(&self) -> Result<HeaderMap, Error> {
+        self.api.login().await
+    }
+
+    /// Nothing where it is the head's own answer.
+    pub fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal> {
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        let told: Status = serde_json::from_slice(body).ok()?;
+        if told.kind != "Status" || told.api_version != "v1" {
+            return None;
+        }
+        Some(match told.message.strip_prefix(NO_ANSWER) {
+            Some(cause) => self.no_answer(cause),
+            None => Refusal::Unsent(self.refused(method, status, told.message)),
+        })
+    }
+
+    fn no_answer(&self, cause: &str) -> Refusal {
+        // Whatever is not known to come from before the first byte may have come after the last.
+        if !cause.starts_with("dial ") {
+            return Refusal::Broken(cause.to_owned());
+        }
+        Refusal::Unsent(if cause.contains("connection refused") {
+            Error::NotListening {
+                pod: self.pod.clone(),
+                port: self.port,
+            }
+        } else {
+            Error::Unreachable {
+                who: format!("pod/{} from the Kubernetes API server", self.pod),
+                cause: cause.to_owned(),
+            }
+        })
+    }
+
+    fn refused(&self, method: &Method, status: StatusCode, message: String) -> Error {
+        let service = self.service.clone();
+        let namespace = self.api.namespace().to_owned();
+        match status {
+            StatusCode::UNAUTHORIZED => Error::Unauthorized,
+            StatusCode::FORBIDDEN => Error::ProxyForbidden {
+                service,
+                namespace,
+                verb: verb(method),
+            },
+            StatusCode::NOT_FOUND => Error::NoService { service, namespace },
+            StatusCode::SERVICE_UNAVAILABLE if message.starts_with("no service port ") => {
+                Error::NoServicePort {
+                    service,
+                    namespace,
+                    port: self.port,
+                }
+            }
+            StatusCode::SERVICE_UNAVAILABLE if message.starts_with("no endpoints available ") => {
+                Error::HeadNotReady {
+                    name: self.cluster.clone(),
+                    namespace,
+                    why: format!("service/{service} has no endpoint for port {}", self.port),
+                }
+            }
+            _ => Error::Api {
+                action: format!("pass the request on to service/{service}"),
+                message,
+                code: status.as_u16(),
+            },
+        }
+    }
+}
+
+/// What it takes as meant for itself: who asks, and for whom.
+pub fn is_of_the_api_server(header: &HeaderName) -> bool {
+    *header == AUTHORIZATION || header.as_str().starts_with("impersonate-")
+}
+
+/// The right that a request needs.
+fn verb(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "get",
+    }
+}
