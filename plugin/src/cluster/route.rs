@@ -1,6 +1,6 @@
 //! How requests get to a dashboard over a stream that was opened to it.
 
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::response::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, StatusCode, Uri};
@@ -46,10 +46,11 @@ impl Route {
         }
     }
 
-    /// The Host header, which Ray does not look at but a proxy in between may.
-    pub fn host(&self) -> Option<(HeaderName, HeaderValue)> {
-        let value = HeaderValue::from_str(self.authority.as_str()).ok()?;
-        Some((HOST, value))
+    /// Sets the Host header, which Ray does not look at but a proxy in between may.
+    pub fn set_host(&self, headers: &mut HeaderMap) {
+        if let Ok(host) = HeaderValue::from_str(self.authority.as_str()) {
+            headers.insert(HOST, host);
+        }
     }
 
     /// Makes a request, whose path is the server's own, one that can be sent.

@@ -105,7 +105,7 @@ impl Args {
         *request.method_mut() = method;
         *request.uri_mut() = Uri::from(self.path.clone());
         let headers = request.headers_mut();
-        headers.extend(route.host());
+        route.set_host(headers);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         if has_data {

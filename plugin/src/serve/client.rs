@@ -213,7 +213,7 @@ impl Client {
             .parse()
             .unwrap_or_else(|_| http::Uri::from_static("/"));
         let headers = request.headers_mut();
-        headers.extend(route.host());
+        route.set_host(headers);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         if let Some(content_type) = of.content_type {

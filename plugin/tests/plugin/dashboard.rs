@@ -143,6 +143,8 @@ fn through_the_api_server_each_request_gets_a_path_and_a_login_and_no_way_out() 
     assert_eq!(header("authorization"), Some("Bearer t"));
     assert_eq!(header("x-ray-authorization"), Some("Bearer ray"));
     assert_eq!(header("impersonate-user"), None);
+    let hosts = sent.headers.iter().filter(|(name, _)| name == "host");
+    assert_eq!(hosts.count(), 1, "{sent:?}");
     // What Ray knows a browser by.
     assert_eq!(header("origin"), Some("http://evil"));
     let before = server.requests().len();

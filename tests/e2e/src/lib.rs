@@ -5,6 +5,7 @@
 
 mod chart;
 mod console;
+mod gateway;
 mod lab;
 mod operator;
 mod relay;
@@ -15,6 +16,7 @@ mod watching;
 
 pub use chart::{CHART, Reinstall, documents, object};
 pub use console::{Step, console};
+pub use gateway::{Gateway, WebSockets};
 pub use lab::{Lab, Namespace, lab, lab_as_it_is};
 pub use operator::since;
 pub use relay::Relay;

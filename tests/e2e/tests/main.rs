@@ -15,6 +15,7 @@ mod injection;
 mod looking;
 mod operators;
 mod own_code;
+mod proxy;
 mod refusals;
 mod seeing;
 mod serve_story;

@@ -9,7 +9,7 @@ use http::header::{
     UPGRADE,
 };
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -110,6 +110,7 @@ impl Relay<'_> {
         if let Some(uri) = own.and_then(|path| path.parse().ok()) {
             *request.uri_mut() = uri;
         }
+        *request.version_mut() = Version::HTTP_11;
         let headers = request.headers_mut();
         keep_end_to_end(headers);
         // A Ray token that the page has asked for.
@@ -120,7 +121,7 @@ impl Relay<'_> {
         for name in impersonating.cloned().collect::<Vec<_>>() {
             headers.remove(name);
         }
-        headers.extend(self.route.host());
+        self.route.set_host(headers);
     }
 }
 
