@@ -62,6 +62,11 @@ impl Failure {
         }
     }
 
+    /// Whether an answer broke off: whoever only asked may ask again.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Self::Serve(serve::Error::Broken { .. }))
+    }
+
     /// Whether there is a cluster to wait for, and not perhaps a wrong address.
     pub fn is_starting(&self) -> bool {
         let (Self::Cluster(error) | Self::Serve(serve::Error::Cluster(error))) = self else {

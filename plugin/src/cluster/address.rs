@@ -14,6 +14,7 @@ use super::kubeconfig;
 use super::route::{Opened, Route};
 use super::token;
 
+#[derive(Clone)]
 pub struct Address {
     url: Uri,
     connector: Connector,

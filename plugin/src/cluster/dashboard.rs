@@ -16,12 +16,14 @@ use super::service_proxy::ServiceProxy;
 use super::token;
 use super::tunnel;
 
+#[derive(Clone)]
 pub enum Dashboard {
     Head(Box<Head>),
     Address(Box<Address>),
 }
 
 /// The head of a `RayCluster`; the pod is looked up when a stream is opened and it is not known.
+#[derive(Clone)]
 pub struct Head {
     api: Api,
     name: ClusterName,
@@ -29,6 +31,7 @@ pub struct Head {
     found: Option<Found>,
 }
 
+#[derive(Clone)]
 struct Found {
     cluster: RayCluster,
     pod: String,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, UPGRADE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 
@@ -23,6 +23,7 @@ use crate::serve::{self, Request};
 
 /// What curl says data is, unless told.
 const FORM: &str = "application/x-www-form-urlencoded";
+const GRPC: &[u8] = b"application/grpc";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +71,22 @@ pub struct Args {
     include: bool,
 }
 
+/// What a client of another protocol is told, since no answer to plain HTTP would tell it.
+fn not_spoken(protocol: &str) -> String {
+    format!(
+        "call speaks plain HTTP: a {protocol} application needs its own client, and \"kubectl ray serve call --help\" says how that gets through"
+    )
+}
+
 fn parse_path(text: &str) -> Result<PathAndQuery, String> {
+    match text.split_once("://") {
+        Some(("ws" | "wss", _)) => return Err(not_spoken("WebSocket")),
+        Some(("grpc" | "grpcs", _)) => return Err(not_spoken("gRPC")),
+        Some(("http" | "https", _)) => {
+            return Err("a path is enough, such as /fruit: the RayCluster is known".to_owned());
+        }
+        _ => {}
+    }
     let with_slash = if text.starts_with('/') {
         text.to_owned()
     } else {
@@ -89,7 +105,13 @@ fn parse_header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), String>
         "" => None,
         value => Some(HeaderValue::from_str(value).map_err(|error| error.to_string())?),
     };
-    Ok((name, value))
+    match &value {
+        Some(_) if name == UPGRADE => Err(not_spoken("WebSocket")),
+        Some(value) if name == CONTENT_TYPE && value.as_bytes().starts_with(GRPC) => {
+            Err(not_spoken("gRPC"))
+        }
+        _ => Ok((name, value)),
+    }
 }
 
 impl Args {
@@ -136,6 +158,7 @@ impl Args {
             (StatusCode::NOT_FOUND, known) if !is_routed => {
                 format!("; applications are at {}", known.join(", "))
             }
+            (StatusCode::UPGRADE_REQUIRED, _) => format!("; {}", not_spoken("WebSocket")),
             _ => String::new(),
         };
         Failure::Failed(format!(

@@ -137,10 +137,16 @@ impl<'a> Session<'a> {
     ) -> Result<Submission, Failure> {
         let mut conflicts = 0;
         let mut broken = 0;
+        let mut doubt = None;
         loop {
             let before = match self.seen.take() {
                 Some(seen) => seen,
-                None => self.applications().await?,
+                None => match self.applications().await {
+                    Ok(now) => now,
+                    // A head that is away is less to know than what it may have done before.
+                    Err(failure) if self.patient => return Err(failure),
+                    Err(failure) => return Err(doubt.unwrap_or(failure)),
+                },
             };
             let submission = make(&before)?;
             let Some(body) = &submission.body else {
@@ -158,8 +164,9 @@ impl<'a> Session<'a> {
             match self.client.deploy(body.clone()).await {
                 Ok(()) => {}
                 Err(error) if error.is_doubtful() && self.has_arrived(&submission).await => {}
-                Err(serve::Error::Broken { .. }) if broken < BROKEN => {
+                Err(error @ serve::Error::Broken { .. }) if broken < BROKEN => {
                     broken += 1;
+                    doubt = Some(error.into());
                     continue;
                 }
                 Err(error) => {

@@ -25,8 +25,8 @@ pub const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
 /// The header Ray's own tools use through the API server, to which `Authorization` belongs.
 pub const TOKEN_HEADER: &str = "x-ray-authorization";
 /// Times a broken connection is opened again within one call.
-const REOPENED: u32 = 2;
-const REOPEN_DELAY: Duration = Duration::from_millis(200);
+pub const REOPENED: u32 = 2;
+pub const REOPEN_DELAY: Duration = Duration::from_millis(200);
 
 pub struct Client {
     dashboard: Dashboard,

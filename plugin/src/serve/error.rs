@@ -29,6 +29,12 @@ pub enum Error {
         /// Nobody told why it broke.
         over_websocket: bool,
     },
+    #[error("{who} began to answer {call}, and then nothing came for {} (--request-timeout)", seconds(*limit))]
+    Silent {
+        who: String,
+        call: Call,
+        limit: Duration,
+    },
     #[error(
         "{who} has no Serve REST API (404): it needs Ray 2.4 or later with ray[serve] installed"
     )]
@@ -39,7 +45,10 @@ pub enum Error {
         "{who} broke off the deployment at an application it cannot take, and may have taken others: {message}; see kubectl ray serve get"
     )]
     BrokeOff { who: String, message: String },
-    #[error("{who} wants a valid Ray token: {message} ({})", status.as_u16())]
+    #[error(
+        "{who} wants a valid Ray token: {message} ({}); it is taken from RAY_AUTH_TOKEN, or else from the RayCluster's Secret, which may have changed since the head started",
+        status.as_u16()
+    )]
     Token {
         who: String,
         message: String,
@@ -70,7 +79,7 @@ impl Error {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Cluster(error) => error.may_pass(),
-            Self::TimedOut { .. } | Self::Broken { .. } => true,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::Silent { .. } => true,
             Self::Failed { status, .. } => {
                 *status == StatusCode::SERVICE_UNAVAILABLE || is_in_between(*status)
             }

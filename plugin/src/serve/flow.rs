@@ -12,7 +12,6 @@ use super::connection::{Connection, broken, refused, within};
 use super::content::{Content, Sending};
 use super::error::Error;
 use super::request::Call;
-use crate::cluster::error::seconds;
 use crate::cluster::route::Opened;
 
 /// No word of the API server is longer.
@@ -162,11 +161,10 @@ impl Flow {
     }
 
     fn silent(&self, limit: Duration) -> Error {
-        Error::Broken {
+        Error::Silent {
             who: self.who.clone(),
             call: self.call,
-            cause: format!("nothing came for {} (--request-timeout)", seconds(limit)),
-            over_websocket: false,
+            limit,
         }
     }
 }

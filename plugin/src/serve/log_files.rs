@@ -5,6 +5,10 @@ use super::log::{Tail, file, relative, stream};
 use super::request::Request;
 use super::selection::{Selection, UnknownApplications};
 
+/// Seconds that Ray may take over the whole of a log; its own 30 are few for a long one. Silence ends
+/// a request all the same, by our own limit.
+const WHOLE: &str = "3600";
+
 /// The logs that are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
@@ -32,7 +36,10 @@ impl LogFile {
     }
 
     pub fn file(&self, tail: Tail) -> Request {
-        file(&self.parameters(), tail)
+        file(
+            &[&self.parameters()[..], &[("timeout", WHOLE)]].concat(),
+            tail,
+        )
     }
 
     pub fn stream(&self, tail: Tail) -> Request {

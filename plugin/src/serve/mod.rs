@@ -14,6 +14,7 @@ pub mod landed;
 mod lenient;
 pub mod log;
 pub mod log_files;
+pub mod log_lines;
 pub mod merge;
 mod packages;
 pub mod plan;

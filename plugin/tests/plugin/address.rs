@@ -137,6 +137,35 @@ fn answers_that_are_not_serve_s_are_told() {
         server.url()
     );
     assert_fails(&get(&server, &[]), &sentence);
+
+    let url = server.url();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), CONFIG).unwrap();
+    let file = file.path().display().to_string();
+    for more in [
+        &["status"][..],
+        &["config"],
+        &["logs"],
+        &["logs", "-f"],
+        &["call", "/fruit"],
+        &["get", "-w"],
+        &["delete"],
+        &["submit", "-f", &file],
+        &["submit", "--wait", "-f", &file],
+        &["diff", "-f", &file],
+    ] {
+        let (verb, rest) = more.split_first().unwrap();
+        let ran = run(&[&["serve", verb, "x", "--address", &url], rest].concat());
+        // Of diff, 1 says that there are differences.
+        let code = if *verb == "diff" { 2 } else { 1 };
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(code), ""),
+            "{more:?}"
+        );
+        assert_eq!(ran.stderr, format!("error: {sentence}\n"), "{more:?}");
+    }
+    assert!(server.methods().iter().all(|method| method == "GET"));
 }
 
 #[test]

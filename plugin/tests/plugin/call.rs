@@ -150,3 +150,32 @@ fn a_serve_that_is_not_there_is_told() {
         "Serve does not run on raycluster/x: submit an application first",
     );
 }
+
+#[test]
+fn what_needs_another_client_is_told_before_anything_is_sent() {
+    let application = Server::start(|_| Reply::Answer(426, String::new()));
+    for (arguments, protocol) in [
+        (&["ws://x/chat"][..], "WebSocket"),
+        (&["/chat", "-H", "Upgrade: websocket"], "WebSocket"),
+        (&["grpc://x/Fruit/Price"], "gRPC"),
+        (
+            &["/Fruit/Price", "-H", "content-type: application/grpc+proto"],
+            "gRPC",
+        ),
+    ] {
+        let ran = call(&application, arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}");
+        let told = format!("a {protocol} application needs its own client");
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    }
+    let ran = call(&application, &["http://x/fruit"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("a path is enough"), "{}", ran.stderr);
+    assert!(application.requests().is_empty());
+
+    assert_fails(
+        &call(&application, &["/chat"]),
+        "/chat on raycluster/x answered 426 Upgrade Required; call speaks plain HTTP: a WebSocket application needs \
+         its own client, and \"kubectl ray serve call --help\" says how that gets through",
+    );
+}

@@ -203,6 +203,9 @@ fn a_followed_log_goes_on_with_new_replicas_and_after_a_break() {
             if asks_for_state(request) {
                 return Reply::ok(shown.lock().unwrap().clone());
             }
+            if request.path.starts_with("/api/v0/logs/file?") {
+                return Reply::With(header, 200, format!("{status}one\ntwo\n"));
+            }
             match receivers.next() {
                 Some(pieces) => Reply::Stream(header, pieces),
                 None => Reply::Answer(500, "too many streams".into()),
@@ -223,7 +226,7 @@ fn a_followed_log_goes_on_with_new_replicas_and_after_a_break() {
         assert_eq!(next(), "a/D/r1 one", "{ray}");
         send(&senders[0], "two\n");
         assert_eq!(next(), "a/D/r1 two", "{ray}");
-        // It breaks, and the next stream begins with what was there.
+        // It breaks; where it was is looked for, and the next stream begins with what was there.
         senders.remove(0);
         send(&senders[0], "one\ntwo\nthree\n");
         assert_eq!(next(), "a/D/r1 three", "{ray}");
@@ -239,7 +242,12 @@ fn a_followed_log_goes_on_with_new_replicas_and_after_a_break() {
             .map(|path| path.split("&lines=").nth(1).unwrap());
         assert_eq!(
             lines.collect::<Vec<_>>(),
-            ["10&interval=0.5", "200&interval=0.5", "-1&interval=0.5"]
+            [
+                "10&interval=0.5",
+                "200",
+                "1008&interval=0.5",
+                "-1&interval=0.5"
+            ]
         );
     }
 }

@@ -5,14 +5,18 @@
 
 mod relay;
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
-use std::rc::Rc;
+use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncWriteExt, copy, split};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink, split};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Mutex;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 use crate::cluster::flags::ConnectionFlags;
 use crate::cluster::route::Opened;
@@ -25,6 +29,11 @@ const HERE: &str = "127.0.0.1";
 const OPENER: &str = "open";
 #[cfg(not(target_os = "macos"))]
 const OPENER: &str = "xdg-open";
+
+/// For a visitor to read that there is no dashboard.
+const LINGER: Duration = Duration::from_secs(1);
+/// Before the next visitor, where the last one could not be let in.
+const TOO_MANY: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +70,10 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let address = listener.local_addr();
     let address = address.map_err(|error| cannot_listen(args.port, &error))?;
     let url = format!("http://{address}{}/", dashboard.base_path());
+    // Before the address is told: whoever reads it may end this at once.
+    let interrupts = signal(SignalKind::interrupt());
+    let mut interrupts =
+        interrupts.map_err(|error| Failure::Failed(format!("cannot wait for Ctrl-C: {error}")))?;
     ui.line(&url)?;
     ui.note(&format!(
         "This is {}. Ctrl-C ends it.",
@@ -69,21 +82,21 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     if args.open {
         show(&url, ui);
     }
-    let door = Rc::new(Door {
-        dashboard: Mutex::new(dashboard),
-        told: Mutex::default(),
+    let door = Door {
+        dashboard: RefCell::new(dashboard),
+        told: RefCell::default(),
         ui,
-    });
-    let mut visits = futures::stream::FuturesUnordered::new();
+    };
+    let mut visits = FuturesUnordered::new();
     loop {
         tokio::select! {
             visitor = listener.accept() => match visitor {
-                Ok((visitor, _)) => visits.push(Rc::clone(&door).serve(visitor)),
+                Ok((visitor, _)) => visits.push(door.serve(visitor)),
                 // The visitor went, or there are too many: the next one may be luckier.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+                Err(_) => sleep(TOO_MANY).await,
             },
-            Some(()) = futures::StreamExt::next(&mut visits) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            Some(()) = visits.next() => {}
+            _ = interrupts.recv() => return Ok(()),
         }
     }
 }
@@ -109,74 +122,108 @@ fn show(url: &str, ui: &Ui) {
 }
 
 struct Door<'a> {
-    dashboard: Mutex<Dashboard>,
+    /// As it was last found.
+    dashboard: RefCell<Dashboard>,
     /// Reasons why there was no dashboard, since there was one.
-    told: Mutex<HashSet<String>>,
+    told: RefCell<HashSet<String>>,
     ui: &'a Ui,
 }
 
 impl Door<'_> {
-    async fn serve(self: Rc<Self>, mut visitor: TcpStream) {
+    async fn serve(&self, mut visitor: TcpStream) {
         let _ = visitor.set_nodelay(true);
         let result = match self.open().await {
             Ok(opened) if opened.route.proxy.is_some() => {
-                return relay::serve(visitor, opened, &self).await;
+                return relay::serve(visitor, opened, self).await;
             }
             Ok(opened) => self.forward(&mut visitor, opened).await,
-            Err(error) => Err(error),
+            Err(error) => Err(error.to_string()),
         };
-        if let Err(error) = result {
-            let why = error.to_string();
-            // A visitor who has gone needs no answer.
-            let _ = visitor.write_all(sorry(&why).as_bytes()).await;
-            let _ = visitor.shutdown().await;
-            self.failed(why).await;
-        }
+        let Err(why) = result else {
+            self.worked();
+            return;
+        };
+        self.failed(&why);
+        // A visitor who has gone needs no answer.
+        let _ = visitor.write_all(sorry(&why).as_bytes()).await;
+        let _ = visitor.shutdown().await;
+        // Closed with a part of the question unread, it would be reset, and the answer with it.
+        let _ = timeout(LINGER, copy(&mut visitor, &mut sink())).await;
     }
 
-    async fn failed(&self, why: String) {
-        self.dashboard.lock().await.forget();
-        if self.told.lock().await.insert(why.clone()) {
+    fn failed(&self, why: &str) {
+        self.dashboard.borrow_mut().forget();
+        if self.told.borrow_mut().insert(why.to_owned()) {
             self.ui
                 .note(&format!("{why}; the page works again when it does"));
         }
     }
 
-    async fn worked(&self) {
-        self.told.lock().await.clear();
+    fn worked(&self) {
+        self.told.borrow_mut().clear();
     }
 
+    /// Visitors do not wait for one another, so each looks for itself.
     async fn open(&self) -> Result<Opened, cluster::Error> {
-        let mut dashboard = self.dashboard.lock().await;
-        match dashboard.open().await {
-            Ok(opened) => Ok(opened),
+        let mut dashboard = self.dashboard.borrow().clone();
+        let was_known = dashboard.pod().is_some();
+        let opened = match dashboard.open().await {
             // What was found earlier may be gone: look anew, once.
-            Err(error) if error.may_pass() => {
+            Err(error) if was_known && error.may_pass() => {
                 dashboard.forget();
                 dashboard.open().await
             }
-            Err(error) => Err(error),
+            other => other,
+        };
+        if opened.is_ok() {
+            *self.dashboard.borrow_mut() = dashboard;
         }
+        opened
     }
 
-    /// Gives an error where nothing was there to forward to.
-    async fn forward(&self, visitor: &mut TcpStream, opened: Opened) -> Result<(), cluster::Error> {
+    /// Gives a reason where a visitor asked and got no answer at all.
+    async fn forward(&self, visitor: &mut TcpStream, opened: Opened) -> Result<(), String> {
         let (mut from_head, mut to_head) = split(TokioIo::new(opened.stream));
         let (mut from_visitor, mut to_visitor) = visitor.split();
+        let (asked, answered) = (Cell::new(false), Cell::new(false));
         // Whoever ends first ends both: HTTP has no half of a conversation.
         let left = tokio::select! {
-            _ = copy(&mut from_head, &mut to_visitor) => false,
-            asked = copy(&mut from_visitor, &mut to_head) => asked.is_ok(),
+            _ = pass_on(&mut from_head, &mut to_visitor, &answered) => false,
+            ended = pass_on(&mut from_visitor, &mut to_head, &asked) => ended.is_ok(),
         };
-        let reason = match opened.fault {
-            Some(fault) if !left => fault.explain().await,
-            _ => None,
-        };
-        if let Some(error @ cluster::Error::NotListening { .. }) = reason {
-            return Err(error);
+        if left || answered.get() {
+            return Ok(());
         }
-        self.worked().await;
-        Ok(())
+        let reason = match opened.fault {
+            Some(fault) => fault.explain().await,
+            None => None,
+        };
+        match reason {
+            Some(error) => Err(error.to_string()),
+            None if asked.get() => Err(format!(
+                "{} closed the connection without an answer",
+                self.dashboard.borrow().describe()
+            )),
+            // A connection that nobody used.
+            None => Ok(()),
+        }
+    }
+}
+
+async fn pass_on(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    any: &Cell<bool>,
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        any.set(true);
+        to.write_all(&buffer[..read]).await?;
+        to.flush().await?;
     }
 }
 

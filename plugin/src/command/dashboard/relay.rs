@@ -64,14 +64,14 @@ impl Relay<'_> {
         }
         match self.pass_on(request).await {
             Ok(response) => {
-                self.door.worked().await;
+                self.door.worked();
                 Ok(response)
             }
             Err(why) => {
                 let mut response = text(StatusCode::BAD_GATEWAY, &why);
                 let headers = response.headers_mut();
                 headers.insert(REFRESH, HeaderValue::from_static("3"));
-                self.door.failed(why).await;
+                self.door.failed(&why);
                 Ok(response)
             }
         }

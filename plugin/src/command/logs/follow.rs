@@ -8,50 +8,58 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-use super::{Args, Printer, accepted, find, nothing, refused};
+use super::place::Place;
+use super::reading::Reader;
+use super::stream::{Event, Start, What};
+use super::{Args, Printer, find, nothing};
 use crate::command::outage::Outage;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::Client;
-use crate::serve::flow::Begun;
-use crate::serve::log::{Lines, Tail};
+use crate::serve::log::Tail;
 use crate::serve::log_files::LogFile;
 
 const LOOK: Duration = Duration::from_secs(2);
 /// Each is a tunnel through the API server.
 const MOST: usize = 50;
-/// How far back a stream that broke is taken up: what was printed of it is not printed again.
-const TAKEN_UP: Tail = Tail::Lines(200);
 /// Pieces that wait for being printed.
 const WAITING: usize = 64;
 
 struct Followed {
     log: LogFile,
     nth: usize,
-    stream: JoinHandle<()>,
-    ended: bool,
+    /// Where it begins, as long as nothing of it was printed.
+    tail: Tail,
+    place: Place,
+    /// None before the first, and after each.
+    stream: Option<JoinHandle<()>>,
     /// Not among the logs at the last look.
     gone: bool,
-    last: Option<Vec<u8>>,
     /// Why it could not be read, once told.
     told: Option<String>,
+}
+
+impl Followed {
+    fn stop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            stream.abort();
+        }
+    }
+
+    /// Why it cannot be read, once.
+    fn tell(&mut self, why: &Failure, ui: &Ui) {
+        let why = why.to_string();
+        if self.told.as_ref() != Some(&why) {
+            ui.warning(&format!("{}: {why}", self.log.name));
+            self.told = Some(why);
+        }
+    }
 }
 
 // A task goes on until it is told to stop.
 impl Drop for Followed {
     fn drop(&mut self) {
-        self.stream.abort();
+        self.stop();
     }
-}
-
-struct Event {
-    nth: usize,
-    what: What,
-}
-
-enum What {
-    Lines(Vec<Vec<u8>>),
-    Ended(Option<Failure>),
 }
 
 struct Follower<'a> {
@@ -60,21 +68,23 @@ struct Follower<'a> {
     /// How many logs there have been.
     count: usize,
     sender: Sender<Event>,
+    events: Receiver<Event>,
 }
 
-pub(super) async fn run(args: &Args, mut client: Client, ui: &Ui) -> Result<(), Failure> {
+pub(super) async fn run(args: &Args, mut reader: Reader, ui: &Ui) -> Result<(), Failure> {
     let subject = format!("raycluster/{}", args.raycluster);
-    let details = client.applications().await?.details;
+    let details = reader.client.applications().await?.details;
     let mut found = find(args, &details)?;
     let mut outage = Outage::default();
     outage.over(&subject, ui);
     let mut tail = args.tail(found.is_one);
-    let (sender, mut events) = channel(WAITING);
+    let (sender, events) = channel(WAITING);
     let mut follower = Follower {
         printer: Printer::new(ui, &found),
         followed: Vec::new(),
         count: 0,
         sender,
+        events,
     };
     if found.logs.is_empty() {
         ui.note(&format!("{} Waiting for it.", nothing(args, &details)));
@@ -86,100 +96,86 @@ pub(super) async fn run(args: &Args, mut client: Client, ui: &Ui) -> Result<(), 
                 found.logs.len()
             )));
         }
-        match follower.keep_up(&found.logs, tail, &mut client).await {
-            // Whatever comes later is new from its first line on.
-            Ok(()) => tail = Tail::All,
-            Err(failure) => {
+        follower.look_after(&found.logs, tail);
+        // Whatever comes later is new from its first line on.
+        tail = Tail::All;
+        let mut trouble = follower.start(&mut reader).await.err();
+        let now = loop {
+            if let Some(failure) = trouble.take() {
                 outage.bear(failure, ui)?;
-                client.dashboard().forget();
+                // The head may be another pod by now, and streams may be dead without a word.
+                reader.client.dashboard().forget();
+                follower.stop_all()?;
             }
-        }
-        follower
-            .printing(&mut events, tokio::time::sleep(LOOK))
-            .await?;
-        let answer = follower
-            .printing(&mut events, client.applications())
-            .await?;
-        match answer {
-            Ok(answer) => {
-                outage.over(&subject, ui);
-                // What is named may be gone for a while, as it is while a head restarts.
-                if let Ok(now) = find(args, &answer.details) {
-                    found = now;
-                } else {
-                    found.logs.clear();
-                }
+            follower.printing(tokio::time::sleep(LOOK)).await?;
+            let asked = follower.printing(reader.client.applications()).await?;
+            match asked {
+                Ok(answer) => break answer.details,
+                Err(error) => trouble = Some(error.into()),
             }
-            Err(error) => {
-                outage.bear(error.into(), ui)?;
-                // The head may be another pod by now.
-                client.dashboard().forget();
-            }
-        }
+        };
+        outage.over(&subject, ui);
+        // What is named may be gone for a while, as it is while a head restarts.
+        found.logs = find(args, &now).map_or_else(|_| Vec::new(), |found| found.logs);
     }
 }
 
 impl Follower<'_> {
-    /// Starts what is not followed yet, and stops what is gone for good.
-    async fn keep_up(
-        &mut self,
-        logs: &[LogFile],
-        tail: Tail,
-        client: &mut Client,
-    ) -> Result<(), Failure> {
+    /// Adds what is new among `logs`, and stops what is gone for good.
+    fn look_after(&mut self, logs: &[LogFile], tail: Tail) {
         // One more look for its last lines.
         self.followed.retain_mut(|followed| {
             let gone = !logs.contains(&followed.log);
             !(std::mem::replace(&mut followed.gone, gone) && gone)
         });
         for log in logs {
-            let known = self.followed.iter_mut().find(|known| known.log == *log);
-            match known {
-                Some(known) if known.ended => {
-                    let tail = match known.last {
-                        Some(_) => TAKEN_UP,
-                        None => Tail::All,
-                    };
-                    let begun = client.begin(&log.stream(tail), None).await?;
-                    let last = known.last.clone();
-                    known.stream = spawn(known.nth, log, begun, last, &self.sender);
-                    known.ended = false;
-                }
-                Some(_) => {}
-                None => {
-                    let (tail, last) = match tail {
-                        Tail::Lines(0) => (Tail::Lines(1), last_line(log, client).await?),
-                        other => (other, None),
-                    };
-                    let begun = client.begin(&log.stream(tail), None).await?;
-                    let nth = self.count;
-                    self.count += 1;
-                    self.followed.push(Followed {
-                        log: log.clone(),
-                        nth,
-                        stream: spawn(nth, log, begun, last.clone(), &self.sender),
-                        ended: false,
-                        gone: false,
-                        last,
-                        told: None,
-                    });
-                }
+            if self.followed.iter().any(|known| known.log == *log) {
+                continue;
+            }
+            self.followed.push(Followed {
+                log: log.clone(),
+                nth: self.count,
+                tail,
+                place: Place::default(),
+                stream: None,
+                gone: false,
+                told: None,
+            });
+            self.count += 1;
+        }
+    }
+
+    /// Reads whatever is not being read.
+    async fn start(&mut self, reader: &mut Reader) -> Result<(), Failure> {
+        let idle = |followed: &&mut Followed| followed.stream.is_none() && !followed.gone;
+        for followed in self.followed.iter_mut().filter(idle) {
+            let (log, place) = (&followed.log, &followed.place);
+            match Start::at(log, followed.tail, place, reader).await {
+                Ok(start) => followed.stream = Some(start.spawn(followed.nth, log, &self.sender)),
+                Err(failure) if failure.may_pass() => return Err(failure),
+                // Of one log, and no reason to leave the others.
+                Err(failure) => followed.tell(&failure, self.printer.ui),
             }
         }
         Ok(())
     }
 
+    /// Whatever has come of them is printed.
+    fn stop_all(&mut self) -> Result<(), Failure> {
+        self.followed.iter_mut().for_each(Followed::stop);
+        while let Ok(event) = self.events.try_recv() {
+            self.handle(event)?;
+        }
+        Ok(())
+    }
+
     /// Prints what comes until `future` is done.
-    async fn printing<T>(
-        &mut self,
-        events: &mut Receiver<Event>,
-        future: impl Future<Output = T>,
-    ) -> Result<T, Failure> {
+    async fn printing<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Failure> {
         let mut future = std::pin::pin!(future);
         loop {
             tokio::select! {
                 done = &mut future => return Ok(done),
-                Some(event) = events.recv() => self.handle(event)?,
+                Some(event) = self.events.recv() => self.handle(event)?,
             }
         }
     }
@@ -192,72 +188,17 @@ impl Follower<'_> {
         match event.what {
             What::Lines(lines) => {
                 self.printer.lines(event.nth, &followed.log.name, &lines)?;
-                followed.last = lines.into_iter().next_back().or(followed.last.take());
+                followed.place.pass(&lines);
                 followed.told = None;
             }
             What::Ended(why) => {
-                followed.ended = true;
+                followed.stream = None;
                 // A broken stream is no news of its own: the next look tells what is wrong.
-                let why = why.filter(|why| !why.may_pass()).map(|why| why.to_string());
-                if let Some(why) = why.filter(|why| followed.told.as_ref() != Some(why)) {
-                    self.printer
-                        .ui
-                        .warning(&format!("{}: {why}", followed.log.name));
-                    followed.told = Some(why);
+                if let Some(why) = why.filter(|why| !why.may_pass()) {
+                    followed.tell(&why, self.printer.ui);
                 }
             }
         }
         Ok(())
     }
-}
-
-async fn last_line(log: &LogFile, client: &mut Client) -> Result<Option<Vec<u8>>, Failure> {
-    let request = log.file(Tail::Lines(1));
-    let begun = client.begin(&request, None).await?;
-    let mut flow = accepted(begun).await?;
-    let mut lines = Lines::of(&flow.head.headers);
-    let all = lines.push(&flow.rest().await?);
-    let all = all.map_err(|said| refused(log, &said))?;
-    Ok(lines.end().or_else(|| all.into_iter().next_back()))
-}
-
-fn spawn(
-    nth: usize,
-    log: &LogFile,
-    begun: Begun,
-    after: Option<Vec<u8>>,
-    sender: &Sender<Event>,
-) -> JoinHandle<()> {
-    let (log, sender) = (log.clone(), sender.clone());
-    tokio::spawn(async move {
-        let end = pump(nth, &log, begun, after, &sender).await.err();
-        let what = What::Ended(end);
-        // Nobody listens any more: then nobody needs it.
-        let _ = sender.send(Event { nth, what }).await;
-    })
-}
-
-async fn pump(
-    nth: usize,
-    log: &LogFile,
-    begun: Begun,
-    mut after: Option<Vec<u8>>,
-    sender: &Sender<Event>,
-) -> Result<(), Failure> {
-    let mut flow = accepted(begun).await?;
-    let mut lines = Lines::of(&flow.head.headers);
-    while let Some(piece) = flow.next().await? {
-        let mut complete = lines.push(&piece).map_err(|said| refused(log, &said))?;
-        // The first piece is what was there: without what was printed.
-        if let Some(after) = after.take()
-            && let Some(known) = complete.iter().rposition(|line| *line == after)
-        {
-            complete.drain(..=known);
-        }
-        let what = What::Lines(complete);
-        if sender.send(Event { nth, what }).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -1,21 +1,18 @@
 //! `logs`: what Serve's processes wrote, as it is or as it comes.
 
 mod follow;
+mod place;
+mod reading;
+mod stream;
 
-use std::time::Duration;
-
-use http::StatusCode;
-
+use self::reading::Reader;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Style, Ui};
-use crate::serve::Client;
-use crate::serve::client::{self, Answer};
 use crate::serve::details::Details;
-use crate::serve::flow::{Begun, Flow};
-use crate::serve::log::{Lines, Tail, stamp};
-use crate::serve::log_files::{Found, LogFile, NotFound, Wanted};
+use crate::serve::log::{Tail, stamp};
+use crate::serve::log_files::{Found, NotFound, Wanted};
 use crate::serve::ray_error::clean;
 
 /// As kubectl: the whole of one log, the end of each of several.
@@ -85,10 +82,14 @@ impl Args {
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let client = super::client(connection, &args.raycluster)?;
+    let mut reader = Reader {
+        client,
+        limit: connection.request_timeout.0,
+    };
     if args.follow {
-        follow::run(args, client, ui).await
+        follow::run(args, reader, ui).await
     } else {
-        once(args, connection.request_timeout.0, client, ui).await
+        once(args, &mut reader, ui).await
     }
 }
 
@@ -109,13 +110,8 @@ fn nothing(args: &Args, details: &Details) -> String {
     }
 }
 
-async fn once(
-    args: &Args,
-    limit: Option<Duration>,
-    mut client: Client,
-    ui: &Ui,
-) -> Result<(), Failure> {
-    let details = client.applications().await?.details;
+async fn once(args: &Args, reader: &mut Reader, ui: &Ui) -> Result<(), Failure> {
+    let details = reader.client.applications().await?.details;
     let found = find(args, &details)?;
     let tail = args.tail(found.is_one);
     let printer = Printer::new(ui, &found);
@@ -127,21 +123,13 @@ async fn once(
     }
     if let [log] = found.logs.as_slice() {
         // May be long, and is the only one: printed as it comes.
-        let begun = client.begin(&log.file(tail), limit).await?;
-        let mut flow = accepted(begun).await?;
-        let mut lines = Lines::of(&flow.head.headers);
-        while let Some(piece) = flow.next().await? {
-            let complete = lines.push(&piece).map_err(|said| refused(log, &said))?;
-            printer.lines(0, &log.name, &complete)?;
-        }
-        let last: Vec<_> = lines.end().into_iter().collect();
-        return printer.lines(0, &log.name, &last);
+        let print = |lines: &[Vec<u8>]| printer.lines(0, &log.name, lines);
+        return reader.each(log, tail, print).await;
     }
     let mut read = Vec::new();
     let mut failed = false;
     for (nth, log) in found.logs.iter().enumerate() {
-        let begun = client.begin(&log.file(tail), limit).await?;
-        match whole(log, begun).await {
+        match reader.all(log, tail).await {
             Ok(lines) => read.extend(stamped(nth, lines)),
             Err(failure) => {
                 ui.warning(&failure.to_string());
@@ -154,33 +142,6 @@ async fn once(
         printer.lines(line.nth, &found.logs[line.nth].name, &[line.text])?;
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
-}
-
-async fn whole(log: &LogFile, begun: Begun) -> Result<Vec<Vec<u8>>, Failure> {
-    let mut flow = accepted(begun).await?;
-    let mut lines = Lines::of(&flow.head.headers);
-    let mut all = Vec::new();
-    while let Some(piece) = flow.next().await? {
-        all.extend(lines.push(&piece).map_err(|said| refused(log, &said))?);
-    }
-    all.extend(lines.end());
-    Ok(all)
-}
-
-/// An answer that is a log, or Ray's reason why there is none.
-async fn accepted(begun: Begun) -> Result<Flow, Failure> {
-    let (who, call) = (begun.who.clone(), begun.call);
-    let mut flow = begun.answer().await?;
-    let status = flow.head.status;
-    if status != StatusCode::OK {
-        let body = flow.rest().await?;
-        client::accept(who, call, Answer { status, body })?;
-    }
-    Ok(flow)
-}
-
-fn refused(log: &LogFile, said: &str) -> Failure {
-    Failure::Failed(format!("Ray does not give the log of {}: {said}", log.name))
 }
 
 struct Stamped {
