@@ -45,6 +45,18 @@ impl Layout {
         })
     }
 
+    /// Of the cluster that runs on this machine, whichever checkout started it.
+    pub fn of_running() -> Result<Self> {
+        let layout = Self::new()?;
+        let marker = layout.marker();
+        let state = fs::read_to_string(&marker)
+            .with_context(|| format!("no cluster runs here: cannot read {}", marker.display()))?;
+        Ok(Self {
+            state: state.trim().into(),
+            ..layout
+        })
+    }
+
     /// Commands of this cluster, as links into the cache; put it first on PATH.
     pub fn bin(&self) -> PathBuf {
         self.state.join("bin")

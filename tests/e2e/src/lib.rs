@@ -3,22 +3,27 @@
 //! The webhook is installed once, and one RayCluster serves every test that needs Ray: a head takes
 //! 2 GB and half a minute. Tests that change what is shared take it through a lock.
 
+mod api_server;
 mod chart;
 mod console;
 mod gateway;
+pub mod http;
 mod lab;
 mod operator;
+mod own;
 mod relay;
 mod run;
 mod serving;
 mod stream;
 mod watching;
 
+pub use api_server::ApiServer;
 pub use chart::{CHART, Reinstall, documents, object};
 pub use console::{Step, console};
 pub use gateway::{Gateway, WebSockets};
 pub use lab::{Lab, Namespace, lab, lab_as_it_is};
 pub use operator::since;
+pub use own::Own;
 pub use relay::Relay;
 pub use run::{Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving};

@@ -4,18 +4,27 @@ use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
-use crate::eventually;
+use cluster::process::Process;
+
+use crate::{eventually, lab};
 
 pub struct Watching {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Watching {
+    /// `kubectl ray serve …` that goes on.
+    pub fn ray_serve(arguments: &[&str]) -> Self {
+        let mut command = lab().prepared.command("kubectl");
+        Self::start(command.args(["ray", "serve"]).args(arguments))
+    }
+
     pub fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -24,9 +33,38 @@ impl Watching {
             .spawn()
             .unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
         let lines = Arc::new(Mutex::new(Vec::new()));
-        read(child.stdout.take(), "", &lines);
-        read(child.stderr.take(), "stderr: ", &lines);
-        Self { child, lines }
+        let readers = vec![
+            read(child.stdout.take(), "", &lines),
+            read(child.stderr.take(), "stderr: ", &lines),
+        ];
+        Self {
+            child,
+            lines,
+            readers,
+        }
+    }
+
+    /// What Ctrl-C at its terminal does.
+    pub fn interrupt(&self) {
+        const SIGINT: i32 = 2;
+        let pid = i32::try_from(self.child.id()).unwrap();
+        Process::of(pid).expect("it has ended").signal(SIGINT);
+    }
+
+    /// Waits for its end and gives the exit code; none after a signal that it did not handle.
+    #[track_caller]
+    pub fn end(&mut self) -> Option<i32> {
+        let status = eventually("its end", Duration::from_secs(120), || {
+            self.child
+                .try_wait()
+                .unwrap()
+                .ok_or_else(|| self.said().join("\n"))
+        });
+        // What it said last may still be in the pipe.
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        status.code()
     }
 
     /// Everything so far; lines of stderr are marked.
@@ -75,7 +113,7 @@ fn read(
     stream: Option<impl Read + Send + 'static>,
     mark: &'static str,
     lines: &Arc<Mutex<Vec<String>>>,
-) {
+) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
         for line in stream.into_iter().flat_map(|s| BufReader::new(s).lines()) {
@@ -83,5 +121,5 @@ fn read(
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
             lines.push(format!("{mark}{line}"));
         }
-    });
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use e2e::{CLUSTER, Namespace, Ran, Relay, Watching, eventually, lab, serving};
+use e2e::{CLUSTER, Own, Relay, Watching, eventually, lab, serving};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
 
@@ -87,53 +87,11 @@ fn an_api_server_that_comes_back_is_waited_for() {
     waiting(&[]).fails_in_one_sentence().says("127.0.0.1");
 }
 
-/// A cluster of this test's own: others would miss their head.
-struct Own {
-    namespace: Namespace,
-}
-
-impl Own {
-    fn create(name: &str) -> Self {
-        let lab = lab();
-        let namespace = lab.namespace(name);
-        let _webhook = lab.with_webhook();
-        let code = [
-            "create",
-            "configmap",
-            "test-dag",
-            "--from-file=examples/test_dag",
-        ];
-        lab.kubectl(&[&code[..], &["-n", &namespace.name]].concat())
-            .ok();
-        let manifest = lab.example("raycluster.yaml");
-        let head_only = manifest.replace("replicas: 1\n", "replicas: 0\n");
-        assert_ne!(head_only, manifest);
-        lab.apply(&namespace.name, &head_only).ok();
-        Self { namespace }
-    }
-
-    fn submit(&self, config: &str, flags: &[&str]) -> Ran {
-        let arguments = ["submit", CLUSTER, "-n", &self.namespace.name, "-f", "-"];
-        lab().ray_serve_with(&[&arguments[..], flags].concat(), config)
-    }
-
-    fn lose_head(&self) {
-        let head = [
-            "delete",
-            "pod",
-            "-l",
-            "ray.io/node-type=head",
-            "--wait=false",
-        ];
-        let at_once = ["--grace-period=1", "-n", &self.namespace.name];
-        lab().kubectl(&[&head[..], &at_once].concat()).ok();
-    }
-}
-
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_head_is_waited_for_and_missed() {
-    let own = Own::create("e2e-breakage");
+    // Others would miss their head.
+    let own = Own::create("e2e-breakage", |manifest| manifest);
     let config = lab().example(FRUIT);
 
     // It was made a moment ago: no pod, then no dashboard, then no Serve.
@@ -146,8 +104,7 @@ fn a_head_is_waited_for_and_missed() {
     let ran = thread::scope(|scope| {
         let waiting = scope.spawn(|| own.submit(&too_large(), &["--wait"]));
         eventually("the application", Duration::from_secs(60), || {
-            let get = ["get", CLUSTER, "-n", &own.namespace.name];
-            let ran = lab().ray_serve(&get).ok();
+            let ran = own.ray_serve("get", &[]).ok();
             if ran.stdout.contains("DEPLOYING") {
                 Ok(())
             } else {
@@ -176,12 +133,11 @@ fn a_head_is_waited_for_and_missed() {
         .says("application/fruit_app: RUNNING");
 }
 
-/// The first submit takes seconds, since it starts Serve: the head is lost in the middle of it, and
-/// with it the code that was uploaded.
+/// The head is lost between the upload and the config, and the code with it.
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn code_that_was_lost_with_its_head_is_uploaded_again() {
-    let own = Own::create("e2e-lost-code");
+    let own = Own::create("e2e-lost-code", |manifest| manifest);
     let scratch = tempfile::tempdir().unwrap();
     let code = scratch.path().join("hello");
     fs::create_dir(&code).unwrap();
@@ -197,12 +153,21 @@ fn code_that_was_lost_with_its_head_is_uploaded_again() {
     .unwrap();
     let flags = ["ray", "serve", "submit", CLUSTER, "--wait"];
     let mut command = lab().prepared.command("kubectl");
-    command.args(flags).args(["-n", &own.namespace.name, "-f"]);
+    command.args(flags).args(["-n", own.namespace(), "-f"]);
     command.arg(&config).arg("--working-dir").arg(&code);
-    let mut submit = Watching::start(&mut command);
+    let relay = Relay::to_api_server(lab());
+    let mut submit = Watching::start(command.args(relay.flags()));
 
     let at = submit.await_line(0, &["hello uploaded: 1 file"]);
+    // Before Ray is done with the config: the first one starts Serve, which takes it seconds.
+    relay.go_down();
+    let head = own.head();
     own.lose_head();
+    let gone = ["wait", "--for=delete", &head, "-n", own.namespace()];
+    lab()
+        .kubectl(&[&gone[..], &["--timeout=120s"]].concat())
+        .ok();
+    relay.come_back();
     let at = submit.await_line(at, &["hello uploaded: 1 file"]);
     submit.await_line(
         at,

@@ -1,5 +1,7 @@
 //! Tests of both programs on a real cluster: `cargo cluster test`. One file per subject.
 
+mod answers;
+mod api_server;
 mod availability;
 mod breakage;
 mod certificate_modes;
@@ -11,7 +13,10 @@ mod completion;
 mod connection;
 mod create;
 mod create_waits;
+mod dashboard;
+mod head_lost;
 mod injection;
+mod interrupted;
 mod looking;
 mod operators;
 mod own_code;
@@ -20,5 +25,6 @@ mod refusals;
 mod seeing;
 mod serve_story;
 mod services;
+mod token;
 mod validation;
 mod webhook_absent;

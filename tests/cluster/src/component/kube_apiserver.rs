@@ -23,11 +23,25 @@ pub(super) const COMPONENT: Component = Component {
 
 #[allow(clippy::unnecessary_wraps)]
 fn command(layout: &Layout) -> Result<Command> {
+    Ok(at(layout, "0.0.0.0", API_PORT))
+}
+
+/// Another API server of the same cluster, on a port of loopback, for tests that end it: nobody
+/// finds it but whom they tell of it.
+pub fn another(layout: &Layout, port: u16) -> Command {
+    let mut command = at(layout, "127.0.0.1", port);
+    // The service `kubernetes` stays the first one's.
+    command.args(["--endpoint-reconciler-type", "none"]);
+    command
+}
+
+fn at(layout: &Layout, address: &str, port: u16) -> Command {
     let mut command = Command::new(layout.command("kube-apiserver"));
     command
         .args(["--etcd-servers", etcd::URL])
-        .args(["--secure-port", &API_PORT.to_string()])
-        .args(["--bind-address", "0.0.0.0", "--advertise-address", NODE_IP])
+        .args(["--bind-address", address, "--secure-port"])
+        .arg(port.to_string())
+        .args(["--advertise-address", NODE_IP])
         .arg("--tls-cert-file")
         .arg(layout.pki(API_CERTIFICATE))
         .arg("--tls-private-key-file")
@@ -46,5 +60,5 @@ fn command(layout: &Layout) -> Result<Command> {
         .args(["--authorization-mode", "Node,RBAC"])
         .args(["--service-cluster-ip-range", SERVICES])
         .arg("--allow-privileged");
-    Ok(command)
+    command
 }

@@ -3,7 +3,7 @@
 pub mod containerd;
 mod coredns;
 mod etcd;
-mod kube_apiserver;
+pub mod kube_apiserver;
 mod kube_controller_manager;
 mod kube_proxy;
 mod kube_scheduler;

@@ -1,0 +1,159 @@
+//! A cluster that asks for a Ray token: it comes from the cluster's Secret, and is never shown.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use e2e::{CLUSTER, Own, Ran, Watching, lab};
+use serde_json::json;
+
+const WRONG: &str = "a-wrong-token";
+
+/// `kubectl ray serve …` with a token of the user's own, and whatever makes programs talkative.
+fn with_token(token: Option<&str>, arguments: &[&str]) -> Ran {
+    let mut command = lab().prepared.command("kubectl");
+    command.args(["ray", "serve"]).args(arguments);
+    command
+        .env("RUST_LOG", "trace")
+        .env_remove("RAY_AUTH_TOKEN");
+    if let Some(token) = token {
+        command.env("RAY_AUTH_TOKEN", token);
+    }
+    Ran::command(&mut command, None)
+}
+
+struct Secretive {
+    own: Own,
+    token: String,
+}
+
+impl Secretive {
+    /// `kubectl ray serve VERB test-cluster …`, which shows no token, right or wrong.
+    #[track_caller]
+    fn run(&self, token: Option<&str>, verb: &str, more: &[&str]) -> Ran {
+        let there = [verb, CLUSTER, "-n", self.own.namespace()];
+        let ran = with_token(token, &[&there[..], more].concat());
+        ran.never_says(&self.token)
+            .never_says(&BASE64_STANDARD.encode(&self.token))
+            .never_says(WRONG)
+    }
+
+    fn put_into_secret(&self, secret: &str, token: &str) {
+        let object = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": secret}, "stringData": {"auth_token": token},
+        });
+        let apply = ["--server-side", "--force-conflicts"];
+        lab()
+            .apply_with(self.own.namespace(), &object.to_string(), &apply)
+            .ok();
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_cluster_with_tokens_is_used_as_any_other() {
+    let lab = lab();
+    if lab.prepared.ray.starts_with("2.8.") {
+        println!("skipped: Ray 2.8 has no token authentication");
+        return;
+    }
+    let own = Own::create("e2e-token", |manifest| {
+        let with_tokens = "spec:\n  authOptions: {mode: token}\n  rayVersion";
+        manifest.replace("spec:\n  rayVersion", with_tokens)
+    });
+    let config = lab.example("serve_config_fruit.yaml");
+    own.submit(&config, &["--wait"])
+        .ok()
+        .says("application/fruit_app: RUNNING");
+    // The operator's, who makes it where nobody else does.
+    let secret = lab.get(own.namespace(), &format!("secret/{CLUSTER}"));
+    let encoded = secret["data"]["auth_token"].as_str().unwrap();
+    let token = String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
+    let cluster = Secretive { own, token };
+
+    cluster.run(None, "get", &[]).ok().says("RUNNING");
+    cluster.run(None, "status", &[]).ok().says("fruit_app");
+    cluster.run(None, "config", &[]).ok().says("fruit_app");
+    let logs = ["fruit_app/MangoStand", "--tail", "5"];
+    cluster.run(None, "logs", &logs).ok().says("MangoStand");
+    let called = cluster.run(None, "call", &["/fruit", "-d", "[\"MANGO\", 2]"]);
+    assert_eq!(called.ok().stdout, "6");
+
+    who_may_not_read_the_secret_learns_the_right(&cluster);
+    a_dashboard_tells_a_missing_token_from_a_wrong_one(&cluster);
+    a_secret_that_changed_is_told(&cluster);
+
+    cluster
+        .run(None, "delete", &[])
+        .ok()
+        .says("Serve on raycluster/test-cluster is shut down.");
+}
+
+fn who_may_not_read_the_secret_learns_the_right(cluster: &Secretive) {
+    let role = lab()
+        .example("role.yaml")
+        .replace("name: ada", "name: e2e-tom");
+    lab().apply(cluster.own.namespace(), &role).ok();
+    let tom = ["--as", "e2e-tom"];
+    cluster
+        .run(None, "get", &tom)
+        .fails_in_one_sentence()
+        .says("cannot read the Ray token of raycluster/test-cluster: User \"e2e-tom\" cannot get resource \"secrets\"")
+        .says("or set RAY_AUTH_TOKEN");
+    cluster
+        .run(Some(&cluster.token), "get", &tom)
+        .ok()
+        .says("RUNNING");
+}
+
+fn a_dashboard_tells_a_missing_token_from_a_wrong_one(cluster: &Secretive) {
+    let mut forward = lab().prepared.command("kubectl");
+    let service = format!("service/{CLUSTER}-head-svc");
+    let there = ["port-forward", "-n", cluster.own.namespace()];
+    let mut forward = Watching::start(forward.args(there).args([&service, ":8265"]));
+    forward.await_line(0, &["Forwarding from 127.0.0.1:"]);
+    let said = forward.said();
+    let address = said[0].split_whitespace().nth(2).unwrap();
+    let address = format!("http://{address}");
+    let at = ["--address", address.as_str()];
+    let submit = [&["-f", "examples/serve_config_fruit.yaml"][..], &at].concat();
+    for (verb, flags) in [("get", &at[..]), ("submit", &submit), ("delete", &at)] {
+        cluster
+            .run(None, verb, flags)
+            .fails_in_one_sentence()
+            .says("wants a valid Ray token: Unauthorized: Missing authentication token (401)")
+            .says("RAY_AUTH_TOKEN");
+        cluster
+            .run(Some(WRONG), verb, flags)
+            .fails_in_one_sentence()
+            .says("wants a valid Ray token: Forbidden: Invalid authentication token (403)");
+    }
+    let right = Some(cluster.token.as_str());
+    cluster.run(right, "get", &at).ok().says("RUNNING");
+}
+
+fn a_secret_that_changed_is_told(cluster: &Secretive) {
+    cluster.put_into_secret(CLUSTER, WRONG);
+    for verb in ["get", "status", "logs", "delete"] {
+        cluster
+            .run(None, verb, &[])
+            .says("(403)")
+            .says("which may have changed since the head started");
+    }
+    // Another Secret of the user's own.
+    let named = r#"{"spec": {"authOptions": {"mode": "token", "secretName": "mine"}}}"#;
+    let patch = [
+        "patch",
+        "raycluster",
+        CLUSTER,
+        "-n",
+        cluster.own.namespace(),
+    ];
+    lab()
+        .kubectl(&[&patch[..], &["--type=merge", "-p", named]].concat())
+        .ok();
+    cluster
+        .run(None, "get", &[])
+        .fails_in_one_sentence()
+        .says("secret/mine does not exist");
+    cluster.put_into_secret("mine", &cluster.token);
+    cluster.run(None, "get", &[]).ok().says("RUNNING");
+}
