@@ -31,7 +31,7 @@ fn commands_go_on_across_a_restart_of_the_api_server() {
         rows_at = rows.await_line(rows_at, &["stderr: ", "127.0.0.1", "still watching"]);
         logs_at = logs.await_line(logs_at, &["stderr: ", "127.0.0.1", "still watching"]);
         server.start_again();
-        rows_at = rows.await_line(rows_at, &["stderr: ", "answers again."]);
+        rows.await_line(rows_at, &["stderr: ", "answers again."]);
         logs_at = logs.await_line(logs_at, &["stderr: ", "answers again."]);
         assert_eq!(submit.end(), Some(0), "{:?}", submit.said());
         let said = submit.said();
@@ -42,5 +42,6 @@ fn commands_go_on_across_a_restart_of_the_api_server() {
     }
     serving.call("/fruit", "[\"MANGO\", 2]");
     logs.await_line(logs_at, &["fruit_app/MangoStand/", " OK "]);
+    // From the outage on: rows and notes come in two pipes, whose order among each other is not kept.
     rows.await_line(rows_at, &["fruit_app", "RUNNING"]);
 }
