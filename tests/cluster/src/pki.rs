@@ -4,8 +4,12 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use crate::{
     hex::hex,
@@ -13,7 +17,9 @@ use crate::{
     network::{API_PORT, API_SERVICE_IP, NODE_IP},
 };
 
+/// Vouches for the API server, and for users who log in with a certificate.
 pub const CA: &str = "ca.crt";
+const CA_KEY: &str = "ca.key";
 pub const API_CERTIFICATE: &str = "api.crt";
 pub const API_KEY: &str = "api.key";
 /// Signs service account tokens.
@@ -27,7 +33,7 @@ const ADMIN: &str = "admin";
 const DEV: &str = "dev";
 
 pub fn make(layout: &Layout) -> Result<()> {
-    if !layout.pki(TOKENS).exists() {
+    if !layout.pki(TOKENS).exists() || !layout.pki(CA_KEY).exists() {
         make_certificates(layout)?;
         let key = KeyPair::generate()?;
         write(&layout.pki(SERVICE_ACCOUNT_KEY), key.serialize_pem())?;
@@ -52,14 +58,7 @@ pub fn make(layout: &Layout) -> Result<()> {
 /// A real CA: clients on rustls refuse the leaf that the API server would sign itself as a root.
 fn make_certificates(layout: &Layout) -> Result<()> {
     let ca_key = KeyPair::generate()?;
-    let mut ca = CertificateParams::default();
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
-    ca.distinguished_name.push(DnType::CommonName, "cluster-ca");
-    let ca_certificate = ca.self_signed(&ca_key)?;
+    let ca_certificate = ca().self_signed(&ca_key)?;
 
     let key = KeyPair::generate()?;
     let mut api = CertificateParams::new(
@@ -76,11 +75,39 @@ fn make_certificates(layout: &Layout) -> Result<()> {
     )?;
     api.distinguished_name
         .push(DnType::CommonName, "kube-apiserver");
-    let api_certificate = api.signed_by(&key, &Issuer::new(ca, ca_key))?;
+    let api_certificate = api.signed_by(&key, &Issuer::new(ca(), &ca_key))?;
 
     write(&layout.pki(CA), ca_certificate.pem())?;
+    write(&layout.pki(CA_KEY), ca_key.serialize_pem())?;
     write(&layout.pki(API_CERTIFICATE), api_certificate.pem())?;
     write(&layout.pki(API_KEY), key.serialize_pem())
+}
+
+fn ca() -> CertificateParams {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    ca.distinguished_name.push(DnType::CommonName, "cluster-ca");
+    ca
+}
+
+/// A certificate that `user` logs in with until `not_after`, and its key; both PEM.
+pub fn client_certificate(
+    layout: &Layout,
+    user: &str,
+    not_after: OffsetDateTime,
+) -> Result<(String, String)> {
+    let ca_key = KeyPair::from_pem(&fs::read_to_string(layout.pki(CA_KEY))?)?;
+    let key = KeyPair::generate()?;
+    let mut client = CertificateParams::default();
+    client.distinguished_name.push(DnType::CommonName, user);
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    client.not_after = not_after;
+    let certificate = client.signed_by(&key, &Issuer::new(ca(), ca_key))?;
+    Ok((certificate.pem(), key.serialize_pem()))
 }
 
 fn token() -> Result<String> {

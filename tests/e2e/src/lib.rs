@@ -5,6 +5,7 @@
 
 mod api_server;
 mod chart;
+mod connect_proxy;
 mod console;
 mod gateway;
 pub mod http;
@@ -19,6 +20,7 @@ mod watching;
 
 pub use api_server::ApiServer;
 pub use chart::{CHART, Reinstall, documents, object};
+pub use connect_proxy::ConnectProxy;
 pub use console::{Step, console};
 pub use gateway::{Gateway, WebSockets};
 pub use lab::{Lab, Namespace, lab, lab_as_it_is};

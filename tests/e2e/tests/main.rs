@@ -17,6 +17,7 @@ mod dashboard;
 mod head_lost;
 mod injection;
 mod interrupted;
+mod login;
 mod looking;
 mod operators;
 mod own_code;

@@ -10,7 +10,7 @@ use crate::{
     kubectl::kubectl,
     layout::Layout,
     network::{API_PORT, NODE_IP, SERVICES},
-    pki::{API_CERTIFICATE, API_KEY, SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_PUBLIC_KEY, TOKENS},
+    pki::{API_CERTIFICATE, API_KEY, CA, SERVICE_ACCOUNT_KEY, SERVICE_ACCOUNT_PUBLIC_KEY, TOKENS},
 };
 
 pub(super) const COMPONENT: Component = Component {
@@ -55,6 +55,8 @@ fn at(layout: &Layout, address: &str, port: u16) -> Command {
         .arg("--service-account-signing-key-file")
         .arg(layout.pki(SERVICE_ACCOUNT_KEY))
         .args(["--service-account-issuer", "https://kubernetes.default.svc"])
+        .arg("--client-ca-file")
+        .arg(layout.pki(CA))
         .arg("--token-auth-file")
         .arg(layout.pki(TOKENS))
         .args(["--authorization-mode", "Node,RBAC"])
