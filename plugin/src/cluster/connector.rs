@@ -37,7 +37,10 @@ pub struct ApiServer {
 /// The client is not built by kube because its connector leaves Nagle's algorithm on: the first
 /// request after the TLS handshake then waits for the server's delayed ACK, 43 ms of a 20 ms command.
 pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
-    let auth = config.auth_layer().map_err(|error| Error::login(&error))?;
+    let plugin = config.auth_info.exec.as_ref();
+    let auth = config
+        .auth_layer()
+        .map_err(|error| Error::first_login(&error, plugin))?;
     let headers = config
         .extra_headers_layer()
         .map_err(|error| Error::login(&error))?;
@@ -290,6 +293,26 @@ mod tests {
         .unwrap();
         api_server(&config).unwrap();
         assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
+    }
+
+    #[test]
+    fn a_credential_plugin_that_is_not_there_is_named_with_its_hint() {
+        let login = |hint: &str| {
+            let mut config = Config::new(Uri::from_static("https://127.0.0.1:1"));
+            config.auth_info.exec = serde_json::from_value(serde_json::json!({
+                "apiVersion": "client.authentication.k8s.io/v1",
+                "command": "no-such-login",
+                "installHint": hint,
+            }))
+            .unwrap();
+            api_server(&config).err().unwrap().to_string()
+        };
+        assert_eq!(
+            login("brew install no-such-login\n"),
+            "cannot log in to the Kubernetes API server: there is no credential plugin no-such-login: brew install \
+             no-such-login"
+        );
+        assert!(login("").ends_with("no-such-login: install it, or put it on your PATH"));
     }
 
     #[test]

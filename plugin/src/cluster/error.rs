@@ -1,11 +1,12 @@
 //! What can go wrong on the way to a head, one sentence each.
 
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::client::AuthError;
-use kube::config::{InClusterError, KubeconfigError};
+use kube::config::{ExecConfig, InClusterError, KubeconfigError};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -160,6 +161,23 @@ impl Error {
                 }
             }
             other => root_cause(other),
+        })
+    }
+
+    /// The first login, which may lack its program: said as its kubeconfig says how to get it.
+    pub(crate) fn first_login(error: &kube::Error, plugin: Option<&ExecConfig>) -> Self {
+        let (kube::Error::Auth(AuthError::AuthExecStart(cause)), Some(plugin)) = (error, plugin)
+        else {
+            return Self::login(error);
+        };
+        let program = plugin.command.as_deref().unwrap_or_default();
+        let hint = plugin.install_hint.as_deref().map(str::trim);
+        Self::Login(if cause.kind() == ErrorKind::NotFound {
+            let next = hint.filter(|hint| !hint.is_empty());
+            let next = next.unwrap_or("install it, or put it on your PATH");
+            format!("there is no credential plugin {program}: {next}")
+        } else {
+            format!("the credential plugin {program} did not start: {cause}")
         })
     }
 

@@ -132,6 +132,7 @@ fn a_credential_plugin_logs_in() {
             config["users"][0]["user"] = json!({"exec": {
                 "apiVersion": "client.authentication.k8s.io/v1",
                 "interactiveMode": "Never",
+                "installHint": "apt install e2e-login",
                 "command": program,
                 "args": ["-c", script],
             }});
@@ -148,8 +149,7 @@ fn a_credential_plugin_logs_in() {
         .says("session is over");
     with("missing", "e2e-no-such-login", "")
         .fails_in_one_sentence()
-        .says("cannot log in")
-        .says("e2e-no-such-login");
+        .says("there is no credential plugin e2e-no-such-login: apt install e2e-login");
 }
 
 #[test]
