@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::client::Client;
 use super::details::{Application, Deployment, Details, Replica};
 use super::log::{self, Tail, relative};
+use super::log_lines::Lines;
 use super::ray_error::clean;
 use super::request::Request;
 
@@ -167,12 +168,10 @@ async fn log_file(client: &mut Client, which: &[(&str, &str)]) -> Option<String>
     if answer.status != StatusCode::OK {
         return None;
     }
-    let text = String::from_utf8_lossy(&answer.body);
-    // Ray 2.8 puts 1 before a log, and 0 before an error that it answers with success.
-    match text.strip_prefix('0') {
-        Some(_) => None,
-        None => Some(clean(text.strip_prefix('1').unwrap_or(&text))),
-    }
+    let mut lines = Lines::of_file(&answer.headers);
+    let mut log = lines.push(&answer.body).ok()?;
+    log.extend(lines.end());
+    Some(clean(&String::from_utf8_lossy(&log.join(&b'\n'))))
 }
 
 /// The last exception in a log: the line that ends its traceback, or what killed the process.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::connection::{Connection, broken, exchange, refused, within};
@@ -154,7 +154,7 @@ impl Client {
         };
         match exchanged {
             Ok(answer) => {
-                let Answer { status, body } = &answer;
+                let Answer { status, body, .. } = &answer;
                 let refusal = connection.route.refusal(&request.method, *status, body);
                 self.connection = Some(connection);
                 match refusal {
@@ -229,7 +229,7 @@ impl Client {
 
 /// The body of an answer of `who` that says success; every other is an error.
 pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
-    let Answer { status, body } = answer;
+    let Answer { status, body, .. } = answer;
     if status.is_success() {
         return Ok(body);
     }
@@ -252,6 +252,7 @@ pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
 /// Whatever came back.
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub body: Bytes,
 }
 

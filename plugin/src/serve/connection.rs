@@ -118,7 +118,10 @@ pub(super) async fn exchange(
 ) -> Result<Answer, hyper::Error> {
     requests.ready().await?;
     let response: Response<Incoming> = requests.send_request(request).await?;
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { status, body })
+    let (head, body) = response.into_parts();
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await?.to_bytes(),
+    })
 }

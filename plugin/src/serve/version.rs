@@ -64,6 +64,7 @@ impl Client {
             Answer {
                 status: StatusCode::OK,
                 body,
+                ..
             } => serde_json::from_slice::<Value>(&body).ok(),
             _ => None,
         };

@@ -8,15 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::ray::state;
 use crate::support::server::{Reply, Request, Server};
-use crate::support::{RAY_VERSIONS, Run, assert_fails, plugin, recorded, run};
-
-/// What a Ray of this version puts into the answer, beside the log itself.
-fn dialect(ray: &str) -> (&'static str, &'static str) {
-    match ray {
-        "2.8.0" => ("X-Old: 1", "1"),
-        _ => ("Content-Disposition: attachment; filename=\"file.txt\"", ""),
-    }
-}
+use crate::support::{RAY_VERSIONS, Run, assert_fails, log_dialect, plugin, recorded, run};
 
 fn asks_for_state(request: &Request) -> bool {
     request.path.starts_with("/api/serve/applications/")
@@ -25,7 +17,7 @@ fn asks_for_state(request: &Request) -> bool {
 /// A dashboard with two applications, whose logs `log` gives by their path.
 fn with_logs(ray: &'static str, log: impl Fn(&str) -> String + Send + 'static) -> Server {
     let applications = recorded(ray, "get_two_apps_running").1;
-    let (header, status) = dialect(ray);
+    let (header, status) = log_dialect(ray);
     Server::start(move |request| {
         if asks_for_state(request) {
             return Reply::ok(applications.clone());
@@ -193,7 +185,7 @@ fn replicas(ids: &[&str]) -> String {
 #[test]
 fn a_followed_log_goes_on_with_new_replicas_and_after_a_break() {
     for ray in RAY_VERSIONS {
-        let (header, status) = dialect(ray);
+        let (header, status) = log_dialect(ray);
         let running = Arc::new(Mutex::new(replicas(&["r1"])));
         let shown = Arc::clone(&running);
         let streams: Vec<(Sender<String>, Receiver<String>)> = (0..3).map(|_| channel()).collect();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::ray::{IDLE, Ray, deploy, running, state};
 use crate::support::server::{Reply, Server};
-use crate::support::{CONFIG, Run, recorded, submit, submitting};
+use crate::support::{CONFIG, RAY_VERSIONS, Run, log_dialect, recorded, submit, submitting};
 
 /// A dashboard that gives one state after the other, and stays with the last.
 fn through(states: Vec<String>) -> Server {
@@ -89,15 +89,16 @@ fn wait_ends_at_a_failure_with_its_cause() {
 /// Ray's message for a replica that died is that it died; what it printed is in its log.
 #[test]
 fn where_ray_is_silent_a_replica_s_log_has_the_cause() {
-    let log = "Loading\nTraceback (most recent call last):\n  File \"m.py\", line 3, in __init__\nOSError: \u{1b}[31mno space\u{1b}[0m left\n";
-    // Ray 2.8 puts a status byte before a log.
-    for printed in [log.to_owned(), format!("1{log}")] {
+    // As a log may begin, and as Ray 2.8 begins an error.
+    let log = "0 % loaded\nTraceback (most recent call last):\n  File \"m.py\", line 3, in __init__\nOSError: \u{1b}[31mno space\u{1b}[0m left\n";
+    for ray in RAY_VERSIONS {
+        let (header, status) = log_dialect(ray);
         let replica = json!({"state": "STOPPING", "actor_id": "ab12", "node_id": "n"});
         let failed = json!({"status": "DEPLOY_FAILED", "message": "Failed to update the deployments ['D'].",
             "deployments": {"D": {"status": "UNHEALTHY", "message": "", "replicas": [replica]}}});
         let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
             if request.path == "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200" {
-                return Some(Reply::ok(printed.clone()));
+                return Some(Reply::With(header, 200, format!("{status}{log}")));
             }
             if request.method == "GET" && before > 0 {
                 *ray_state = state(&json!({ "a": failed }));

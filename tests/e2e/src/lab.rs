@@ -76,9 +76,9 @@ impl Lab {
         bundle.unwrap_or_default().to_owned()
     }
 
-    /// Waits until this many pods of the webhook are left, ending ones included.
+    /// `pod/NAME` of each pod of the webhook, ending ones included.
     #[track_caller]
-    pub fn await_webhook_pods(&self, count: usize) {
+    pub fn webhook_pods(&self) -> Vec<String> {
         let selector = format!("app.kubernetes.io/name={RELEASE}");
         let list = [
             "get",
@@ -90,18 +90,22 @@ impl Lab {
             "-o",
             "name",
         ];
-        eventually(
-            &format!("{count} webhook pods"),
-            Duration::from_secs(90),
-            || {
-                let pods = self.kubectl(&list).ok().stdout;
-                if pods.lines().count() == count {
-                    Ok(())
-                } else {
-                    Err(pods)
-                }
-            },
-        );
+        let pods = self.kubectl(&list).ok().stdout;
+        pods.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until this many pods of the webhook are left.
+    #[track_caller]
+    pub fn await_webhook_pods(&self, count: usize) {
+        let what = format!("{count} webhook pods");
+        eventually(&what, Duration::from_secs(90), || {
+            let pods = self.webhook_pods();
+            if pods.len() == count {
+                Ok(())
+            } else {
+                Err(pods.join("\n"))
+            }
+        });
     }
 
     pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {

@@ -125,22 +125,6 @@ fn presents(address: &str, platform: &Platform) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn pods(lab: &Lab) -> Vec<String> {
-    let selector = format!("app.kubernetes.io/name={RELEASE}");
-    let list = [
-        "get",
-        "pod",
-        "-n",
-        WEBHOOK_NAMESPACE,
-        "-l",
-        &selector,
-        "-o",
-        "name",
-    ];
-    let pods = lab.kubectl(&list).ok().stdout;
-    pods.lines().map(str::to_owned).collect()
-}
-
 /// Removes the Secret, which is not the chart's.
 struct Secret(&'static Lab);
 
@@ -197,7 +181,11 @@ fn an_exchanged_secret_costs_no_admission() {
     // As the README says: both authorities, then the new certificate, then the new authority alone.
     helm("upgrade", &bundle(&[&old, &new]));
     stream.await_more(5);
-    let forwards: Vec<Forward> = pods(lab).iter().map(|pod| Forward::to(lab, pod)).collect();
+    let forwards: Vec<Forward> = lab
+        .webhook_pods()
+        .iter()
+        .map(|pod| Forward::to(lab, pod))
+        .collect();
     assert_eq!(forwards.len(), 2);
     for forward in &forwards {
         presents(&forward.address, &old).expect("the old certificate");

@@ -87,7 +87,12 @@ pub(super) async fn accepted(begun: Begun) -> Result<Flow, Failure> {
     let status = flow.head.status;
     if status != StatusCode::OK {
         let body = flow.rest().await?;
-        client::accept(who, call, Answer { status, body })?;
+        let answer = Answer {
+            status,
+            headers: std::mem::take(&mut flow.head.headers),
+            body,
+        };
+        client::accept(who, call, answer)?;
     }
     Ok(flow)
 }

@@ -11,6 +11,14 @@ use serde_json::Value;
 
 pub(crate) const RAY_VERSIONS: [&str; 2] = ["2.8.0", "2.60.0"];
 
+/// What a Ray of this version puts into an answer that is a log: a header, and what stands before the log.
+pub(crate) fn log_dialect(ray: &str) -> (&'static str, &'static str) {
+    match ray {
+        "2.8.0" => ("X-Old: 1", "1"),
+        _ => ("Content-Disposition: attachment; filename=\"file.txt\"", ""),
+    }
+}
+
 fn crate_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
