@@ -84,7 +84,7 @@ async fn failed(session: &mut Session<'_>, details: &Details, name: &str) -> Fai
     let Some(application) = details.applications.get(name) else {
         return Failure::Failed(format!("application/{name} is gone"));
     };
-    let why = causes::of_failure(&mut session.client, application).await;
+    let why = causes::of_failure(&mut session.client, name, application).await;
     Failure::Failed(format!(
         "application/{name} is {}: {why}",
         application.status

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::client::Client;
+use super::dead_actors;
 use super::details::{Application, Deployment, Details, Replica};
 use super::log::{self, Tail, relative};
 use super::log_lines::Lines;
@@ -23,7 +24,7 @@ const VAGUE: [&str; 3] = [
 ];
 
 /// Why `application` has failed, in one line.
-pub async fn of_failure(client: &mut Client, application: &Application) -> String {
+pub async fn of_failure(client: &mut Client, id: &str, application: &Application) -> String {
     let said = application.problem();
     let is_vague = |said: &String| VAGUE.iter().any(|vague| said.contains(vague));
     if let Some(said) = said.as_ref().filter(|said| !is_vague(said)) {
@@ -41,8 +42,16 @@ pub async fn of_failure(client: &mut Client, application: &Application) -> Strin
                 return format!("{}: {found}", clean(name));
             }
         }
-        if let Some(rest) = after_error(deployment) {
-            return format!("{}: {rest}", clean(name));
+        let told = after_error(deployment);
+        // Such as RayActorError(), which only says that the process died.
+        if told.as_ref().is_none_or(|told| told.ends_with("()"))
+            && let Some(actor) = dead_actors::latest(client, id, name).await
+            && let Some(found) = of_actor(client, &actor).await
+        {
+            return format!("{}: {found}", clean(name));
+        }
+        if let Some(told) = told {
+            return format!("{}: {told}", clean(name));
         }
     }
     said.unwrap_or_else(|| {
@@ -152,15 +161,19 @@ fn slow_to_start(log: &str, application: &str, deployment: &str) -> Option<Strin
 }
 
 async fn of_replica(client: &mut Client, replica: &Replica) -> Option<String> {
-    if let Some(actor) = &replica.actor_id {
-        let printed = log_file(client, &[("actor_id", actor), ("suffix", "err")]).await;
-        if let Some(found) = printed.as_deref().and_then(exception) {
-            return Some(found);
-        }
+    if let Some(actor) = &replica.actor_id
+        && let Some(found) = of_actor(client, actor).await
+    {
+        return Some(found);
     }
     let (node, file) = (replica.node_id.as_ref()?, replica.log_file_path.as_ref()?);
     let log = log_file(client, &[("node_id", node), ("filename", relative(file))]).await;
     log.as_deref().and_then(exception)
+}
+
+async fn of_actor(client: &mut Client, actor: &str) -> Option<String> {
+    let printed = log_file(client, &[("actor_id", actor), ("suffix", "err")]).await;
+    printed.as_deref().and_then(exception)
 }
 
 async fn log_file(client: &mut Client, which: &[(&str, &str)]) -> Option<String> {

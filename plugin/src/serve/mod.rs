@@ -6,6 +6,7 @@ pub mod client;
 pub mod config;
 mod connection;
 pub mod content;
+mod dead_actors;
 pub mod details;
 pub mod difference;
 mod error;

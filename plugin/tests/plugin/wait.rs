@@ -112,6 +112,43 @@ fn where_ray_is_silent_a_replica_s_log_has_the_cause() {
     }
 }
 
+/// Ray 2.8 has forgotten a replica as soon as it is dead, and gives the name of an exception for it.
+#[test]
+fn the_log_of_a_forgotten_replica_has_the_cause() {
+    const DEAD: &str = "/api/v0/actors?limit=10000&filter_keys=class_name&filter_predicates=%3D\
+        &filter_values=ServeReplica%3Aa%3AD&filter_keys=state&filter_predicates=%3D&filter_values=DEAD";
+    let message = "The deployment failed to start 6 times in a row. Error:\nRayActorError()";
+    let failed = json!({"status": "DEPLOY_FAILED", "message": "The deployments ['D'] are UNHEALTHY.",
+        "deployments": {"D": {"status": "UNHEALTHY", "message": message, "replicas": []}}});
+    let last = |actors: Value| {
+        let failed = failed.clone();
+        let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
+            let (header, status) = log_dialect("2.8.0");
+            match request.path.as_str() {
+                DEAD => return Some(Reply::ok(actors.to_string())),
+                "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200" => {
+                    let log =
+                        format!("{status}:actor_name:ServeReplica:a:D\nERROR cannot open x\n");
+                    return Some(Reply::With(header, 200, log));
+                }
+                _ => {}
+            }
+            if request.method == "GET" && before > 0 {
+                *ray_state = state(&json!({ "a": failed }));
+            }
+            None
+        });
+        last_line(&waiting_for("a", &[], &ray.server)).to_owned()
+    };
+    let replica = json!({"actor_id": "ab12", "pid": 7});
+    let failed = "error: application/a is DEPLOY_FAILED: D: ";
+    assert_eq!(
+        last(json!({"data": {"result": {"result": [replica]}}})),
+        format!("{failed}ERROR cannot open x")
+    );
+    assert_eq!(last(json!({})), format!("{failed}RayActorError()"));
+}
+
 /// Nothing of Serve's says why: its state is DEPLOYING for ever, its messages are empty.
 #[test]
 fn what_no_node_has_room_for_is_said_while_waiting_and_at_the_end() {

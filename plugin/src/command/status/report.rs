@@ -101,7 +101,7 @@ impl Reasons {
             let known = self.failed.get(name).filter(|(of, _)| *of == deployed);
             let reason = match known {
                 Some((_, reason)) => reason.clone(),
-                None => causes::of_failure(client, application).await,
+                None => causes::of_failure(client, name, application).await,
             };
             self.failed.insert(name.clone(), (deployed, reason.clone()));
             found.insert(name.clone(), reason);
