@@ -163,12 +163,14 @@ fn a_followed_log_has_each_line_once_across_an_outage() {
         let path = format!("/answers/log/{count}");
         serving.ray_serve("call", &[&path, "-X", "POST"]).ok();
     };
+    let path = "/answers/length";
+    serving.ray_serve("call", &[path, "-d", "x"]).ok();
     let relay = Relay::to_api_server(lab());
     let [server, name] = relay.flags();
     let there = ["logs", CLUSTER, "answers", "-f", "-n", serving.namespace()];
     let there = [&there[..], &[server.as_str(), name.as_str()]].concat();
     let mut logs = Watching::ray_serve(&there);
-    let at = logs.await_line(0, &["initializing replica"]);
+    let at = logs.await_line(0, &[path]);
     make_noise(2000);
     let at = logs.await_line(at, &["noise 0001999"]);
 

@@ -17,11 +17,12 @@ fn commands_go_on_across_a_restart_of_the_api_server() {
     serving
         .submit(&lab.example("serve_config_fruit.yaml"), &["--wait"])
         .ok();
+    serving.call("/fruit", "[\"MANGO\", 2]");
     let mut server = ApiServer::start();
     let mut rows = through(&server, &serving, "get", &["-w"]);
     let mut logs = through(&server, &serving, "logs", &["fruit_app/MangoStand", "-f"]);
     let mut rows_at = rows.await_line(0, &["fruit_app", "RUNNING"]);
-    let mut logs_at = logs.await_line(0, &["initializing replica"]);
+    let mut logs_at = logs.await_line(0, &[" OK "]);
 
     for end in [ApiServer::terminate, ApiServer::kill] {
         serving.ray_serve("delete", &[]).ok();

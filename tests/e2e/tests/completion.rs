@@ -82,8 +82,9 @@ fn names_of_the_cluster_are_offered_through_kubectl() {
         (vec!["fruit_app/MangoStand".to_owned()], ":6".to_owned())
     );
     let (replicas, _) = offered(&["logs", CLUSTER, "fruit_app/MangoStand/"]);
+    serving.call("/fruit", "[\"MANGO\", 2]");
     let log = serving.ray_serve("logs", &[&replicas[0]]).ok();
-    log.says("Finished initializing replica");
+    log.says(" OK ");
 
     let (files, directive) = offered(&["submit", CLUSTER, "-f", ""]);
     assert_eq!(

@@ -14,6 +14,7 @@ fn whoever_looks_goes_on_with_the_next_head() {
     let lab = lab();
     let config = lab.example("serve_config_fruit.yaml");
     serving.submit(&config, &["--wait"]).ok();
+    serving.call("/fruit", "[\"MANGO\", 2]");
     let there = |verb: &str, more: &[&str]| {
         let there = [verb, CLUSTER, "-n", serving.namespace()];
         Watching::ray_serve(&[&there[..], more].concat())
@@ -24,7 +25,7 @@ fn whoever_looks_goes_on_with_the_next_head() {
     let mut page = there("dashboard", &[]);
     let rows_at = rows.await_line(0, &["fruit_app", "RUNNING"]);
     let tree_at = tree.await_line(0, &["application/fruit_app", "RUNNING"]);
-    let logs_at = logs.await_line(0, &["fruit_app/MangoStand/", "initializing replica"]);
+    let logs_at = logs.await_line(0, &["fruit_app/MangoStand/", " OK "]);
     let page_at = page.await_line(0, &["http://127.0.0.1:"]);
     let url = page.said()[page_at - 1].clone();
     assert_eq!(http::get(&url).unwrap().status, 200);
@@ -66,7 +67,6 @@ fn whoever_looks_goes_on_with_the_next_head() {
     serving.submit(&config, &["--wait"]).ok();
     rows.await_line(rows_at, &["fruit_app", "RUNNING"]);
     tree.await_line(tree_at, &["application/fruit_app", "RUNNING"]);
-    let logs_at = logs.await_line(logs_at, &["fruit_app/MangoStand/", "initializing replica"]);
     serving.call("/fruit", "[\"MANGO\", 2]");
     logs.await_line(logs_at, &["fruit_app/MangoStand/", " OK "]);
     for (watching, code) in [(&mut page, Some(0)), (&mut logs, None), (&mut rows, None)] {

@@ -158,14 +158,15 @@ fn every_command_works_without_websockets() {
         .ok()
         .says("2/2");
 
+    ray_serve("call", &["/streams/none"]).says("404");
     let mut log = behind.watch("logs", &["streams", "-f", "--via", "proxy"]);
-    log.await_line(0, &["streams/Stream/", "initializing replica"]);
+    log.await_line(0, &["streams/Stream/", "/streams/none"]);
     let mut stream = behind.watch("call", &["/streams/stream", "--via", "proxy"]);
     let one = stream.await_line(0, &["one"]);
     let ran = ray_serve("call", &["/streams/go", "-X", "POST"]).ok();
     assert_eq!(ran.stdout, "\"gone\"", "{ran}");
     stream.await_line(one, &["two"]);
-    log.await_line(0, &["/streams/go", "200"]);
+    log.await_line(0, &["streams/Stream/", "/streams/go"]);
     ray_serve("logs", &["fruit_app/MangoStand"])
         .ok()
         .says("MangoStand");
