@@ -87,13 +87,7 @@ pub fn is_other(application: &Application, sent: &Value) -> bool {
 fn contradicts(sent: &Value, deployed: &Value) -> bool {
     match (sent, deployed) {
         (Value::Object(sent), Value::Object(deployed)) => objects_contradict(sent, deployed),
-        (Value::Array(sent), Value::Array(deployed)) => {
-            sent.len() != deployed.len()
-                || sent
-                    .iter()
-                    .zip(deployed)
-                    .any(|(sent, deployed)| contradicts(sent, deployed))
-        }
+        (Value::Array(sent), Value::Array(deployed)) => lists_contradict(sent, deployed),
         (Value::String(sent), Value::String(deployed)) => !sent.eq_ignore_ascii_case(deployed),
         (Value::Bool(sent), Value::Bool(deployed)) => sent != deployed,
         // A float where Ray wants an integer is cut off by some of its versions.
@@ -104,14 +98,35 @@ fn contradicts(sent: &Value, deployed: &Value) -> bool {
     }
 }
 
+fn lists_contradict(sent: &[Value], deployed: &[Value]) -> bool {
+    sent.len() != deployed.len()
+        || sent
+            .iter()
+            .zip(deployed)
+            .any(|(sent, deployed)| contradicts(sent, deployed))
+}
+
 fn objects_contradict(sent: &Map<String, Value>, deployed: &Map<String, Value>) -> bool {
     sent.iter().any(|(key, sent)| {
-        // Ray rewrites levels and encodings in it.
-        key != "logging_config"
-            && deployed
-                .get(key)
-                .is_some_and(|deployed| contradicts(sent, deployed))
+        let Some(of_ray) = deployed.get(key) else {
+            return false;
+        };
+        match (key.as_str(), sent, of_ray) {
+            // Ray rewrites levels and encodings in it.
+            ("logging_config", ..) => false,
+            ("py_modules", Value::Array(sent), Value::Array(of_ray)) => {
+                modules_contradict(sent, of_ray, deployed.get("working_dir"))
+            }
+            _ => contradicts(sent, of_ray),
+        }
     })
+}
+
+/// Ray 2.8 adds the working directory to the modules of the config that it keeps, once for each
+/// process that uses it.
+fn modules_contradict(sent: &[Value], deployed: &[Value], working_dir: Option<&Value>) -> bool {
+    let (own, added) = deployed.split_at(sent.len().min(deployed.len()));
+    lists_contradict(sent, own) || added.iter().any(|module| Some(module) != working_dir)
 }
 
 #[cfg(test)]
@@ -128,6 +143,26 @@ mod tests {
             b"applications: [{name: a, import_path: 'm:x', num: '3', odd: 1, n: 1.5, deployments: [{name: D}]}]",
         )
         .unwrap()
+    }
+
+    #[test]
+    fn ray_may_add_the_working_directory_to_the_modules() {
+        let sent = json!({"working_dir": "gcs://w.zip", "py_modules": ["gcs://m.zip"]});
+        let deployed =
+            |modules: Value| json!({"working_dir": "gcs://w.zip", "py_modules": modules});
+        for (modules, is_other) in [
+            (json!(["gcs://m.zip"]), false),
+            (json!(["gcs://m.zip", "gcs://w.zip", "gcs://w.zip"]), false),
+            (json!(["gcs://m.zip", "gcs://n.zip"]), true),
+            (json!(["gcs://n.zip", "gcs://w.zip"]), true),
+            (json!([]), true),
+        ] {
+            assert_eq!(
+                contradicts(&sent, &deployed(modules.clone())),
+                is_other,
+                "{modules}"
+            );
+        }
     }
 
     #[test]

@@ -108,6 +108,11 @@ impl Lab {
         });
     }
 
+    /// The oldest Ray that is supported, which does some things in its own way.
+    pub fn has_ray_2_8(&self) -> bool {
+        self.prepared.ray.starts_with("2.8.")
+    }
+
     pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
         Ran::command(self.prepared.command(program).args(arguments), None)
     }

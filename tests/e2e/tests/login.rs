@@ -251,8 +251,8 @@ fn the_role_of_the_readme_is_enough_to_look() {
         .says("service/test-cluster-serve-svc")
         .says("ready");
     ada("config", &[]).says("fruit.deployment_graph");
-    ada("logs", &["fruit_app", "--tail", "1"]).says("fruit_app/MangoStand/");
     ada("call", &["/fruit", "-d", "[\"MANGO\", 2]"]).says("6");
+    ada("logs", &["fruit_app", "--tail", "1"]).says("fruit_app/MangoStand/");
     lab.ray_serve(&["get", "-n", serving.namespace(), "--as", "e2e-looker"])
         .ok()
         .says("test-cluster-serve-svc");

@@ -1,6 +1,6 @@
 //! What Ray accepts without a word, or answers with a traceback, never reaches it.
 
-use e2e::serving;
+use e2e::{lab, serving};
 
 const GOOD: &str = "\
 applications:
@@ -49,11 +49,6 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "unknown in http_options",
         "http_options: {location: EveryNode}\napplications: []\n",
         "proxy_location",
-    ),
-    (
-        "a name of an older Ray",
-        "applications: [{name: a, import_path: 'm:x', deployments: [{name: d, max_concurrent_queries: 2}]}]\n",
-        "\"max_ongoing_requests\"",
     ),
     (
         "a route without a slash",
@@ -120,6 +115,28 @@ fn mistakes_are_told_before_anything_is_sent() {
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
+fn the_names_of_another_ray_are_told() {
+    let serving = serving();
+    let config = |name: &str| {
+        let deployment = format!("{{name: d, {name}: 2}}");
+        format!("applications: [{{name: a, import_path: 'm:x', deployments: [{deployment}]}}]")
+    };
+    let dry = |name: &str| serving.submit(&config(name), &["--dry-run=client"]);
+    if lab().has_ray_2_8() {
+        dry("max_ongoing_requests")
+            .ok()
+            .says("\"max_ongoing_requests\" needs Ray 2.10.0 or later");
+        dry("max_concurrent_queries").ok().never_says("needs");
+    } else {
+        let ran = dry("max_concurrent_queries");
+        assert_eq!(ran.code, Some(1), "{ran}");
+        ran.says("is called \"max_ongoing_requests\" since Ray 2.10.0");
+        dry("max_ongoing_requests").ok().never_says("needs");
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
 fn diff_shows_what_submit_then_does() {
     let serving = serving();
     serving.submit(GOOD, &["--wait"]).ok();
@@ -151,7 +168,8 @@ fn ray_takes_the_configs_of_its_documentation() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         // Those for the Ray that runs here, as their first line says.
-        if text.lines().next().unwrap_or_default().contains(" 2.60.0") {
+        let ray = format!(" {}", lab().prepared.ray);
+        if text.lines().next().unwrap_or_default().contains(&ray) {
             // Their code is nowhere: Ray takes over what it then cannot import, except for policies
             // and routers, which it imports at once.
             let ran = serving.submit(&text, &[]);
