@@ -167,11 +167,11 @@ fn every_command_works_without_websockets() {
     assert_eq!(ran.stdout, "\"gone\"", "{ran}");
     stream.await_line(one, &["two"]);
     log.await_line(0, &["streams/Stream/", "/streams/go"]);
+    let ran = ray_serve("call", &["/fruit", "-d", "[\"MANGO\", 2]"]).ok();
+    assert_eq!(ran.stdout, "6", "{ran}");
     ray_serve("logs", &["fruit_app/MangoStand"])
         .ok()
         .says("MangoStand");
-    let ran = ray_serve("call", &["/fruit", "-d", "[\"MANGO\", 2]"]).ok();
-    assert_eq!(ran.stdout, "6", "{ran}");
     let ran = ray_serve("call", &["/typo"]);
     assert_eq!(ran.code, Some(1), "{ran}");
     ran.says("answered 404 Not Found; applications are at /fruit");
