@@ -172,7 +172,8 @@ fn ray_takes_the_configs_of_its_documentation() {
         if text.lines().next().unwrap_or_default().contains(&ray) {
             // Their code is nowhere: Ray takes over what it then cannot import, except for policies
             // and routers, which it imports at once.
-            let ran = serving.submit(&text, &[]);
+            // Of some it makes virtual environments meanwhile, with all cores.
+            let ran = serving.submit(&text, &["--request-timeout", "2m"]);
             let lacks_code = ran.stderr.contains("No module named");
             assert!(
                 ran.code == Some(0) || lacks_code,
