@@ -12,6 +12,7 @@ use super::log::{self, Tail, relative};
 use super::log_lines::Lines;
 use super::ray_error::clean;
 use super::request::Request;
+use super::state_api;
 
 const EVENTS: &str = "/api/v0/cluster_events";
 /// A traceback's length, with whatever was logged after it.
@@ -70,7 +71,8 @@ pub struct Told {
 impl Told {
     /// Two requests, however many deployments there are.
     pub async fn ask(client: &mut Client, details: &Details) -> Self {
-        let events = events(client).await;
+        let request = Request::get(EVENTS, "the request for Ray's events");
+        let events = state_api::list(client, &request).await;
         let controller_log = match details.controller_log() {
             Some((node, file)) => {
                 log_file(client, &[("node_id", node), ("filename", relative(file))]).await
@@ -93,34 +95,6 @@ impl Told {
             .flatten();
         event.or_else(|| slow_to_start(&self.controller_log, application, name))
     }
-}
-
-async fn events(client: &mut Client) -> Vec<Event> {
-    let request = Request::get(EVENTS, "the request for Ray's events");
-    match client.send(&request).await {
-        Ok(answer) if answer.status == StatusCode::OK => read_events(&answer.body),
-        _ => Vec::new(),
-    }
-}
-
-fn read_events(body: &[u8]) -> Vec<Event> {
-    let events: Option<Events> = serde_json::from_slice(body).ok();
-    events.map_or_else(Vec::new, |events| events.data.result.result)
-}
-
-#[derive(Deserialize)]
-struct Events {
-    data: EventsData,
-}
-
-#[derive(Deserialize)]
-struct EventsData {
-    result: EventsResult,
-}
-
-#[derive(Deserialize)]
-struct EventsResult {
-    result: Vec<Event>,
 }
 
 #[derive(Deserialize)]
@@ -238,7 +212,7 @@ mod tests {
     fn the_event_about_these_resources_is_found() {
         let event = |needs: &str| json!({"message": format!("Error: No available node types can fulfill resource request {{{needs}}}. Add.")});
         let events = json!({"data": {"result": {"result": [event("'CPU': 100.0"), event("'GPU': 1.0"), {"message": "Resized to 2 CPUs."}]}}});
-        let events = read_events(events.to_string().as_bytes());
+        let events = state_api::read::<Event>(events.to_string().as_bytes());
         let found = |resources| unschedulable(&events, &needing(&resources));
         assert_eq!(
             found(json!({"CPU": 100})).as_deref(),
@@ -247,7 +221,7 @@ mod tests {
         assert_eq!(found(json!({"CPU": 7})), None);
         // Ray 2.8 does not say what a replica needs: the latest is the best guess.
         assert!(found(json!({})).unwrap().contains("GPU"));
-        assert!(read_events(b"{}").is_empty());
+        assert!(state_api::read::<Event>(b"{}").is_empty());
     }
 
     #[test]

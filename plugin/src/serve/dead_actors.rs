@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use http::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use super::request::{Request, with_query};
+use super::state_api;
 
 const DEAD: &str = "/api/v0/actors";
 /// Of the dashboard's own page: the list of the dead has no times in Ray 2.8. This one is some
@@ -15,6 +14,7 @@ const DEAD: &str = "/api/v0/actors";
 const TIMES: &str = "/logical/actors";
 /// The most that Ray gives.
 const LIMIT: &str = "10000";
+const CALL: &str = "the request for Ray's actors";
 
 /// The actor that was started last of those that died as a replica of this deployment.
 pub(super) async fn latest(
@@ -32,32 +32,18 @@ pub(super) async fn latest(
         ("filter_predicates", "="),
         ("filter_values", "DEAD"),
     ];
-    let dead: Answer<DeadActors> = ask(client, with_query(DEAD, &query)).await?;
-    let times: Option<Answer<Times>> = ask(client, TIMES.to_owned()).await;
-    let times = times.map(|answer| answer.data.actors);
-    choose(dead.data.result.result, &times.unwrap_or_default())
+    let request = Request::get(with_query(DEAD, &query), CALL);
+    let dead = state_api::list(client, &request).await;
+    if dead.is_empty() {
+        return None;
+    }
+    choose(dead, &times(client).await.unwrap_or_default())
 }
 
-async fn ask<T: DeserializeOwned>(client: &mut Client, path: String) -> Option<T> {
-    let request = Request::get(path, "the request for Ray's actors");
-    let answer = client.send(&request).await.ok()?;
-    let is_given = answer.status == StatusCode::OK;
-    is_given.then(|| serde_json::from_slice(&answer.body).ok())?
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: T,
-}
-
-#[derive(Deserialize)]
-struct DeadActors {
-    result: Found,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    result: Vec<DeadActor>,
+async fn times(client: &mut Client) -> Option<HashMap<String, Time>> {
+    let answer = client.send(&Request::get(TIMES, CALL)).await.ok()?;
+    let times: Times = serde_json::from_slice(&answer.body).ok()?;
+    Some(times.data.actors)
 }
 
 #[derive(Deserialize)]
@@ -69,6 +55,11 @@ struct DeadActor {
 
 #[derive(Deserialize)]
 struct Times {
+    data: Actors,
+}
+
+#[derive(Deserialize)]
+struct Actors {
     actors: HashMap<String, Time>,
 }
 

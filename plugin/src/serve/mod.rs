@@ -28,6 +28,7 @@ pub mod schema;
 mod selection;
 pub mod settings;
 pub mod source;
+mod state_api;
 pub mod validate;
 pub mod version;
 
