@@ -108,6 +108,22 @@ impl Lab {
         });
     }
 
+    /// Gives a subject, in YAML, the rights of `examples/role.yaml` by a Role of this name.
+    #[track_caller]
+    pub fn grant(&self, namespace: &str, role: &str, subject: &str) {
+        let text = self.example("role.yaml");
+        let (rules, _) = text.split_once("subjects:").unwrap();
+        let rules = rules.replace("ray-serve-user", role);
+        let granted = format!("{rules}subjects:\n  - {subject}\n");
+        self.apply(namespace, &granted).ok();
+    }
+
+    #[track_caller]
+    pub fn grant_to_user(&self, namespace: &str, user: &str) {
+        let subject = format!("{{kind: User, name: {user}, apiGroup: rbac.authorization.k8s.io}}");
+        self.grant(namespace, user, &subject);
+    }
+
     /// The oldest Ray that is supported, which does some things in its own way.
     pub fn has_ray_2_8(&self) -> bool {
         self.prepared.ray.starts_with("2.8.")

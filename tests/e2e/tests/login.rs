@@ -34,25 +34,13 @@ fn kubeconfig(directory: &Path, name: &str, change: impl Fn(&mut Value)) -> Stri
     file.display().to_string()
 }
 
-/// What may be done as `examples/role.yaml` has it, for a user.
-fn let_user(serving: &Serving, role: &str, user: &str) {
-    let lab = lab();
-    let text = lab.example("role.yaml").replace("ray-serve-user", role);
-    assert!(text.contains("name: ada\n"), "{text}");
-    let text = text.replace("name: ada\n", &format!("name: {user}\n"));
-    lab.apply(serving.namespace(), &text).ok();
-}
-
 /// A `ServiceAccount` with the rights of the README's Role, and a token of it.
 fn service_account(serving: &Serving, name: &str) -> String {
     let lab = lab();
     let namespace = serving.namespace();
     let _ = lab.kubectl(&["create", "serviceaccount", name, "-n", namespace]);
-    let role = lab.example("role.yaml").replace("ray-serve-user", name);
-    let user = "kind: User\n    name: ada\n    apiGroup: rbac.authorization.k8s.io";
-    let account = format!("kind: ServiceAccount\n    name: {name}\n    namespace: {namespace}");
-    assert!(role.contains(user), "{role}");
-    lab.apply(namespace, &role.replace(user, &account)).ok();
+    let account = format!("{{kind: ServiceAccount, name: {name}, namespace: {namespace}}}");
+    lab.grant(namespace, name, &account);
     let token = ["create", "token", name, "-n", namespace];
     lab.kubectl(&token).ok().stdout.trim().to_owned()
 }
@@ -156,7 +144,7 @@ fn a_credential_plugin_logs_in() {
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_client_certificate_logs_in_until_it_is_over() {
     let serving = serving();
-    let_user(&serving, "e2e-certificate", "e2e-certified");
+    lab().grant_to_user(serving.namespace(), "e2e-certified");
     let layout = Layout::of_running().unwrap();
     let directory = TempDir::new().unwrap();
     let ending = |name: &str, end: OffsetDateTime| {
@@ -212,15 +200,8 @@ fn a_company_s_proxy_is_gone_through_with_its_password_and_not_where_no_proxy_sa
 #[ignore = "needs a cluster: cargo cluster test"]
 fn whom_somebody_asks_for_has_the_rights() {
     let serving = serving();
-    let lab = lab();
-    let role = lab
-        .example("role.yaml")
-        .replace("ray-serve-user", "e2e-group");
-    let role = role.replace(
-        "kind: User\n    name: ada",
-        "kind: Group\n    name: e2e-readers",
-    );
-    lab.apply(serving.namespace(), &role).ok();
+    let group = "{kind: Group, name: e2e-readers, apiGroup: rbac.authorization.k8s.io}";
+    lab().grant(serving.namespace(), "e2e-readers", group);
     let nobody = ["--as", "e2e-nobody", "--as-uid", "7"];
     get(&serving, &[], &nobody)
         .fails_in_one_sentence()
@@ -239,7 +220,7 @@ fn whom_somebody_asks_for_has_the_rights() {
 fn the_role_of_the_readme_is_enough_to_look() {
     let serving = serving();
     let lab = lab();
-    let_user(&serving, "e2e-look", "e2e-looker");
+    lab.grant_to_user(serving.namespace(), "e2e-looker");
     let config = lab.example("serve_config_fruit.yaml");
     serving.submit(&config, &["--wait"]).ok();
     let ada = |verb: &str, more: &[&str]| {

@@ -76,11 +76,7 @@ fn a_user_who_may_not_forward_ports_learns_both_verbs() {
 fn the_role_of_the_readme_is_all_a_user_needs() {
     let serving = serving();
     let lab = lab();
-    let role = lab
-        .example("role.yaml")
-        .replace("name: ada", "name: e2e-ada");
-    lab.apply(serving.namespace(), &role).ok();
-
+    lab.grant_to_user(serving.namespace(), "e2e-ada");
     let config = lab.example("serve_config_fruit.yaml");
     let ada = ["--as", "e2e-ada"];
     serving

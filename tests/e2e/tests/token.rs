@@ -88,10 +88,7 @@ fn a_cluster_with_tokens_is_used_as_any_other() {
 }
 
 fn who_may_not_read_the_secret_learns_the_right(cluster: &Secretive) {
-    let role = lab()
-        .example("role.yaml")
-        .replace("name: ada", "name: e2e-tom");
-    lab().apply(cluster.own.namespace(), &role).ok();
+    lab().grant_to_user(cluster.own.namespace(), "e2e-tom");
     let tom = ["--as", "e2e-tom"];
     cluster
         .run(None, "get", &tom)
