@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod output;
 pub mod package;
 pub mod serve;
+pub mod userinfo;
 pub mod yaml;
 
 use std::ffi::OsString;
