@@ -1,4 +1,5 @@
 use clap::ValueEnum;
+use ray_serve_inject::names;
 use serde_json::Value;
 
 use super::session::Session;
@@ -230,24 +231,13 @@ fn fits(what: &str, request: Option<&Quantity>, limit: &Quantity) -> Result<(), 
     }
 }
 
-/// KubeRay stops without a word at other names: they become those of services and pods.
+/// `KubeRay` stops without a word at other names.
 fn parse_name(text: &str) -> Result<ClusterName, String> {
-    const MOST: usize = 53;
     let name: ClusterName = text.parse()?;
-    let text = name.to_string();
-    if text.len() > MOST {
-        return Err(format!(
-            "{} characters, of which KubeRay takes {MOST}",
-            text.len()
-        ));
+    match names::fault(&name.to_string()) {
+        Some(fault) => Err(fault.to_string()),
+        None => Ok(name),
     }
-    let starts = text.starts_with(|first: char| first.is_ascii_lowercase());
-    if !starts || text.ends_with('-') || text.contains('.') {
-        return Err(
-            "expected lower-case letters, digits and -, a letter first and no - last".to_owned(),
-        );
-    }
-    Ok(name)
 }
 
 fn parse_requests(text: &str) -> Result<Requests, String> {
