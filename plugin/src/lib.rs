@@ -15,6 +15,7 @@ pub mod input;
 pub mod manifest;
 pub mod output;
 pub mod package;
+pub mod safe;
 pub mod serve;
 pub mod userinfo;
 pub mod yaml;

@@ -55,7 +55,12 @@ pub fn answer(program: &Program, argv: Vec<OsString>) -> u8 {
     let at: usize = index.unwrap_or(words.len().saturating_sub(1));
     // zsh leaves out an empty last word.
     words.resize(at + 1, OsString::new());
-    let found = candidates(program, words, Paths::Here, &Hints::default());
+    let paths = if env::var_os(VARIABLE).is_some_and(|shell| shell == BASH) {
+        Paths::Unquoted
+    } else {
+        Paths::Here
+    };
+    let found = candidates(program, words, paths, &Hints::default());
     let found: Vec<_> = found.iter().map(parts).collect();
     let told = CompleteEnv::with_factory(|| anywhere(&found))
         .var(VARIABLE)

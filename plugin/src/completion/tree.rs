@@ -10,7 +10,7 @@ use clap_complete::engine::{
 
 use super::names::{self, Named};
 use super::typed::Typed;
-use crate::output::one_line;
+use crate::safe::{is_harmless, is_plain_text, is_plain_word, one_line};
 use crate::serve::log_files::Step;
 
 /// As the help calls what is completed.
@@ -28,8 +28,10 @@ const CREATE: &str = "create";
 pub enum Paths {
     /// The shell, which is told to: it knows `~`, quotes and colours.
     Shell,
-    /// This program, where there is no way to tell the shell.
+    /// This program, where there is no way to tell the shell, which quotes what it inserts.
     Here,
+    /// This program, for a shell that inserts what it is given.
+    Unquoted,
 }
 
 /// What the shell is to know besides the candidates.
@@ -174,11 +176,11 @@ fn candidates(
     values: Values,
     word: &OsStr,
     typed: &Typed,
-    paths: Paths,
+    paths_of: Paths,
     hints: &Hints,
 ) -> Vec<CompletionCandidate> {
     if let Values::Path(kind) = values {
-        if paths == Paths::Shell {
+        if paths_of == Paths::Shell {
             hints.give(kind);
             return Vec::new();
         }
@@ -186,18 +188,26 @@ fn candidates(
             Hint::Directories => PathCompleter::dir(),
             _ => PathCompleter::file(),
         };
-        return own.complete(word);
+        let mut paths = own.complete(word);
+        paths.retain(|path| {
+            let path = path.get_value().to_str();
+            path.is_some_and(|path| match paths_of {
+                Paths::Unquoted => is_plain_word(path),
+                _ => path.chars().all(is_harmless),
+            })
+        });
+        return paths;
     }
     let Some(word) = word.to_str() else {
         return Vec::new();
     };
     let named = values.complete(word, typed, hints).into_iter();
     named
-        // A name that would end its line is none that can be typed.
-        .filter(|named| named.name.starts_with(word) && !named.name.contains(char::is_control))
+        // Whoever may deploy chooses names, and kubectl's script for bash evaluates the line.
+        .filter(|named| named.name.starts_with(word) && is_plain_word(&named.name))
         .map(|named| {
-            // Some of it is Ray's, and goes to a terminal.
-            let about = Some(one_line(&named.about)).filter(|about| !about.is_empty());
+            // Some scripts expand what they show.
+            let about = Some(one_line(&named.about)).filter(|about| is_plain_text(about));
             CompletionCandidate::new(named.name).help(about.map(Into::into))
         })
         .collect()

@@ -3,7 +3,7 @@
 use similar::TextDiff;
 
 use super::{Style, Tone};
-use crate::serve::ray_error::clean;
+use crate::safe::clean;
 
 const CONTEXT: usize = 3;
 /// The name of a side that has nothing.

@@ -3,7 +3,8 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::{Style, one_line};
+use super::Style;
+use crate::safe::{is_harmless, name, one_line};
 use crate::serve::source::Source;
 use crate::serve::validate::{Finding, Findings, Severity};
 use crate::yaml::positions::Place;
@@ -24,7 +25,7 @@ pub(super) fn render(source: &Source, findings: &Findings, style: Style) -> Stri
     let lines: Vec<&str> = source.text.lines().collect();
     let mut text = String::new();
     for finding in findings.iter().take(MOST) {
-        text += &one(&renderer, &source.name, &lines, findings, finding);
+        text += &one(&renderer, &name(&source.name), &lines, findings, finding);
         text += "\n\n";
     }
     let more = findings.iter().count().saturating_sub(MOST);
@@ -76,7 +77,7 @@ fn shown(line: &str, number: usize, secrets: &[Place]) -> String {
         .map(|(column, c)| match c {
             _ if is_secret(column) => HIDDEN,
             '\t' => c,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c if !is_harmless(c) => char::REPLACEMENT_CHARACTER,
             c => c,
         })
         .collect()

@@ -2,9 +2,9 @@
 
 use terminal_size::{Height, Width, terminal_size_of};
 
-use super::one_line;
 use super::progress::{Part, Row};
 use super::style::{Style, Tone};
+use crate::safe::{name, one_line};
 
 const GAP: &str = "   ";
 const INDENT: &str = "  ";
@@ -74,8 +74,8 @@ impl Frame<'_> {
             let parts = parts(row);
             let parts = parts
                 .into_iter()
-                .map(|part| INDENT.len() + one_line(&part.subject).chars().count());
-            parts.chain([one_line(&row.subject).chars().count()])
+                .map(|part| INDENT.len() + name(&part.subject).chars().count());
+            parts.chain([name(&row.subject).chars().count()])
         });
         let column = names.max().unwrap_or(0);
         let mut lines = Vec::new();
@@ -98,7 +98,7 @@ impl Frame<'_> {
     }
 
     fn line(&self, indent: &str, subject: &str, state: &str, column: usize) -> String {
-        let left = format!("{indent}{}", one_line(subject));
+        let left = format!("{indent}{}", name(subject));
         let left = Self::cut(&format!("{left:<column$}{GAP}"), self.size.width);
         let room = self.size.width.saturating_sub(left.chars().count());
         let state = one_line(state);

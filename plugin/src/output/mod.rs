@@ -15,11 +15,12 @@ use std::io::{IsTerminal, Write};
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::serve::ray_error::clean;
+use crate::safe::name;
 use crate::serve::source::Source;
 use crate::serve::validate::Findings;
 use crate::yaml;
 
+pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
 pub use progress::{Part, Progress, Row};
@@ -78,9 +79,9 @@ impl Ui {
         self.data(yaml::to_string(document).as_bytes())
     }
 
-    /// One line of data.
+    /// One line of data, whose names may go into another program.
     pub fn line(&self, line: &str) -> Result<(), Failure> {
-        self.data(format!("{}\n", one_line(line)).as_bytes())
+        self.data(format!("{}\n", name(line)).as_bytes())
     }
 
     /// One line for the person at the terminal.
@@ -114,13 +115,4 @@ impl Ui {
     pub fn progress(&self) -> Progress {
         Progress::new(self.stderr_live, self.note_style())
     }
-}
-
-/// Without what would end the line or steer a terminal.
-pub fn one_line(text: &str) -> String {
-    clean(text)
-        .split('\n')
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use super::frame::{Frame, Size};
-use super::one_line;
 use super::style::Style;
 use super::table::age;
+use crate::safe::{name, one_line};
 
 const NO_WRAP: &str = "\u{1b}[?7l";
 const WRAP: &str = "\u{1b}[?7h";
@@ -150,7 +150,7 @@ impl Progress {
 
     fn change(&mut self, subject: &str, state: &str, text: &mut String) {
         if self.seen.get(subject).is_none_or(|seen| seen != state) {
-            text.push_str(&one_line(&format!("{subject}: {state}")));
+            text.push_str(&format!("{}: {}", name(subject), one_line(state)));
             text.push('\n');
             self.seen.insert(subject.to_owned(), state.to_owned());
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::style::{Style, Tone};
-use crate::serve::ray_error::clean;
+use crate::safe::{name, one_line};
 
 const GAP: &str = "   ";
 
@@ -11,7 +11,7 @@ const GAP: &str = "   ";
 pub const NONE: &str = "<none>";
 pub const UNKNOWN: &str = "<unknown>";
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cell {
     text: String,
     tone: Tone,
@@ -19,9 +19,10 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// A message; what only names something is made from its text alone.
     pub fn new(text: &str, tone: Tone) -> Self {
         Self {
-            text: clean(text).replace('\n', " "),
+            text: one_line(text),
             tone,
             ages: false,
         }
@@ -63,7 +64,10 @@ impl Cell {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self::new(text, Tone::Plain)
+        Self {
+            text: name(text),
+            ..Self::default()
+        }
     }
 }
 
@@ -209,10 +213,12 @@ mod tests {
     #[test]
     fn what_ray_reports_cannot_steer_the_terminal() {
         let mut table = Table::new(&["X"]);
-        table.row(vec![
-            "\u{1b}]0;title\u{7}\u{1b}[31mred\u{1b}[0m\rline\nnext".into(),
-        ]);
+        let hostile = "\u{1b}]0;title\u{7}\u{1b}[31mred\u{1b}[0m\rline\nnext";
+        table.row(vec![Cell::new(hostile, Tone::Bad)]);
         assert_eq!(table.render(Look::default()), "X\nredline next\n");
+        let mut table = Table::new(&["X"]);
+        table.row(vec!["pay\u{1b}[0m\u{200b}roll".into()]);
+        assert_eq!(table.render(Look::default()), "X\npay\\x1b[0m\\u200broll\n");
     }
 
     #[test]

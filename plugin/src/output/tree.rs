@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::one_line;
 use super::style::{Style, Tone};
+use crate::safe::{name, one_line};
 
 const GAP: usize = 3;
 
@@ -20,9 +20,10 @@ pub struct Node {
 }
 
 impl Node {
+    /// `label` has the name of the thing in it.
     pub fn new(label: &str) -> Self {
         Self {
-            label: one_line(label),
+            label: name(label),
             ..Self::default()
         }
     }

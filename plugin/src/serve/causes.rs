@@ -10,9 +10,9 @@ use super::dead_actors;
 use super::details::{Application, Deployment, Details, Replica};
 use super::log::{self, Tail, relative};
 use super::log_lines::Lines;
-use super::ray_error::clean;
 use super::request::Request;
 use super::state_api;
+use crate::safe::{clean, name as safe_name};
 
 const EVENTS: &str = "/api/v0/cluster_events";
 /// A traceback's length, with whatever was logged after it.
@@ -40,7 +40,7 @@ pub async fn of_failure(client: &mut Client, id: &str, application: &Application
         let dead = deployment.recent_dead_replicas.iter().rev();
         for replica in dead.chain(replicas).take(2) {
             if let Some(found) = of_replica(client, replica).await {
-                return format!("{}: {found}", clean(name));
+                return format!("{}: {found}", safe_name(name));
             }
         }
         let told = after_error(deployment);
@@ -49,10 +49,10 @@ pub async fn of_failure(client: &mut Client, id: &str, application: &Application
             && let Some(actor) = dead_actors::latest(client, id, name).await
             && let Some(found) = of_actor(client, &actor).await
         {
-            return format!("{}: {found}", clean(name));
+            return format!("{}: {found}", safe_name(name));
         }
         if let Some(told) = told {
-            return format!("{}: {told}", clean(name));
+            return format!("{}: {told}", safe_name(name));
         }
     }
     said.unwrap_or_else(|| {

@@ -12,10 +12,11 @@ use super::content::Sending;
 use super::details::Details;
 use super::error::Error;
 use super::flow::Begun;
-use super::ray_error::{cause, clean, is_of_an_actor};
+use super::ray_error::{cause, is_of_an_actor};
 use super::request::{Call, Request};
 use crate::cluster::route::{Opened, Route};
 use crate::cluster::{self, Dashboard};
+use crate::safe::clean;
 
 /// With the slash: Ray answers 404 without it.
 const APPLICATIONS: &str = "/api/serve/applications/";

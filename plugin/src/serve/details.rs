@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::lenient;
-use super::ray_error::{cause, clean};
+use super::ray_error::cause;
+use crate::safe;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Details {
@@ -248,7 +249,7 @@ impl Application {
             .iter()
             .filter_map(|(name, deployment)| {
                 let message = deployment.problem()?;
-                Some(format!("{}: {message}", clean(name)))
+                Some(format!("{}: {message}", safe::name(name)))
             })
             .collect();
         if of_deployments.is_empty() {

@@ -3,6 +3,8 @@
 //! Ray answers with text, never JSON: pydantic v2's report (Ray since about 2.10), the Python repr of
 //! pydantic v1's (before), or a traceback.
 
+use crate::safe::clean;
+
 /// The cause in `text`: of a validation report each field and what is wrong with it, of a traceback
 /// its last line, of anything else its first.
 pub fn cause(text: &str) -> String {
@@ -17,47 +19,6 @@ pub fn cause(text: &str) -> String {
             .unwrap_or("no message")
             .to_owned()
     })
-}
-
-/// Without ANSI escapes and control characters: what Ray reports may contain a program's output,
-/// and that must not reach into the user's terminal.
-pub fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\u{1b}' => skip_escape(&mut characters),
-            '\n' => clean.push('\n'),
-            '\t' => clean.push(' '),
-            character if character.is_control() => {}
-            character => clean.push(character),
-        }
-    }
-    clean
-}
-
-fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match characters.next() {
-        // CSI: ends with a letter or one of @[\]^_`{|}~.
-        Some('[') => {
-            for character in characters.by_ref() {
-                if ('\u{40}'..='\u{7e}').contains(&character) {
-                    break;
-                }
-            }
-        }
-        // OSC (titles, links): ends with BEL or ESC \.
-        Some(']') => {
-            while let Some(character) = characters.next() {
-                if character == '\u{7}'
-                    || (character == '\u{1b}' && characters.next_if_eq(&'\\').is_some())
-                {
-                    break;
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 /// "1 validation error for Model", then per problem its place, indented its message, and a link.

@@ -266,6 +266,52 @@ fn applications_are_offered_that_were_not_named_yet() {
     assert_eq!(token, Some(format!("Bearer {SECRET}")));
 }
 
+/// Characters that one shell or another reads something into, or that a terminal does not show.
+const HOSTILE: &str = "`$;&|<>()[]{}*?!'\"\\#~^ \n\r\t\0\u{7}\u{1b}\u{7f}\u{80}\u{9b}\u{9f}\u{ad}\u{200b}\u{200e}\u{202a}\u{202e}\u{2028}\u{2066}\u{2069}\u{feff}ä\u{a0}";
+
+/// The names of everything that a head tells are its deployers' to choose.
+#[test]
+fn names_that_a_shell_reads_anything_into_are_not_offered() {
+    let mut applications = serde_json::Map::new();
+    let of = |name: &str, route: &str| {
+        let replica = json!({"replica_id": format!("{name}#{name}"), "state": "RUNNING"});
+        let deployments = json!({ name: {"status": name, "replicas": [replica]} });
+        json!({"status": name, "route_prefix": route, "deployments": deployments})
+    };
+    for character in HOSTILE.chars() {
+        for name in [
+            format!("{character}a"),
+            format!("a{character}b"),
+            format!("a{character}"),
+        ] {
+            let application = of(&name, &format!("/{name}"));
+            applications.insert(name, application);
+        }
+    }
+    let deployments = applications
+        .iter()
+        .map(|(name, application)| (name.clone(), application["deployments"][name].clone()))
+        .collect::<serde_json::Map<_, _>>();
+    for name in ["-rf", "--all", "=ls", "%self", "@args", "$(touch${IFS}x)"] {
+        applications.insert(name.to_owned(), of(name, name));
+    }
+    let plain = json!({"status": "$(x)", "route_prefix": "/ok", "deployments": deployments});
+    applications.insert("plain".to_owned(), plain);
+    let server = Server::with_state(json!({ "applications": applications }).to_string());
+    for verb in ["get", "delete", "config"] {
+        assert_eq!(
+            on(&server, &[verb, "x", ""]).candidates,
+            ["plain"],
+            "{verb}"
+        );
+    }
+    assert_eq!(on(&server, &["call", "x", ""]).candidates, ["/ok\tplain"]);
+    assert_eq!(on(&server, &["logs", "x", ""]).candidates, ["plain"]);
+    assert_eq!(on(&server, &["logs", "x", "plain/"]).values(), NONE);
+    let typed = on(&server, &["logs", "x", "plain/a$b/"]);
+    assert_eq!(typed.values(), NONE);
+}
+
 #[test]
 fn paths_of_logs_and_requests_are_offered_step_by_step() {
     let server = serving();

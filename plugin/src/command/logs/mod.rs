@@ -10,10 +10,10 @@ use crate::cluster::ClusterName;
 use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Style, Ui};
+use crate::safe::{self, clean};
 use crate::serve::details::Details;
 use crate::serve::log::{Tail, stamp};
 use crate::serve::log_files::{Found, NotFound, Wanted};
-use crate::serve::ray_error::clean;
 
 /// As kubectl: the whole of one log, the end of each of several.
 const OF_EACH: Tail = Tail::Lines(10);
@@ -185,7 +185,7 @@ impl<'a> Printer<'a> {
         let mut out = Vec::new();
         for line in lines {
             if self.prefixes {
-                out.extend_from_slice(self.style.paint_nth(nth, &clean(name)).as_bytes());
+                out.extend_from_slice(self.style.paint_nth(nth, &safe::name(name)).as_bytes());
                 out.push(b' ');
             }
             // A terminal shows text; a file gets what was logged.

@@ -1,0 +1,109 @@
+//! Words for a shell: those it takes as they are, and the others in quotes.
+
+use std::borrow::Cow;
+
+use super::character::{escape, is_harmless};
+
+/// Whether bash, zsh, fish and PowerShell take `word` for what it is, wherever it is inserted.
+///
+/// Some read more into the beginning of a word: an option (`-`), a program's path (zsh's `=`), the
+/// shell's own process (fish's `%self`), a splatted variable (PowerShell's `@`).
+pub fn is_plain_word(word: &str) -> bool {
+    !word.is_empty()
+        && !word.starts_with(['-', '=', '%', '@', '+', ','])
+        && word.chars().all(is_plain)
+}
+
+/// Whether `text` is words that no shell reads anything into.
+pub fn is_plain_text(text: &str) -> bool {
+    text.split(' ').all(is_plain_word)
+}
+
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "._:/@%+,=-".contains(character)
+}
+
+/// `word` as it is typed in a command, for messages that say what to type next.
+///
+/// A word that begins with `-` stays one: no quotes keep a program from taking it for an option.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    if is_plain_word(word.trim_start_matches('-')) {
+        return word.into();
+    }
+    if word.chars().all(is_harmless) {
+        return format!("'{}'", word.replace('\'', r"'\''")).into();
+    }
+    // Also a terminal's: the way of bash and zsh to write what cannot be seen.
+    let quoted = word.chars().map(|character| match character {
+        '\'' | '\\' => format!("\\{character}"),
+        _ if is_harmless(character) => character.into(),
+        _ => escape(character),
+    });
+    format!("$'{}'", quoted.collect::<String>()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_shell_reads_something_into_all_but_a_few_characters() {
+        for character in
+            "`$;&|<>()[]{}*?!'\"\\#~ ^\n\r\t\0\u{1b}\u{7f}\u{9b}\u{202e}\u{200b}ä\u{a0}".chars()
+        {
+            for word in [
+                format!("{character}a"),
+                format!("a{character}b"),
+                format!("a{character}"),
+            ] {
+                assert!(!is_plain_word(&word), "{word:?}");
+            }
+        }
+        for word in ["", "-rf", "--all", "=ls", "%self", "@args", "+x"] {
+            assert!(!is_plain_word(word), "{word:?}");
+        }
+        for word in [
+            "fruit_app",
+            "/calc",
+            "a.b:c@d%e+f,g=h-i",
+            "arn:aws:eks:eu-1:1:cluster/x",
+        ] {
+            assert!(is_plain_word(word), "{word:?}");
+        }
+        assert!(is_plain_text("Ray 2.60.0") && !is_plain_text("Ray $(x)"));
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        let words = [
+            "fruit_app",
+            "-n",
+            "",
+            "two words",
+            "it's",
+            "$(touch x)",
+            "`x`",
+            "a\nb",
+            "a\\b\t'\u{202e}",
+            "*",
+            "~",
+            "größer",
+            "!!",
+            "$'x'",
+            "=ls",
+        ];
+        for word in words {
+            let typed = format!("printf %s {}", shell_word(word));
+            assert!(typed.chars().all(is_harmless), "{typed:?}");
+            let ran = Command::new("bash")
+                .env("LC_ALL", "C.UTF-8")
+                .args(["-c", &typed])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(ran.stdout).unwrap(), word, "{typed}");
+        }
+        assert_eq!(shell_word("fruit_app"), "fruit_app");
+        assert_eq!(shell_word("-n"), "-n");
+    }
+}
