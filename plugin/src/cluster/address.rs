@@ -11,6 +11,7 @@ use super::connector::{self, Connector};
 use super::error::Error;
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
+use super::next::Next;
 use super::route::{Opened, Route};
 use super::token;
 
@@ -20,6 +21,7 @@ pub struct Address {
     connector: Connector,
     token: Option<SecretString>,
     limit: Option<Duration>,
+    next: Next,
 }
 
 impl Address {
@@ -54,6 +56,7 @@ impl Address {
             connector: connector::connector(&config)?,
             token: token::from_environment(),
             limit: flags.request_timeout.0,
+            next: Next::of(flags),
             url,
         })
     }
@@ -85,6 +88,10 @@ impl Address {
 
     pub fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()
+    }
+
+    pub fn next(&self) -> &Next {
+        &self.next
     }
 
     pub fn base_path(&self) -> &str {

@@ -14,6 +14,7 @@ use super::connector::{self, Connector, Login, Stream};
 use super::error::{Error, root_cause};
 use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
+use super::next::Next;
 
 /// Objects in one answer to a list.
 const PAGE: u32 = 500;
@@ -82,6 +83,7 @@ pub struct Api {
     namespace: String,
     limit: Option<Duration>,
     via: Via,
+    next: Next,
 }
 
 impl Api {
@@ -94,6 +96,7 @@ impl Api {
             login: server.login,
             server: format!("the Kubernetes API server at {}", config.cluster_url),
             url: config.cluster_url,
+            next: Next::of(flags).in_namespace(&config.default_namespace),
             namespace: config.default_namespace,
             limit: flags.request_timeout.0,
             via: flags.via,
@@ -128,8 +131,14 @@ impl Api {
     pub fn in_namespace(&self, namespace: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
+            next: self.next.in_namespace(namespace),
             ..self.clone()
         }
+    }
+
+    /// Commands for messages, which go where this one went.
+    pub fn next(&self) -> &Next {
+        &self.next
     }
 
     pub fn client(&self) -> Client {

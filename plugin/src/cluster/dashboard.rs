@@ -10,6 +10,7 @@ use super::connector::Stream;
 use super::error::Error;
 use super::flags::{ConnectionFlags, Via};
 use super::head::{self, Pods};
+use super::next::Next;
 use super::raycluster::{ClusterName, RayCluster};
 use super::route::{Opened, Route};
 use super::service_proxy::ServiceProxy;
@@ -136,6 +137,14 @@ impl Dashboard {
         }
     }
 
+    /// Commands for messages, which go where this one went.
+    pub fn next(&self) -> &Next {
+        match self {
+            Self::Head(head) => head.api.next(),
+            Self::Address(address) => address.next(),
+        }
+    }
+
     pub fn describe(&self) -> String {
         match self {
             Self::Address(address) => address.describe(),
@@ -200,7 +209,7 @@ impl Head {
 
 impl Found {
     async fn new(api: &Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
-        let pod = head::choose(&cluster, pods)?;
+        let pod = head::choose(&cluster, pods, api.next())?;
         let token = token::of(api, &cluster).await?;
         Ok(Self {
             cluster,

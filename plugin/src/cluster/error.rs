@@ -71,10 +71,13 @@ pub enum Error {
     #[error("unexpected answer of the Kubernetes API server on {action}: {cause}")]
     Unexpected { action: String, cause: String },
 
-    #[error(
-        "raycluster/{name} not found in namespace {namespace}: kubectl get rayclusters -A lists all"
-    )]
-    NotFound { name: String, namespace: String },
+    #[error("raycluster/{name} not found in namespace {namespace}: {all} lists all")]
+    NotFound {
+        name: String,
+        namespace: String,
+        /// The command for it.
+        all: String,
+    },
     #[error(
         "raycluster/{name} exists in namespace {namespace} already: submit to it, or take another name"
     )]
@@ -129,9 +132,14 @@ pub enum Error {
         port: u16,
     },
     #[error(
-        "service/{service} in namespace {namespace} does not exist, which --via proxy needs: see kubectl describe raycluster, or leave --via proxy out"
+        "service/{service} in namespace {namespace} does not exist, which --via proxy needs: see {look}, or leave --via proxy out"
     )]
-    NoService { service: String, namespace: String },
+    NoService {
+        service: String,
+        namespace: String,
+        /// The command that tells more.
+        look: String,
+    },
 }
 
 impl Error {

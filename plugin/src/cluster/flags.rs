@@ -1,12 +1,13 @@
 //! kubectl's connection flags, under kubectl's names.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 /// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
-const REQUEST_TIMEOUT: &str = "30s";
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection")]
@@ -57,7 +58,7 @@ pub struct ConnectionFlags {
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
     /// Time limit of each request, such as 5, 10s or 2m; 0 is none
-    #[arg(long, global = true, value_name = "DURATION", default_value = REQUEST_TIMEOUT, value_parser = parse_limit)]
+    #[arg(long, global = true, value_name = "DURATION", default_value_t = Limit(Some(DEFAULT_REQUEST_TIMEOUT)), value_parser = parse_limit)]
     pub request_timeout: Limit,
     /// Talk to the Ray dashboard at this URL instead of going through Kubernetes;
     /// a Ray token is taken from $RAY_AUTH_TOKEN
@@ -82,6 +83,17 @@ pub enum Via {
 /// A time limit; `None` is no limit, which kubectl writes as 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limit(pub Option<Duration>);
+
+/// As `parse_limit` reads it.
+impl fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => formatter.write_str("0"),
+            Some(limit) if limit.subsec_nanos() == 0 => write!(formatter, "{}s", limit.as_secs()),
+            Some(limit) => write!(formatter, "{}ms", limit.as_millis().max(1)),
+        }
+    }
+}
 
 /// kubectl's notation: seconds without a unit, or Go's durations (`1h2m3.5s`, `500ms`).
 pub fn parse_limit(text: &str) -> Result<Limit, String> {

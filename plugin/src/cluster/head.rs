@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::api::{Api, Scope, percent};
 use super::error::Error;
+use super::next::Next;
 use super::raycluster::{CLUSTER_LABEL, ClusterName, NODE_TYPE_LABEL, RayCluster};
 
 /// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
@@ -52,7 +53,7 @@ pub async fn all(api: &Api, scope: &Scope) -> Result<Heads, Error> {
 }
 
 /// The name of the pod to talk to.
-pub fn choose(cluster: &RayCluster, pods: &Pods) -> Result<String, Error> {
+pub fn choose(cluster: &RayCluster, pods: &Pods, next: &Next) -> Result<String, Error> {
     let named_by_operator = cluster.status.head.pod_name.as_deref();
     let name = |pod: &Pod| pod.metadata.name.clone().unwrap_or_default();
     let ready = pods.items.iter().filter(|pod| is_ready(pod));
@@ -65,7 +66,7 @@ pub fn choose(cluster: &RayCluster, pods: &Pods) -> Result<String, Error> {
     chosen.map(name).ok_or_else(|| Error::HeadNotReady {
         name: cluster.metadata.name.clone(),
         namespace: cluster.metadata.namespace.clone(),
-        why: why_not_ready(cluster, pods),
+        why: why_not_ready(cluster, pods, next),
     })
 }
 
@@ -88,7 +89,7 @@ fn condition<'a>(status: Option<&'a PodStatus>, kind: &str) -> Option<(bool, Opt
     ))
 }
 
-fn why_not_ready(cluster: &RayCluster, pods: &Pods) -> String {
+fn why_not_ready(cluster: &RayCluster, pods: &Pods, next: &Next) -> String {
     if cluster.metadata.deletion_timestamp.is_some() {
         return "the RayCluster is being deleted".to_owned();
     }
@@ -102,7 +103,7 @@ fn why_not_ready(cluster: &RayCluster, pods: &Pods) -> String {
         )
     });
     let Some(pod) = youngest else {
-        return why_no_pod(cluster);
+        return why_no_pod(cluster, next);
     };
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     if pod.metadata.deletion_timestamp.is_some() {
@@ -111,7 +112,7 @@ fn why_not_ready(cluster: &RayCluster, pods: &Pods) -> String {
     format!("pod/{name} {}", why_pod_is_not_ready(pod.status.as_ref()))
 }
 
-fn why_no_pod(cluster: &RayCluster) -> String {
+fn why_no_pod(cluster: &RayCluster, next: &Next) -> String {
     if cluster.lacks_serve_port() {
         return format!(
             "it has no head pod, because the KubeRay operator waits for a head container port named \"{}\" while \
@@ -119,11 +120,15 @@ fn why_no_pod(cluster: &RayCluster) -> String {
             SERVE.name
         );
     }
-    match cluster.status.reason.as_deref().filter(|reason| !reason.is_empty()) {
-        Some(reason) => format!("it has no head pod: {reason}"),
-        None => "it has no head pod yet; if it stays so, see kubectl describe raycluster and the KubeRay operator's log"
-            .to_owned(),
+    let reason = cluster.status.reason.as_deref();
+    if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+        return format!("it has no head pod: {reason}");
     }
+    let object = format!("raycluster/{}", cluster.metadata.name);
+    format!(
+        "it has no head pod yet; if it stays so, see {} and the KubeRay operator's log",
+        next.kubectl("describe", &[&object], "")
+    )
 }
 
 fn why_pod_is_not_ready(status: Option<&PodStatus>) -> String {
@@ -197,7 +202,12 @@ mod tests {
              - metadata: {{name: new, creationTimestamp: 2026-01-01T00:00:00Z}}\n  {READY}\n"
         );
         assert_eq!(
-            choose(&cluster("status: {head: {podName: old}}"), &pods(&list)).unwrap(),
+            choose(
+                &cluster("status: {head: {podName: old}}"),
+                &pods(&list),
+                &Next::default()
+            )
+            .unwrap(),
             "new"
         );
     }
@@ -209,10 +219,18 @@ mod tests {
              - metadata: {{name: b, creationTimestamp: 2026-01-01T00:00:00Z}}\n  {READY}\n"
         );
         assert_eq!(
-            choose(&cluster("status: {head: {podName: b}}"), &pods(&list)).unwrap(),
+            choose(
+                &cluster("status: {head: {podName: b}}"),
+                &pods(&list),
+                &Next::default()
+            )
+            .unwrap(),
             "b"
         );
-        assert_eq!(choose(&cluster("status: {}"), &pods(&list)).unwrap(), "a");
+        assert_eq!(
+            choose(&cluster("status: {}"), &pods(&list), &Next::default()).unwrap(),
+            "a"
+        );
     }
 
     #[test]
@@ -252,7 +270,7 @@ mod tests {
             ),
         ];
         for (raycluster, list, expected) in cases {
-            let error = choose(&cluster(raycluster), &pods(list))
+            let error = choose(&cluster(raycluster), &pods(list), &Next::default())
                 .unwrap_err()
                 .to_string();
             assert!(

@@ -145,6 +145,7 @@ impl RayCluster {
             } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
                 name: name.to_string(),
                 namespace: namespace.to_owned(),
+                all: api.next().kubectl_anywhere("get", &["rayclusters"], "-A"),
             },
             Error::Api { code: 404, .. } => Error::NoKubeRay,
             other => other,

@@ -116,7 +116,14 @@ impl ServiceProxy {
                 namespace,
                 verb: verb(method),
             },
-            StatusCode::NOT_FOUND => Error::NoService { service, namespace },
+            StatusCode::NOT_FOUND => {
+                let object = format!("raycluster/{}", self.cluster);
+                Error::NoService {
+                    service,
+                    namespace,
+                    look: self.api.next().kubectl("describe", &[&object], ""),
+                }
+            }
             StatusCode::SERVICE_UNAVAILABLE if message.starts_with("no service port ") => {
                 Error::NoServicePort {
                     service,

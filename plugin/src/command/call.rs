@@ -9,6 +9,7 @@ use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 
 use crate::cluster::flags::{ConnectionFlags, Via};
+use crate::cluster::next;
 use crate::cluster::route::Route;
 use crate::cluster::service_proxy::is_of_the_api_server;
 use crate::cluster::{self, ClusterName, Dashboard};
@@ -74,7 +75,8 @@ pub struct Args {
 /// What a client of another protocol is told, since no answer to plain HTTP would tell it.
 fn not_spoken(protocol: &str) -> String {
     format!(
-        "call speaks plain HTTP: a {protocol} application needs its own client, and \"kubectl ray serve call --help\" says how that gets through"
+        "call speaks plain HTTP: a {protocol} application needs its own client, and \"{}\" says how that gets through",
+        next::offline("call", "--help")
     )
 }
 
@@ -212,9 +214,9 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let flow = begun.answer().await.map_err(|error| match error {
         serve::Error::Cluster(cluster::Error::NotListening { pod, port }) => {
             Failure::Failed(format!(
-                "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see kubectl ray serve status {}",
+                "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see {}",
                 details.proxy_location.as_deref().unwrap_or("not told"),
-                args.raycluster
+                client.next().serve("status", &[&args.raycluster.to_string()], "")
             ))
         }
         other => other.into(),

@@ -138,9 +138,13 @@ async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), 
     session.progress.clear();
     match answered {
         Ok(_) => {
-            ui.note(&format!(
-                "raycluster/{name} is ready to serve: kubectl ray serve submit {name} -f FILE"
-            ));
+            let next = session.next();
+            let submit = next.serve(
+                "submit",
+                &[&name.to_string()],
+                "-f serve_config.yaml --wait",
+            );
+            ui.note(&format!("raycluster/{name} is ready to serve: {submit}"));
             Ok(())
         }
         Err(failure) => {

@@ -79,7 +79,12 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
 }
 
 async fn remove(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
-    let submission = session.submit(|before| removal(args, before)).await?;
+    let shut_down = session
+        .next()
+        .serve("delete", &[&args.raycluster.to_string()], "");
+    let submission = session
+        .submit(|before| removal(args, before, &shut_down))
+        .await?;
     if args.wait && !args.dry_run.is_on() && !submission.plan.is_empty() {
         let rollout = Rollout::new(&submission.plan, None);
         watch::until_done(session, rollout, GOES_ON).await?;
@@ -91,8 +96,9 @@ async fn remove(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
     )
 }
 
-/// The config that is left when the named applications are taken out of what runs.
-fn removal(args: &Args, before: &Applications) -> Result<Submission, Failure> {
+/// The config that is left when the named applications are taken out of what runs; `shut_down` is
+/// the command that removes all of them.
+fn removal(args: &Args, before: &Applications, shut_down: &str) -> Result<Submission, Failure> {
     let mut selection = Selection::new(&args.raycluster, &args.applications);
     if args.ignore_not_found {
         selection.be_lenient();
@@ -103,8 +109,7 @@ fn removal(args: &Args, before: &Applications) -> Result<Submission, Failure> {
     let known: Vec<String> = running.keys().cloned().collect();
     if let Some(name) = known.iter().find(|name| running[*name].is_imperative()) {
         return Err(Failure::Failed(format!(
-            "application/{name} was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"{name}\"), or shut Serve down with kubectl ray serve delete {}",
-            args.raycluster
+            "application/{name} was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"{name}\"), or shut Serve down with {shut_down}"
         )));
     }
     let leaving = |name: &String| running[name].status == DELETING;
@@ -182,13 +187,13 @@ async fn end_serve(session: &mut Session<'_>) -> Result<(), Failure> {
         // A lost answer: what matters is whether Serve still runs.
         Some(Err(error)) if error.is_doubtful() => match session.client.applications().await {
             Ok(now) if !now.details.serve_is_running() => Ok(()),
-            _ => Err(error.into()),
+            _ => Err(session.in_doubt(error.into())),
         },
         Some(Err(error)) => Err(error.into()),
         None => {
             session.ui.note(&format!(
-                "Stopped waiting; {GOES_ON}. See kubectl ray serve get {}.",
-                session.cluster
+                "Stopped waiting; {GOES_ON}. See {}",
+                session.see()
             ));
             Err(Failure::Interrupted)
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::refuse_owned;
-use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit};
+use crate::cluster::{ClusterName, Next};
 use crate::error::Failure;
 use crate::output::{Progress, Ui};
 use crate::package::Packages;
@@ -130,8 +130,38 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Commands for messages, which go to the same cluster.
+    pub fn next(&self) -> Next {
+        self.client.next().clone()
+    }
+
+    /// The command that shows what runs.
+    pub fn see(&self) -> String {
+        self.client
+            .next()
+            .serve("get", &[&self.cluster.to_string()], "")
+    }
+
+    /// A lost answer does not tell whether the change got through: says so.
+    pub fn in_doubt(&self, failure: Failure) -> Failure {
+        let doubt = match &failure {
+            Failure::Serve(error) if error.is_doubtful() => "it may have got through, see",
+            Failure::Serve(serve::Error::BrokeOff { .. }) => "see",
+            _ => return failure,
+        };
+        Failure::Failed(format!("{failure}; {doubt} {}", self.see()))
+    }
+
     /// Makes a submission of what runs, sends it, and makes it anew where it did not arrive.
     pub async fn submit(
+        &mut self,
+        make: impl Fn(&Applications) -> Result<Submission, Failure>,
+    ) -> Result<Submission, Failure> {
+        let submitted = self.send(make).await;
+        submitted.map_err(|failure| self.in_doubt(failure))
+    }
+
+    async fn send(
         &mut self,
         make: impl Fn(&Applications) -> Result<Submission, Failure>,
     ) -> Result<Submission, Failure> {
@@ -234,8 +264,9 @@ impl<'a> Session<'a> {
     fn conflict(&mut self, difference: &str) -> Failure {
         self.progress.clear();
         Failure::Failed(format!(
-            "somebody else changed raycluster/{} at the same time, {difference}: see kubectl ray serve get {} and try again",
-            self.cluster, self.cluster
+            "somebody else changed raycluster/{} at the same time, {difference}: see {} and try again",
+            self.cluster,
+            self.see()
         ))
     }
 }

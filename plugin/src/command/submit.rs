@@ -79,8 +79,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     args.check
         .on(&mut session.client, &source, uploads_code, ui)
         .await?;
+    let shut_down = session
+        .next()
+        .serve("delete", &[&args.raycluster.to_string()], "");
     let submission = session
-        .submit(|before| submission(args, &config, before))
+        .submit(|before| submission(args, &config, before, &shut_down))
         .await?;
     for warning in &submission.warnings {
         ui.warning(warning);
@@ -105,6 +108,7 @@ fn submission(
     args: &Args,
     config: &ServeConfig,
     before: &Applications,
+    shut_down: &str,
 ) -> Result<Submission, Failure> {
     let mut plan = plan(config, &before.details);
     let body = if args.merge {
@@ -118,10 +122,7 @@ fn submission(
     };
     let ignored = settings::ignored(config, &before.raw);
     let warnings = ignored.into_iter().map(|ignored| {
-        format!(
-            "{ignored}: a running Serve does not change it; kubectl ray serve delete {} and submit again",
-            args.raycluster
-        )
+        format!("{ignored}: a running Serve does not change it; {shut_down} and submit again")
     });
     Ok(Submission {
         plan,

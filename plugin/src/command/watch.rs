@@ -31,8 +31,8 @@ pub async fn until_done(
     session.progress.clear();
     interrupted.unwrap_or_else(|| {
         session.ui.note(&format!(
-            "Stopped waiting; {goes_on}. See kubectl ray serve get {}.",
-            session.cluster
+            "Stopped waiting; {goes_on}. See {}",
+            session.see()
         ));
         Err(Failure::Interrupted)
     })
@@ -61,6 +61,12 @@ async fn poll(
                 match verdict {
                     Verdict::Done => return Ok(()),
                     Verdict::Lost(why) => return Err(Failure::Failed(why)),
+                    Verdict::Replaced(name) => {
+                        return Err(Failure::Failed(format!(
+                            "application/{name} has another config by now: somebody else submitted it, see {}",
+                            session.see()
+                        )));
+                    }
                     Verdict::Failed(name) => return Err(failed(session, &details, &name).await),
                     Verdict::Pending(pending) => summary(&pending, &reasons),
                 }

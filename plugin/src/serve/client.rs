@@ -15,7 +15,7 @@ use super::flow::Begun;
 use super::ray_error::{cause, is_of_an_actor};
 use super::request::{Call, Request};
 use crate::cluster::route::{Opened, Route};
-use crate::cluster::{self, Dashboard};
+use crate::cluster::{self, Dashboard, Next};
 use crate::safe::clean;
 
 /// With the slash: Ray answers 404 without it.
@@ -52,6 +52,11 @@ impl Client {
 
     pub fn dashboard(&mut self) -> &mut Dashboard {
         &mut self.dashboard
+    }
+
+    /// Commands for messages, which go where this one went.
+    pub fn next(&self) -> &Next {
+        self.dashboard.next()
     }
 
     pub async fn applications(&mut self) -> Result<Applications, Error> {

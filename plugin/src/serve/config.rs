@@ -34,14 +34,14 @@ pub enum Error {
     #[error("{0} where a mapping with the key \"applications\" is expected")]
     NotAMapping(&'static str),
     #[error(
-        "a Kubernetes {0}, not a Serve config: pass what is in its spec.serveConfigV2, or kubectl apply it"
+        "a Kubernetes {0}, not a Serve config: pass what is in its spec.serveConfigV2, or apply it with kubectl"
     )]
     KubernetesObject(String),
     #[error(
         "no \"applications\": a config with import_path at the top is Ray's old single-application format; move it into a list under \"applications\""
     )]
     SingleApplication,
-    #[error("no \"applications\": to remove all of them use kubectl ray serve delete")]
+    #[error("no \"applications\": the command delete is what removes all of them")]
     NoApplications,
     #[error("\"applications\" is {0} where a list is expected")]
     ApplicationsNotAList(&'static str),

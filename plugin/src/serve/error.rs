@@ -11,15 +11,14 @@ use crate::cluster::{self, error::seconds};
 pub enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    #[error("{who} did not answer {} within {} (--request-timeout){}", call, seconds(*limit), call.doubt())]
+    #[error("{who} did not answer {} within {} (--request-timeout)", call, seconds(*limit))]
     TimedOut {
         who: String,
         call: Call,
         limit: Duration,
     },
     #[error(
-        "the connection to {who} broke before the answer to {call} was complete: {cause}{}{}",
-        call.doubt(),
+        "the connection to {who} broke before the answer to {call} was complete: {cause}{}",
         if *over_websocket { "; if the network between cuts WebSockets, try --via proxy" } else { "" }
     )]
     Broken {
@@ -42,7 +41,7 @@ pub enum Error {
     #[error("{who} rejected the Serve config, nothing was changed: {message}")]
     Rejected { who: String, message: String },
     #[error(
-        "{who} broke off the deployment at an application it cannot take, and may have taken others: {message}; see kubectl ray serve get"
+        "{who} broke off the deployment at an application it cannot take, and may have taken others: {message}"
     )]
     BrokeOff { who: String, message: String },
     #[error(
@@ -54,7 +53,7 @@ pub enum Error {
         message: String,
         status: StatusCode,
     },
-    #[error("{who} failed on {call}: {message} ({}){}", status.as_u16(), if is_in_between(*status) { call.doubt() } else { "" })]
+    #[error("{who} failed on {call}: {message} ({})", status.as_u16())]
     Failed {
         who: String,
         call: Call,

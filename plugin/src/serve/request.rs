@@ -86,15 +86,6 @@ impl Call {
     pub fn changes_serve(self) -> bool {
         self.changes_serve
     }
-
-    /// A lost answer does not tell whether the call got through.
-    pub fn doubt(self) -> &'static str {
-        if self.changes_serve {
-            "; it may have got through, see kubectl ray serve get"
-        } else {
-            ""
-        }
-    }
 }
 
 impl fmt::Display for Call {

@@ -30,6 +30,8 @@ pub enum Verdict {
     Failed(String),
     /// What was submitted is not there any more, and why.
     Lost(String),
+    /// Somebody else has submitted another config for this application.
+    Replaced(String),
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,8 +99,8 @@ impl Rollout {
     }
 
     pub fn judge(&mut self, details: &Details) -> Verdict {
-        if let Some(why) = self.lost(details) {
-            return Verdict::Lost(why);
+        if let Some(verdict) = self.lost(details) {
+            return verdict;
         }
         let has_failed = |name: &String| {
             let application = details.applications.get(name);
@@ -114,7 +116,7 @@ impl Rollout {
         Verdict::Pending(states.into_iter().filter(|state| !state.finished).collect())
     }
 
-    fn lost(&mut self, details: &Details) -> Option<String> {
+    fn lost(&mut self, details: &Details) -> Option<Verdict> {
         let known = self.controller.as_deref();
         let restarted = known.is_some() && known != details.controller();
         if self.controller.is_none() {
@@ -141,15 +143,13 @@ impl Rollout {
             } else {
                 "somebody else submitted another config"
             };
-            return Some(format!("{gone}: {why}; submit again"));
+            return Some(Verdict::Lost(format!("{gone}: {why}; submit again")));
         }
         let other = self.wanted.iter().find(|(name, sent)| {
             let application = details.applications.get(name);
             matches!((application, sent), (Some(application), Some(sent)) if is_other(application, sent))
         });
-        other.map(|(name, _)| {
-            format!("application/{name} has another config by now: somebody else submitted it, see kubectl ray serve get")
-        })
+        other.map(|(name, _)| Verdict::Replaced(name.clone()))
     }
 }
 
@@ -263,7 +263,9 @@ mod tests {
     fn somebody_else_s_config_is_not_waited_for() {
         let theirs =
             json!({"a": {"status": "DEPLOYING", "deployed_app_config": {"import_path": "m:y"}}});
-        let why = lost(&mut rollout(), &details(&theirs));
-        assert!(why.starts_with("application/a has another config"), "{why}");
+        assert_eq!(
+            rollout().judge(&details(&theirs)),
+            Verdict::Replaced("a".into())
+        );
     }
 }

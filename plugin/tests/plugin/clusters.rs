@@ -12,7 +12,7 @@ use crate::support::{Run, assert_fails, plugin, run};
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();
     let file = kubeconfig(directory.path(), "one", &server.url(), "{token: t}");
-    run(&[&["serve", "get", "--kubeconfig", &file], flags].concat())
+    run(&[&["serve", "get", "--kubeconfig", &file], flags].concat()).naming(&file, "FILE")
 }
 
 fn cluster(name: &str, annotation: &str) -> Value {
@@ -116,7 +116,7 @@ fn a_dead_head_costs_its_own_line_a_reason() {
         line(
             "no-pod",
             "<none>",
-            "no ready head: it has no head pod yet; if it stays so, see kubectl describe raycluster and the KubeRay operator's log"
+            "no ready head: it has no head pod yet; if it stays so, see kubectl describe raycluster/no-pod -n team --kubeconfig FILE --request-timeout 300ms and the KubeRay operator's log"
         )
     );
     assert_eq!(

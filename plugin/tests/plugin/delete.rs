@@ -130,7 +130,10 @@ fn what_a_config_cannot_remove_is_told() {
     let ray = Ray::with(state(&json!({ "a": by_hand })));
     assert_fails(
         &delete(&ray, &["a"]),
-        "application/a was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x",
+        &format!(
+            "application/a was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x --address {}",
+            ray.server.url()
+        ),
     );
 }
 
@@ -181,7 +184,7 @@ fn a_lost_answer_to_a_shutdown_that_worked_is_a_success() {
     assert_fails(
         &delete(&silent, &["--request-timeout", "300ms"]),
         &format!(
-            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms (--request-timeout); it may have got through, see kubectl ray serve get"
+            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms (--request-timeout); it may have got through, see kubectl ray serve get x --request-timeout 300ms --address {url}"
         ),
     );
 }

@@ -13,7 +13,7 @@ fn get(server: &Server, flags: &[&str]) -> Run {
     let file = kubeconfig(directory.path(), "one", &server.url(), "{token: t}");
     let mut arguments = vec!["serve", "get", "x", "--kubeconfig", &file];
     arguments.extend(flags);
-    run(&arguments)
+    run(&arguments).naming(&file, "FILE")
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn refusals_are_one_clear_sentence() {
         (
             404,
             "rayclusters.ray.io \"x\" not found",
-            "raycluster/x not found in namespace team: kubectl get rayclusters -A lists all",
+            "raycluster/x not found in namespace team: kubectl get rayclusters --kubeconfig FILE -A lists all",
         ),
         (
             404,

@@ -17,6 +17,7 @@ mod inject;
 mod inject_webhook;
 mod kubernetes;
 mod logs;
+mod next;
 mod package;
 mod proxy;
 mod recorded;

@@ -46,7 +46,7 @@ fn serve(server: &Server, arguments: &[&str]) -> Run {
     let base = ["serve", "--kubeconfig", &file, "--via", "proxy"];
     let mut command = plugin(&[&base[..], arguments].concat());
     command.env("RAY_AUTH_TOKEN", "ray-token");
-    command.output().unwrap().into()
+    Run::from(command.output().unwrap()).naming(&file, "FILE")
 }
 
 fn submit(server: &Server) -> Run {
@@ -161,7 +161,7 @@ fn a_refusal_of_the_api_server_is_its_own_and_one_sentence() {
         (
             404,
             "services \"x-head-svc\" not found",
-            "service/x-head-svc in namespace team does not exist, which --via proxy needs: see kubectl describe raycluster, or leave --via proxy out",
+            "service/x-head-svc in namespace team does not exist, which --via proxy needs: see kubectl describe raycluster/x -n team --kubeconfig FILE, or leave --via proxy out",
         ),
         (
             503,
@@ -321,7 +321,7 @@ fn an_application_is_called_at_the_port_of_serve() {
 
     assert_fails(
         &serve(&server, &["call", "x", "/away"]),
-        "nothing listens on port 8000 of pod/head: Serve has no HTTP proxy on the head (proxy_location is not told), see kubectl ray serve status x",
+        "nothing listens on port 8000 of pod/head: Serve has no HTTP proxy on the head (proxy_location is not told), see kubectl ray serve status x -n team --kubeconfig FILE --via proxy",
     );
 
     for header in ["Authorization: Bearer own", "impersonate-user: root"] {

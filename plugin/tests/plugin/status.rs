@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kubectl_ray::cluster::serve_service::{Endpoint, Service};
-use kubectl_ray::cluster::{Error, RayCluster};
+use kubectl_ray::cluster::{Error, Next, RayCluster};
 use kubectl_ray::command::status::problems::{Problem, problems};
 use kubectl_ray::command::status::report::{Kubernetes, Report};
 use kubectl_ray::command::status::show_at;
@@ -71,6 +71,7 @@ fn serving(more: &Value) -> Value {
 fn found(kubernetes: Kubernetes, state: &Value) -> Vec<Problem> {
     let report = Report {
         name: "x".into(),
+        next: Next::default().in_namespace("team"),
         kubernetes: Some(kubernetes),
         serve: Ok(details(state)),
         reasons: BTreeMap::new(),
@@ -100,6 +101,7 @@ fn recorded_states() {
             let now = soon_after(&details);
             let report = Report {
                 name: "x".into(),
+                next: Next::default().in_namespace("team"),
                 kubernetes: Some(kubernetes()),
                 serve: Ok(details),
                 reasons: BTreeMap::new(),
@@ -164,7 +166,7 @@ fn a_missing_serve_service_says_why() {
     assert_one(
         &found(plain, &serving(&json!({}))),
         "it has no serve service, because annotation ray.io/enable-serve-service is not \"true\"",
-        "kubectl annotate --overwrite raycluster x -n team ray.io/enable-serve-service=true",
+        "kubectl annotate raycluster/x -n team --overwrite ray.io/enable-serve-service=true",
     );
     let mut no_port = kubernetes();
     no_port.service = Ok(None);
@@ -187,6 +189,7 @@ fn without_rights_on_services_nothing_is_claimed_about_them() {
     blind.endpoints = Err(forbidden());
     let report = Report {
         name: "x".into(),
+        next: Next::default().in_namespace("team"),
         kubernetes: Some(blind),
         serve: Ok(details(&serving(&json!({})))),
         reasons: BTreeMap::new(),

@@ -247,7 +247,10 @@ fn merge_gives_up_when_it_is_overwritten_every_time() {
     });
     assert_fails(
         &submit(&ray.server.url(), CONFIG, &["--merge"]),
-        "somebody else changed raycluster/x at the same time, application/fruit_app is not there: see kubectl ray serve get x and try again",
+        &format!(
+            "somebody else changed raycluster/x at the same time, application/fruit_app is not there: see kubectl ray serve get x --address {} and try again",
+            ray.server.url()
+        ),
     );
 }
 
@@ -264,7 +267,10 @@ fn a_plain_submit_that_was_overwritten_is_told() {
     });
     assert_fails(
         &submit(&ray.server.url(), CONFIG, &[]),
-        "somebody else changed raycluster/x at the same time, application/fruit_app has another config: see kubectl ray serve get x and try again",
+        &format!(
+            "somebody else changed raycluster/x at the same time, application/fruit_app has another config: see kubectl ray serve get x --address {} and try again",
+            ray.server.url()
+        ),
     );
     assert_eq!(ray.submitted().len(), 1);
 }
@@ -278,8 +284,10 @@ fn settings_that_a_running_serve_ignores_are_warned_of() {
         );
         let run = submit(&ray.server.url(), &config, &[]);
         done(&run);
-        let what =
-            "a running Serve does not change it; kubectl ray serve delete x and submit again";
+        let what = format!(
+            "a running Serve does not change it; kubectl ray serve delete x --address {} and submit again",
+            ray.server.url()
+        );
         assert_eq!(
             run.stderr,
             format!(
@@ -326,7 +334,7 @@ fn no_answer_to_the_config_leaves_no_doubt_unsaid() {
     assert_fails(
         &run,
         &format!(
-            "the Ray dashboard at {url}/ did not answer the deployment within 300ms (--request-timeout); it may have got through, see kubectl ray serve get"
+            "the Ray dashboard at {url}/ did not answer the deployment within 300ms (--request-timeout); it may have got through, see kubectl ray serve get x --request-timeout 300ms --address {url}"
         ),
     );
 }

@@ -258,9 +258,9 @@ fn a_refusal_in_the_middle_of_the_work_is_told_from_one_before() {
     assert_fails(
         &run,
         &format!(
-            "the Ray dashboard at {}/ broke off the deployment at an application it cannot take, and may have taken others: \
+            "the Ray dashboard at {0}/ broke off the deployment at an application it cannot take, and may have taken others: \
              TypeError: runtime_env['env_vars'] must be of type Dict[str, str], but the value 5 is of type <class 'int'>; \
-             see kubectl ray serve get",
+             see kubectl ray serve get x --address {0}",
             server.url()
         ),
     );

@@ -214,13 +214,12 @@ fn somebody_else_s_config_is_not_waited_for() {
         }
         None
     });
+    let url = ray.server.url();
     assert_eq!(
-        last_line(&submit(
-            &ray.server.url(),
-            CONFIG,
-            &["--wait", "--timeout", "30s"]
-        )),
-        "error: application/fruit_app has another config by now: somebody else submitted it, see kubectl ray serve get"
+        last_line(&submit(&url, CONFIG, &["--wait", "--timeout", "30s"])),
+        format!(
+            "error: application/fruit_app has another config by now: somebody else submitted it, see kubectl ray serve get x --address {url}"
+        )
     );
 }
 
@@ -342,7 +341,10 @@ fn ctrl_c_stops_waiting_not_deploying_and_says_so() {
     );
     assert_eq!(
         stderr.next().unwrap().unwrap(),
-        "Stopped waiting; deploying goes on. See kubectl ray serve get x."
+        format!(
+            "Stopped waiting; deploying goes on. See kubectl ray serve get x --address {}",
+            server.url()
+        )
     );
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

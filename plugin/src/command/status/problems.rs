@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 use super::report::{Kubernetes, Report, answering};
+use crate::cluster::next;
 use crate::cluster::serve_service::{Port, Service};
 use crate::output::{age, since};
 use crate::serve::Details;
@@ -30,7 +31,7 @@ impl Problem {
 
 pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let place = Place::of(report);
+    let place = Place { report };
     match &report.serve {
         Err(error) => problems.push(Problem {
             what: error.to_string(),
@@ -53,7 +54,7 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
             if details.applications.is_empty() {
                 problems.push(Problem::new(
                     "it runs no application (a restart of the head loses them)".to_owned(),
-                    format!("kubectl ray serve submit {place} -f serve_config.yaml --wait"),
+                    place.submit(),
                 ));
             }
             problems.extend(of_proxies(details, &place));
@@ -76,37 +77,29 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
     problems
 }
 
-/// How commands name the cluster.
-struct Place {
-    name: String,
-    namespace: Option<String>,
+/// The commands for the cluster of a report.
+struct Place<'a> {
+    report: &'a Report,
 }
 
-impl Place {
-    fn of(report: &Report) -> Self {
-        let namespace = |kubernetes: &Kubernetes| kubernetes.cluster.metadata.namespace.clone();
-        Self {
-            name: report.name.clone(),
-            namespace: report.kubernetes.as_ref().map(namespace),
-        }
+impl Place<'_> {
+    fn serve(&self, verb: &str, flags: &str) -> String {
+        self.report.next.serve(verb, &[&self.report.name], flags)
     }
 
+    fn submit(&self) -> String {
+        self.serve("submit", "-f serve_config.yaml --wait")
+    }
+
+    fn kubectl(&self, verb: &str, flags: &str) -> String {
+        let object = format!("raycluster/{}", self.report.name);
+        self.report.next.kubectl(verb, &[&object], flags)
+    }
+
+    /// Nothing of a Ray without Kubernetes.
     fn look_at_cluster(&self) -> Option<String> {
-        let namespace = self.namespace.as_ref()?;
-        Some(format!(
-            "kubectl describe raycluster/{} -n {namespace}",
-            self.name
-        ))
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.name)?;
-        match &self.namespace {
-            Some(namespace) => write!(formatter, " -n {namespace}"),
-            None => Ok(()),
-        }
+        self.report.kubernetes.as_ref()?;
+        Some(self.kubectl("describe", ""))
     }
 }
 
@@ -114,7 +107,7 @@ fn of_application(
     name: &str,
     application: &Application,
     reason: Option<String>,
-    place: &Place,
+    place: &Place<'_>,
     now: SystemTime,
 ) -> Option<Problem> {
     if application.is_running() {
@@ -125,7 +118,7 @@ fn of_application(
         let why = reason.map_or_else(String::new, |why| format!(": {why}"));
         return Some(Problem::new(
             format!("application/{name} is {status}{why}"),
-            format!("mend it, then kubectl ray serve submit {place} -f serve_config.yaml --wait"),
+            format!("mend it, then {}", place.submit()),
         ));
     }
     let ago = since(application.last_deployed_time_s?, now)?;
@@ -151,7 +144,7 @@ fn of_application(
     })
 }
 
-fn of_proxies(details: &Details, place: &Place) -> Vec<Problem> {
+fn of_proxies(details: &Details, place: &Place<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if details.proxy_location.as_deref() == Some("Disabled") && !details.applications.is_empty() {
         problems.push(Problem::new(
@@ -169,13 +162,14 @@ fn of_proxies(details: &Details, place: &Place) -> Vec<Problem> {
 }
 
 /// Ray takes such settings only when Serve starts.
-fn reset(place: &Place, setting: &str) -> String {
+fn reset(place: &Place<'_>, setting: &str) -> String {
     format!(
-        "put {setting} into the Serve config, then kubectl ray serve delete {place} and submit it"
+        "put {setting} into the Serve config, then {} and submit it",
+        place.serve("delete", "")
     )
 }
 
-fn no_service(kubernetes: &Kubernetes, place: &Place) -> Problem {
+fn no_service(kubernetes: &Kubernetes, place: &Place<'_>) -> Problem {
     let cluster = &kubernetes.cluster;
     let name = &cluster.metadata.name;
     if !cluster.is_annotated() {
@@ -183,7 +177,10 @@ fn no_service(kubernetes: &Kubernetes, place: &Place) -> Problem {
             format!(
                 "it has no serve service, because annotation {ANNOTATION} is not \"{ANNOTATION_ON}\""
             ),
-            format!("kubectl annotate --overwrite raycluster {place} {ANNOTATION}={ANNOTATION_ON}"),
+            place.kubectl(
+                "annotate",
+                &format!("--overwrite {ANNOTATION}={ANNOTATION_ON}"),
+            ),
         );
     }
     if cluster.lacks_serve_port() {
@@ -193,17 +190,23 @@ fn no_service(kubernetes: &Kubernetes, place: &Place) -> Problem {
                 SERVE.name
             ),
             format!(
-                "install ray-serve-webhook and annotate it again, or kubectl get raycluster {place} -o yaml | kubectl ray serve inject -f - | kubectl apply -f -"
+                "install ray-serve-webhook and annotate it again, or {} | {} | {}",
+                place.kubectl("get", "-o yaml"),
+                next::offline("inject", "-f -"),
+                place.report.next.kubectl("apply", &[], "-f -")
             ),
         );
     }
     Problem::new(
         "it has no serve service yet; the KubeRay operator makes it".to_owned(),
-        format!("see the KubeRay operator's log for {name}"),
+        format!(
+            "see the KubeRay operator's log for {name}: {}",
+            place.report.next.operator_log()
+        ),
     )
 }
 
-fn of_ports(details: &Details, service: &Service, place: &Place) -> Vec<Problem> {
+fn of_ports(details: &Details, service: &Service, place: &Place<'_>) -> Vec<Problem> {
     let name = &service.metadata.name;
     let mut problems = Vec::new();
     let http = &details.http_options;
@@ -231,7 +234,7 @@ fn of_endpoints(
     details: &Details,
     kubernetes: &Kubernetes,
     service: &Service,
-    place: &Place,
+    place: &Place<'_>,
 ) -> Option<Problem> {
     let endpoints = kubernetes.endpoints.as_ref().ok()?;
     let name = &service.metadata.name;

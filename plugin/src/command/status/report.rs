@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::cluster::serve_service::{self, Endpoint, Service};
-use crate::cluster::{self, Api, ClusterName, RayCluster};
+use crate::cluster::{self, Api, ClusterName, Next, RayCluster};
 use crate::serve::causes::{self, Told};
 use crate::serve::details::{Application, DEPLOYING};
 use crate::serve::{self, Client, Details};
@@ -16,6 +16,8 @@ const ASK_WHY: Duration = Duration::from_secs(5);
 
 pub struct Report {
     pub name: String,
+    /// Commands that go to the same cluster.
+    pub next: Next,
     /// `None` of a Ray without Kubernetes.
     pub kubernetes: Option<Kubernetes>,
     pub serve: Result<Details, serve::Error>,
@@ -43,6 +45,7 @@ impl Report {
             let serve = client.applications().await.map(|answer| answer.details);
             return Ok(Self {
                 name: name.to_string(),
+                next: client.next().clone(),
                 kubernetes: None,
                 reasons: reasons.of(client, serve.as_ref().ok()).await,
                 serve,
@@ -67,6 +70,7 @@ impl Report {
         let serve = answer.map(|answer| answer.details);
         Ok(Self {
             name: name.to_string(),
+            next: client.next().clone(),
             kubernetes: Some(kubernetes),
             reasons: reasons.of(client, serve.as_ref().ok()).await,
             serve,

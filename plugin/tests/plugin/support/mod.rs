@@ -101,6 +101,17 @@ impl From<Output> for Run {
     }
 }
 
+impl Run {
+    /// With a name for a file that has another one each time, such as in commands to type next.
+    pub(crate) fn naming(self, file: &str, name: &str) -> Self {
+        Self {
+            code: self.code,
+            stdout: self.stdout.replace(file, name),
+            stderr: self.stderr.replace(file, name),
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &[&str]) -> Run {
     plugin(arguments).output().unwrap().into()
 }
