@@ -88,7 +88,7 @@ impl Budget {
     }
 
     fn try_charge(&self, length: usize) -> Option<Charge> {
-        let permits = kib((length + BYTES_BESIDES).min(MAX_BODY_BYTES));
+        let permits = kib(length.saturating_add(BYTES_BESIDES).min(MAX_BODY_BYTES));
         let large = if length > LARGE_BYTES {
             Some(self.large.clone().try_acquire_many_owned(permits).ok()?)
         } else {

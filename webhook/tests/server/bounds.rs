@@ -42,6 +42,25 @@ async fn a_body_that_turns_out_too_large_is_not_read_to_its_end() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+/// A length is the client's word: whatever it says is refused, and counted as what it would take.
+#[tokio::test]
+async fn a_body_of_any_declared_length_gets_an_answer() {
+    let fixture = fixture();
+    let largest = usize::MAX as u64;
+    let lengths = [1, 1 << 20, 24 << 10].map(|less| largest - less);
+    let around = [MAX_BODY_BYTES as u64 + 1, 1 << 32, largest, u64::MAX];
+    for length in lengths.into_iter().chain(around) {
+        let mut request = stalled_request();
+        *request.body_mut() = Body::new(Stalled { length });
+        let (status, _) = fixture.send(request).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{length}");
+    }
+    let metrics = fixture.metrics.encode().expect("metrics");
+    assert!(metrics.contains("admission_in_flight 0"), "{metrics}");
+    let (status, _) = fixture.send(request(create_review())).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_cluster_of_three_megabytes_is_patched_and_updated() {
     let fixture = fixture();
