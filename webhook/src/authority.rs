@@ -3,6 +3,7 @@
 //! Kept in a Secret by [`crate::ca_secret`]; trusted by the API server through
 //! [`crate::ca_bundle`]; when each happens is decided in [`crate::self_managed`].
 
+use pem::{EncodeConfig, LineEnding, Pem};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -10,6 +11,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::sign::CertifiedKey;
 use time::{Duration, OffsetDateTime};
+use x509_parser::certificate::X509Certificate;
 use x509_parser::parse_x509_certificate;
 
 use crate::tls::certified_key;
@@ -27,6 +29,8 @@ pub enum Error {
     CertificatePem(rustls::pki_types::pem::Error),
     #[error(transparent)]
     Certificate(#[from] UnreadableCertificate),
+    #[error("the certificate is no certificate authority's")]
+    NotAnAuthority,
     #[error("the private key does not belong to the certificate")]
     KeyMismatch,
     #[error("cannot make a certificate: {0}")]
@@ -107,29 +111,51 @@ impl Authority {
 /// The public half of an authority: what the API server is told to trust.
 #[derive(Clone, Debug)]
 pub struct AuthorityCertificate {
-    pem: String,
     der: CertificateDer<'static>,
     pub validity: Validity,
 }
 
 impl AuthorityCertificate {
+    /// The first certificate in `pem`. What else is there, such as a key, is left behind.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(Error::CertificatePem)?;
-        Ok(Self {
-            pem: pem.to_owned(),
-            validity: Validity::of(&der)?,
-            der,
-        })
+        Self::from_der(
+            CertificateDer::from_pem_slice(pem.as_bytes()).map_err(Error::CertificatePem)?,
+        )
     }
 
-    pub fn pem(&self) -> &str {
-        &self.pem
+    pub fn from_der(der: CertificateDer<'static>) -> Result<Self, Error> {
+        let validity = Validity::of(&der)?;
+        let signs = parse_x509_certificate(&der)
+            .is_ok_and(|(rest, x509)| rest.is_empty() && may_sign(&x509));
+        if signs {
+            Ok(Self { der, validity })
+        } else {
+            Err(Error::NotAnAuthority)
+        }
+    }
+
+    /// Written anew, so that it holds this certificate alone and ends with its line.
+    pub fn pem(&self) -> String {
+        let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
+        pem::encode_config(&Pem::new("CERTIFICATE", self.der.as_ref()), lines)
+    }
+
+    /// Whether to sign with it: it is not near its end, and was not made by a clock that was ahead,
+    /// since the API server trusts nobody before its time.
+    pub fn is_in_use(&self, now: OffsetDateTime) -> bool {
+        !self.validity.is_due(now) && !self.validity.is_ahead(now)
     }
 
     /// When [`Authority::generate`] made it, by its maker's clock.
     pub fn made_at(&self) -> OffsetDateTime {
         self.validity.not_before + CLOCK_SKEW
     }
+}
+
+/// As the API server sees it, which rejects every leaf of another certificate.
+fn may_sign(x509: &X509Certificate<'_>) -> bool {
+    let usage = x509.key_usage();
+    x509.is_ca() && usage.is_ok_and(|usage| usage.is_none_or(|usage| usage.value.key_cert_sign()))
 }
 
 impl PartialEq for AuthorityCertificate {

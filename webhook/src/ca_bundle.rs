@@ -1,12 +1,18 @@
 //! The caBundle of the `MutatingWebhookConfiguration`: whom the API server trusts to be us.
 //!
-//! Only this field is ours. Everything else in the object belongs to the chart, which in turn
-//! leaves the field out, so that neither undoes the other's work.
+//! Only this field is ours, and only in the webhooks that call our Service. Everything else in the
+//! object belongs to the chart, which in turn leaves the field out, so that neither undoes the
+//! other's work.
+
+use std::fmt;
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, WebhookClientConfig,
+};
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
 
 use crate::authority::AuthorityCertificate;
@@ -20,7 +26,7 @@ impl CaBundle {
     /// The authority that signs now, and the one before it: a replica that has not looked yet
     /// still serves a leaf of that one.
     pub fn new(current: &AuthorityCertificate, previous: Option<&AuthorityCertificate>) -> Self {
-        let mut pem = current.pem().as_bytes().to_vec();
+        let mut pem = current.pem().into_bytes();
         if let Some(previous) = previous.filter(|previous| *previous != current) {
             pem.extend_from_slice(previous.pem().as_bytes());
         }
@@ -32,9 +38,21 @@ impl CaBundle {
     }
 
     fn authorities(&self) -> impl Iterator<Item = AuthorityCertificate> {
-        let pem = str::from_utf8(&self.0).unwrap_or_default();
-        pem.split_inclusive("-----END CERTIFICATE-----")
-            .filter_map(|one| AuthorityCertificate::from_pem(one).ok())
+        CertificateDer::pem_slice_iter(&self.0)
+            .filter_map(|der| AuthorityCertificate::from_der(der.ok()?).ok())
+    }
+}
+
+/// A Service of some namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub namespace: String,
+    pub name: String,
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
     }
 }
 
@@ -42,9 +60,25 @@ pub struct WebhookConfiguration {
     api: Api<MutatingWebhookConfiguration>,
     object: String,
     name: String,
+    service: Service,
 }
 
-/// The bundles of every webhook of the configuration at one moment.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Api(#[from] Error),
+    #[error(
+        "{object} calls {called}, not our Service {ours}: of two installs under one full name, \
+         give one another fullnameOverride"
+    )]
+    Elsewhere {
+        object: String,
+        called: String,
+        ours: Service,
+    },
+}
+
+/// The bundles of our webhooks in the configuration at one moment.
 pub struct Registered {
     bundles: Vec<(String, Option<CaBundle>)>,
     resource_version: Option<String>,
@@ -74,29 +108,49 @@ impl Registered {
 }
 
 impl WebhookConfiguration {
-    pub fn new(client: Client, name: &str) -> Self {
+    pub fn new(client: Client, name: &str, service: Service) -> Self {
         Self {
             api: Api::all(client),
             object: format!("MutatingWebhookConfiguration {name}"),
             name: name.to_owned(),
+            service,
         }
     }
 
-    pub async fn read(&self) -> Result<Registered, Error> {
+    /// An error if none of its webhooks is ours: that the API server trusts us there, in place of
+    /// whom it calls, would help nobody.
+    pub async fn read(&self) -> Result<Registered, ReadError> {
         let configuration = self
             .api
             .get(&self.name)
             .await
             .map_err(|error| Error::from_call("read", self.object.clone(), &error))?;
-        let webhooks = configuration.webhooks.unwrap_or_default();
+        let mut bundles = Vec::new();
+        let mut others = Vec::new();
+        for webhook in configuration.webhooks.unwrap_or_default() {
+            let bundle = webhook.client_config.ca_bundle.clone();
+            match called(webhook.client_config) {
+                Some(service) if service == self.service => {
+                    bundles.push((webhook.name, bundle.map(|ByteString(pem)| CaBundle(pem))));
+                }
+                Some(service) => others.push(format!("Service {service}")),
+                None => others.push("a URL".to_owned()),
+            }
+        }
+        if bundles.is_empty() {
+            let called = if others.is_empty() {
+                "nobody".to_owned()
+            } else {
+                others.join(" and ")
+            };
+            return Err(ReadError::Elsewhere {
+                object: self.object.clone(),
+                called,
+                ours: self.service.clone(),
+            });
+        }
         Ok(Registered {
-            bundles: webhooks
-                .into_iter()
-                .map(|webhook| {
-                    let bundle = webhook.client_config.ca_bundle;
-                    (webhook.name, bundle.map(|ByteString(pem)| CaBundle(pem)))
-                })
-                .collect(),
+            bundles,
             resource_version: configuration.metadata.resource_version,
         })
     }
@@ -123,4 +177,13 @@ impl WebhookConfiguration {
             })?;
         Ok(())
     }
+}
+
+/// None where it is a URL.
+fn called(config: WebhookClientConfig) -> Option<Service> {
+    let service = config.service?;
+    Some(Service {
+        namespace: service.namespace,
+        name: service.name,
+    })
 }

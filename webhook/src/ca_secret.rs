@@ -15,7 +15,7 @@ use crate::kubernetes::Error;
 
 const CERTIFICATE: &str = "ca.crt";
 const KEY: &str = "ca.key";
-/// The authority before this one, trusted until every replica serves a leaf of the new one.
+/// The authority before this one. How long it stays trusted is decided in [`crate::self_managed`].
 const PREVIOUS_CERTIFICATE: &str = "previous-ca.crt";
 
 pub struct CaSecret {
@@ -83,7 +83,7 @@ impl CaSecret {
             }
             Ok(authority) => Some(authority),
             Err(error) => {
-                tracing::warn!(secret = self.object, %error, "the certificate authority is unreadable");
+                tracing::warn!(secret = self.object, %error, "the certificate authority cannot be used");
                 None
             }
         }

@@ -52,7 +52,7 @@ use tokio_rustls::TlsAcceptor;
 
 use admin::{Condition, Readiness};
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
-use ca_bundle::WebhookConfiguration;
+use ca_bundle::{Service, WebhookConfiguration};
 use ca_secret::CaSecret;
 use connections::Connections;
 use metrics::Metrics;
@@ -217,13 +217,19 @@ fn manage_certificate(
         webhook_configuration,
     } = args;
     let (client, namespace) = kubernetes::in_cluster_client()?;
+    let dns_names = vec![
+        format!("{service}.{namespace}.svc"),
+        format!("{service}.{namespace}"),
+    ];
+    let secret = CaSecret::new(client.clone(), &namespace, &ca_secret);
+    let service = Service {
+        namespace,
+        name: service,
+    };
     let keeper = SelfManaged {
-        secret: CaSecret::new(client.clone(), &namespace, &ca_secret),
-        configuration: WebhookConfiguration::new(client, &webhook_configuration),
-        dns_names: vec![
-            format!("{service}.{namespace}.svc"),
-            format!("{service}.{namespace}"),
-        ],
+        secret,
+        configuration: WebhookConfiguration::new(client, &webhook_configuration, service),
+        dns_names,
         serving,
         readiness: readiness.clone(),
         metrics: metrics.clone(),

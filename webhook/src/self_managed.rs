@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::admin::{Condition, Readiness};
 use crate::authority::{self, Authority, AuthorityCertificate, Leaf};
-use crate::ca_bundle::{CaBundle, Registered, WebhookConfiguration};
+use crate::ca_bundle::{self, CaBundle, Registered, WebhookConfiguration};
 use crate::ca_secret::{CaSecret, Stored};
 use crate::kubernetes;
 use crate::metrics::{Metrics, ReloadResult};
@@ -35,10 +35,16 @@ pub const SETTLE: time::Duration = time::Duration::seconds(10);
 /// bundle for [`SETTLE`] if it is there at all.
 pub const YOUNG: time::Duration = time::Duration::seconds(60);
 
+/// An authority is trusted for this long after its successor was made. Every replica has long had
+/// a leaf of the successor by then; whoever has stolen the old key can use it no longer.
+pub const HANDOVER: time::Duration = time::Duration::hours(1);
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
+    #[error(transparent)]
+    Configuration(#[from] ca_bundle::ReadError),
     #[error(transparent)]
     Authority(#[from] authority::Error),
     #[error("the API server did not answer within {} s", PASS_TIMEOUT.as_secs())]
@@ -103,7 +109,8 @@ impl SelfManaged {
             tracing::info!("caBundle written");
         }
         let known = self.state.trusted.as_ref();
-        if known.is_none_or(|(trusted, _)| trusted != current) {
+        // The clock may have been put back since.
+        if known.is_none_or(|(trusted, since)| trusted != current || *since > now) {
             let made = current.made_at();
             let long_there = registered.trusts(current) && now - made >= YOUNG;
             let since = if long_there { made } else { now };
@@ -134,8 +141,8 @@ impl SelfManaged {
         Ok(())
     }
 
-    /// The authority to sign with, made anew where there is none or it is near its end, and the
-    /// one before it.
+    /// The authority to sign with, made anew where there is none or its time is wrong, and the one
+    /// before it, as long as that is to be trusted.
     async fn current_authority(
         &self,
         stored: Stored,
@@ -143,10 +150,11 @@ impl SelfManaged {
         now: OffsetDateTime,
     ) -> Result<(Authority, Option<AuthorityCertificate>), Error> {
         let previous = match stored.authority {
-            Some(current) if !current.certificate().validity.is_due(now) => {
-                return Ok((current, stored.previous));
+            Some(current) if current.certificate().is_in_use(now) => {
+                let age = now - current.certificate().made_at();
+                return Ok((current, stored.previous.filter(|_| age < HANDOVER)));
             }
-            Some(ending) => Some(ending.certificate().clone()),
+            Some(other) => Some(other.certificate().clone()),
             // An emptied Secret: leaves in memory, ours or other replicas', are still of the
             // authority that was in it.
             None => match &self.state.leaf {
@@ -182,7 +190,7 @@ impl SelfManaged {
         if signer == current {
             return validity.is_due(now) || validity.is_ahead(now);
         }
-        let still_trusted = previous == Some(signer) && !validity.is_over(now);
+        let still_trusted = previous == Some(signer) && validity.holds(now);
         settled || !still_trusted
     }
 }

@@ -37,6 +37,11 @@ impl Validity {
         now < self.not_before
     }
 
+    /// Neither ahead nor over.
+    pub fn holds(&self, now: OffsetDateTime) -> bool {
+        !self.is_ahead(now) && !self.is_over(now)
+    }
+
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         now >= self.not_after
     }

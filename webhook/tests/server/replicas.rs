@@ -14,11 +14,12 @@ use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, StatusCode};
 use kube::Client;
 use ray_serve_webhook::admin::{self, Readiness};
-use ray_serve_webhook::ca_bundle::WebhookConfiguration;
+use ray_serve_webhook::ca_bundle::{Service, WebhookConfiguration};
 use ray_serve_webhook::ca_secret::CaSecret;
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::self_managed::{Error, SelfManaged, State};
 use ray_serve_webhook::tls::{self, ServingCertificate};
+use ray_serve_webhook::validity::Validity;
 use ray_serve_webhook::{kubernetes, shutdown};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 use rustls::time_provider::TimeProvider;
@@ -30,6 +31,7 @@ use tower::ServiceExt as _;
 const NAMESPACE: &str = "ray-serve-system";
 const SECRET: &str = "ray-serve-webhook-ca";
 const CONFIGURATION: &str = "ray-serve-webhook";
+const SERVICE: &str = "ray-serve-webhook";
 const SERVER_NAME: &str = "ray-serve-webhook.ray-serve-system.svc";
 
 // === The API server ===
@@ -63,7 +65,7 @@ impl Cluster {
                     "admissionReviewVersions": ["v1"],
                     "sideEffects": "None",
                     "failurePolicy": "Ignore",
-                    "clientConfig": { "service": { "name": "ray-serve-webhook", "namespace": NAMESPACE } },
+                    "clientConfig": { "service": { "name": SERVICE, "namespace": NAMESPACE } },
                 }],
             }),
             version: 2,
@@ -131,6 +133,25 @@ impl Cluster {
                 "not in the chart's RBAC",
             ),
         }
+    }
+
+    /// Puts these texts into the Secret's data.
+    pub(crate) fn store(&self, entries: &[(&str, &str)]) {
+        self.edit(|objects| {
+            let secret = objects.secret.as_mut().expect("a secret");
+            for (key, text) in entries {
+                secret["data"][key] = json!(STANDARD.encode(text));
+            }
+        });
+    }
+
+    /// The text of one entry of the Secret's data.
+    pub(crate) fn stored(&self, key: &str) -> String {
+        let encoded = self.edit(|objects| {
+            let secret = objects.secret.as_ref().expect("a secret");
+            secret["data"][key].as_str().expect("an entry").to_owned()
+        });
+        String::from_utf8(STANDARD.decode(encoded).expect("base64")).expect("text")
     }
 
     pub(crate) fn bundle(&self) -> Vec<CertificateDer<'static>> {
@@ -212,10 +233,14 @@ impl Replica {
         let serving = Arc::new(ServingCertificate::new(metrics.clone()));
         let readiness = Arc::new(Readiness::default());
         let client = cluster.client();
+        let service = Service {
+            namespace: NAMESPACE.to_owned(),
+            name: SERVICE.to_owned(),
+        };
         Self {
             manager: SelfManaged {
                 secret: CaSecret::new(client.clone(), NAMESPACE, SECRET),
-                configuration: WebhookConfiguration::new(client, CONFIGURATION),
+                configuration: WebhookConfiguration::new(client, CONFIGURATION, service),
                 dns_names: vec![SERVER_NAME.to_owned()],
                 serving: serving.clone(),
                 readiness: readiness.clone(),
@@ -254,7 +279,10 @@ impl Replica {
     pub(crate) fn is_trusted(&self, cluster: &Cluster, now: OffsetDateTime) -> bool {
         let mut roots = RootCertStore::empty();
         for root in cluster.bundle() {
-            roots.add(root).expect("a root certificate");
+            // As Go does, and so the API server; rustls asks nothing of a root but its key.
+            if Validity::of(&root).expect("a certificate").holds(now) {
+                roots.add(root).expect("a root certificate");
+            }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(Clock(now)))

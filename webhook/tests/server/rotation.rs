@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ray_serve_webhook::kubernetes;
-use ray_serve_webhook::self_managed::{Error, SETTLE, YOUNG};
+use ray_serve_webhook::self_managed::{Error, HANDOVER, SETTLE, YOUNG};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 use time::Duration;
@@ -100,7 +100,7 @@ async fn a_replica_that_writes_the_bundle_anew_is_ready_when_every_api_server_tr
     // As if the one that rotated had ended before it wrote the bundle.
     cluster.edit(|objects| objects.configuration["webhooks"] = before);
 
-    now += Duration::hours(1);
+    now += HANDOVER / 2;
     let mut fresh = Replica::of(&cluster);
     fresh.pass(now).await;
     assert!(!fresh.is_ready().await);
@@ -178,6 +178,77 @@ async fn an_emptied_secret_is_filled_while_the_old_authority_stays_trusted() {
     one.pass(start()).await;
     assert_eq!(cluster.bundle().len(), 2);
     assert!(one.is_trusted(&cluster, start()) && other.is_trusted(&cluster, start()));
+}
+
+#[tokio::test]
+async fn an_old_authority_is_trusted_for_no_longer_than_a_replica_can_lag() {
+    let cluster = Cluster::new();
+    let mut replicas = [Replica::of(&cluster), Replica::of(&cluster)];
+    for replica in &mut replicas {
+        replica.pass(start()).await;
+    }
+    let old = cluster.bundle();
+    cluster.edit(|objects| {
+        objects.secret.as_mut().expect("a secret")["data"] = Value::Null;
+        objects.version += 1;
+    });
+    let made = start() + Duration::days(1);
+    let last = made + HANDOVER - Duration::seconds(1);
+    for now in [made, made + SETTLE, last] {
+        for replica in &mut replicas {
+            replica.pass(now).await;
+            assert!(replica.is_trusted(&cluster, now));
+        }
+        assert!(cluster.bundle().contains(&old[0]), "some replica's, still");
+    }
+    let now = made + HANDOVER;
+    for replica in &mut replicas {
+        replica.pass(now).await;
+        assert_eq!(cluster.bundle().len(), 1);
+        assert!(!cluster.bundle().contains(&old[0]));
+    }
+    for replica in &replicas {
+        assert!(replica.is_trusted(&cluster, now));
+    }
+    // One that starts now finds nobody to wait for.
+    let mut fresh = Replica::of(&cluster);
+    fresh.pass(now).await;
+    assert!(fresh.is_ready().await && fresh.is_trusted(&cluster, now));
+    assert_eq!(cluster.bundle().len(), 1);
+}
+
+#[tokio::test]
+async fn an_authority_that_is_revoked_is_trusted_no_longer() {
+    let cluster = Cluster::new();
+    let mut replicas = [Replica::of(&cluster), Replica::of(&cluster)];
+    for replica in &mut replicas {
+        replica.pass(start()).await;
+    }
+    // As the README says: a new authority, and then the old one out of the Secret.
+    cluster.edit(|objects| {
+        objects.secret.as_mut().expect("a secret")["data"] = Value::Null;
+        objects.version += 1;
+    });
+    let mut now = start();
+    for _ in 0..2 {
+        for replica in &mut replicas {
+            replica.pass(now).await;
+        }
+        now += SETTLE;
+    }
+    assert_eq!(cluster.bundle().len(), 2);
+    cluster.edit(|objects| {
+        let data = &mut objects.secret.as_mut().expect("a secret")["data"];
+        data.as_object_mut()
+            .expect("data")
+            .remove("previous-ca.crt");
+        objects.version += 1;
+    });
+    replicas[0].pass(now).await;
+    assert_eq!(cluster.bundle().len(), 1);
+    for replica in &replicas {
+        assert!(replica.is_trusted(&cluster, now), "a leaf of the new one");
+    }
 }
 
 fn pem(certificate: &CertificateDer<'_>) -> String {
