@@ -14,19 +14,40 @@ use tokio::time::timeout;
 use crate::activity::{Activity, Use};
 use crate::metrics::Metrics;
 
-/// An honest client gets as far as its first request in less, even while a flood of others is
-/// coming in: before that it is not sent away.
-const GRACE: Duration = Duration::from_millis(200);
-/// A request whose body has not come, or whose answer has not been taken, by now is not an API
-/// server's, which writes and reads at once.
-const STALLED: Duration = Duration::from_secs(2);
+/// How often to look whether somebody has become old enough to go.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// Requests in flight on all connections together. Each takes memory even if all that is left of
 /// it is a refusal that nobody reads.
 const MAX_REQUESTS: usize = 1024;
 
+/// How long a connection keeps its place while another one needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// With one that asks for nothing.
+    silent: Duration,
+    /// With one whose request has not come, or whose answer has not been taken.
+    stalled: Duration,
+}
+
+impl Patience {
+    /// With the API server: even while a flood of others is coming in it gets as far as its first
+    /// request in less, and it writes and reads at once.
+    pub const REVIEWS: Self = Self {
+        silent: Duration::from_millis(200),
+        stalled: Duration::from_secs(2),
+    };
+    /// With probes, which ask without a handshake: what they have sent is read before they would be
+    /// sent away. Waiting for others would only make them wait.
+    pub const PROBES: Self = Self {
+        silent: Duration::ZERO,
+        stalled: Duration::from_millis(50),
+    };
+}
+
 pub struct Connections {
     slots: Arc<Semaphore>,
     max: u32,
+    patience: Patience,
     requests: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     /// By number, in the order in which they came.
@@ -34,10 +55,11 @@ pub struct Connections {
 }
 
 impl Connections {
-    pub fn new(max: u32, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(max: u32, patience: Patience, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             slots: Arc::new(Semaphore::new(max as usize)),
             max,
+            patience,
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
             metrics,
             open: Mutex::default(),
@@ -52,7 +74,7 @@ impl Connections {
             }
             self.evict_one();
             // Looks again even if nobody leaves: the next one may have become old enough.
-            let _ = timeout(GRACE / 4, self.slots.acquire()).await;
+            let _ = timeout(LOOK_INTERVAL, self.slots.acquire()).await;
         }
     }
 
@@ -103,8 +125,8 @@ impl Connections {
             return false;
         };
         let patience = match current {
-            Use::Silent | Use::Idle => GRACE,
-            Use::Busy => STALLED,
+            Use::Silent | Use::Idle => self.patience.silent,
+            Use::Busy => self.patience.stalled,
         };
         let evicted = since.elapsed() >= patience;
         if evicted {

@@ -54,7 +54,7 @@ use admin::{Condition, Readiness};
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
 use ca_bundle::{Service, WebhookConfiguration};
 use ca_secret::CaSecret;
-use connections::Connections;
+use connections::{Connections, Patience};
 use metrics::Metrics;
 use self_managed::SelfManaged;
 use server::Server;
@@ -115,7 +115,8 @@ impl Webhook {
             max_in_flight_bytes: (max_in_flight_mb as usize) << 20,
             request_timeout,
         };
-        let connections = Connections::new(allowed(max_connections), metrics.clone());
+        let connections =
+            Connections::new(allowed(max_connections), Patience::REVIEWS, metrics.clone());
         let server = Server {
             listener: bind("--listen", listen).await?,
             tls: Some(acceptor),
@@ -135,7 +136,7 @@ impl Webhook {
             listener: bind("--admin-listen", admin_listen).await?,
             tls: None,
             router: admin::router(readiness.clone(), metrics.clone(), shutdown.clone()),
-            connections: Connections::new(ADMIN_MAX_CONNECTIONS, metrics.clone()),
+            connections: Connections::new(ADMIN_MAX_CONNECTIONS, Patience::PROBES, metrics.clone()),
             answer_timeout: ANSWER_READ_TIMEOUT,
             drain_timeout,
             metrics,

@@ -74,6 +74,7 @@ pub struct Metrics {
     pub certificate_expiry: Gauge,
     pub connections: Gauge,
     pub connections_evicted: Counter,
+    pub requests_refused: Counter,
     pub tls_handshake_failures: Counter,
 }
 
@@ -90,6 +91,7 @@ impl Metrics {
             certificate_expiry: Gauge::default(),
             connections: Gauge::default(),
             connections_evicted: Counter::default(),
+            requests_refused: Counter::default(),
             tls_handshake_failures: Counter::default(),
         };
         metrics.starting_at_zero().registered()
@@ -140,6 +142,7 @@ impl Metrics {
             certificate_expiry,
             connections,
             connections_evicted,
+            requests_refused,
             tls_handshake_failures,
         } = &mut self;
         registry.register(
@@ -183,6 +186,11 @@ impl Metrics {
             "connections_evicted",
             "Idle or stalled connections closed because another one needed their place",
             connections_evicted.clone(),
+        );
+        registry.register(
+            "requests_refused",
+            "Requests ended without an answer because too many were in flight",
+            requests_refused.clone(),
         );
         registry.register(
             "build",

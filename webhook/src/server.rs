@@ -139,6 +139,7 @@ impl Connection {
         };
         let handshake = timeout(FIRST_REQUEST_TIMEOUT, tls.accept(stream));
         let handshake = tokio::select! {
+            biased;
             handshake = handshake => handshake,
             () = self.activity.evicted() => return,
         };
@@ -161,6 +162,7 @@ impl Connection {
         let Self {
             router,
             activity,
+            metrics,
             shutdown,
             answer_timeout,
             ..
@@ -172,7 +174,9 @@ impl Connection {
             .max_buf_size(MAX_HEADER_BYTES as usize)
             .serve_connection(
                 TokioIo::new(stream),
-                service_fn(|request| respond(router.clone(), activity.clone(), request)),
+                service_fn(|request| {
+                    respond(router.clone(), activity.clone(), metrics.clone(), request)
+                }),
             );
         drive(connection, &activity, answer_timeout, shutdown).await;
     }
@@ -181,6 +185,7 @@ impl Connection {
         let Self {
             router,
             activity,
+            metrics,
             shutdown,
             answer_timeout,
             ..
@@ -192,7 +197,9 @@ impl Connection {
             .max_header_list_size(MAX_HEADER_BYTES)
             .serve_connection(
                 TokioIo::new(stream),
-                service_fn(|request| respond(router.clone(), activity.clone(), request)),
+                service_fn(|request| {
+                    respond(router.clone(), activity.clone(), metrics.clone(), request)
+                }),
             );
         drive(connection, &activity, answer_timeout, shutdown).await;
     }
@@ -201,9 +208,13 @@ impl Connection {
 async fn respond(
     router: Router,
     activity: Arc<Activity>,
+    metrics: Arc<Metrics>,
     request: Request<Incoming>,
 ) -> Result<http::Response<AnswerBody>, TooManyRequests> {
-    let in_flight = activity.begin().ok_or(TooManyRequests)?;
+    let Some(in_flight) = activity.begin() else {
+        metrics.requests_refused.inc();
+        return Err(TooManyRequests);
+    };
     let Ok(answer) = router.oneshot(request.map(Body::new)).await;
     Ok(answer.map(|body| AnswerBody::new(body, in_flight)))
 }
@@ -226,6 +237,8 @@ async fn drive<C: GracefulConnection>(
         let deadline = activity.deadline(answer_timeout);
         let look_again = deadline.min(Instant::now() + LOOK_INTERVAL);
         tokio::select! {
+            // In this order: a request that has come is answered, even if its place is needed.
+            biased;
             // An error here is the client's: reset, garbage, a head that never ended.
             _ = connection.as_mut() => return,
             () = sleep_until(look_again) => if activity.deadline(answer_timeout) <= Instant::now() {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::running::{Process, running};
-use crate::support::{Connection, connect, create_review, get};
+use crate::support::{Connection, connect, create_review, eventually, get};
 use crate::withstand::withstands;
 
 /// Twenty for each place that the webhook has by default.
@@ -94,6 +94,55 @@ async fn slow_headers_keep_nobody_out() {
         slow
     })
     .await;
+}
+
+/// Whoever reaches the port of the probes could else have the webhook restarted by kubelet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_on_the_probes_port_keeps_no_probe_waiting() {
+    // As the chart has it for /livez.
+    const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+    withstands("a flood on the port of the probes", async |process| {
+        let mut flood = JoinSet::new();
+        flood.spawn(knock(process.admin));
+        eventually("the flood is at its height", async || {
+            evicted(process.admin).await > 2 * MANY
+        })
+        .await;
+        for path in ["/livez", "/readyz"].iter().cycle().take(40) {
+            let probed = tokio::time::timeout(PROBE_TIMEOUT, get(process.admin, path)).await;
+            let (status, _) = probed.expect("answered before kubelet gives up");
+            assert_eq!(status, StatusCode::OK);
+        }
+        flood
+    })
+    .await;
+}
+
+/// A thousand connections a second, whatever becomes of those before.
+async fn knock(address: SocketAddr) {
+    let at_once = open_files::allow(SILENT) as usize / 2;
+    let mut beats = tokio::time::interval(Duration::from_millis(1));
+    let mut silent = std::collections::VecDeque::new();
+    loop {
+        beats.tick().await;
+        let connection = async move {
+            let stream = TcpStream::connect(address).await;
+            std::future::pending::<()>().await;
+            drop(stream);
+        };
+        silent.push_back(AbortOnDrop(tokio::spawn(connection)));
+        if silent.len() > at_once {
+            silent.pop_front();
+        }
+    }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A container's limit on open files may be lower than `--max-connections`.

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Request, StatusCode};
-use ray_serve_webhook::connections::Connections;
+use ray_serve_webhook::connections::{Connections, Patience};
 use ray_serve_webhook::http::{Limits, router};
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::shutdown;
@@ -37,7 +37,7 @@ pub(crate) fn fixture_with(limits: Limits) -> Fixture {
     Fixture {
         router: router(
             limits,
-            Connections::new(1, metrics.clone()),
+            Connections::new(1, Patience::REVIEWS, metrics.clone()),
             metrics.clone(),
             shutdown,
         ),

@@ -92,6 +92,7 @@ fn what_an_alert_counts_is_there_before_it_happens() {
         r#"ray_serve_webhook_admission_requests_total{operation="unknown",outcome="error"} 0"#,
         r#"ray_serve_webhook_http_responses_total{code="408"} 0"#,
         r#"ray_serve_webhook_http_responses_total{code="503"} 0"#,
+        "ray_serve_webhook_requests_refused_total 0",
         r#"ray_serve_webhook_tls_reload_total{result="error"} 0"#,
         "ray_serve_webhook_tls_handshake_failures_total 0",
     ] {

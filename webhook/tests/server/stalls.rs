@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::floods::dribble;
 use crate::running::Process;
-use crate::support::{annotated_cluster, connect, create_review, review};
+use crate::support::{annotated_cluster, connect, create_review, get, review};
 use crate::withstand::withstands;
 
 /// More connections than there are places for.
@@ -37,7 +37,14 @@ async fn slow_bodies_keep_nobody_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_answers_that_nobody_reads_are_not_kept() {
     withstands("small answers that nobody reads", async |process| {
-        unread(process, 40, STREAMS, create_review()).await
+        let unread = unread(process, 40, STREAMS, create_review()).await;
+        // That is more than are answered at once, which an alert has to see.
+        let (_, metrics) = get(process.admin, "/metrics").await;
+        let counted = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("ray_serve_webhook_requests_refused_total "));
+        assert_ne!(counted.expect("a counter"), "0");
+        unread
     })
     .await;
 }
