@@ -42,8 +42,13 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* The webhook's own. cert-manager's authority has another one, and both modes can follow each other. */}}
 {{- define "ray-serve-webhook.caSecretName" -}}
 {{- include "ray-serve-webhook.fullname" . }}-ca
+{{- end -}}
+
+{{- define "ray-serve-webhook.issuerCaName" -}}
+{{- include "ray-serve-webhook.fullname" . }}-issuer-ca
 {{- end -}}
 
 {{/* The Secret with the serving certificate, where somebody else makes it. */}}
@@ -55,11 +60,53 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/*
+Non-empty where an admission policy confines the webhook's rights. Helm knows what the API server has,
+but not when it only renders; then the version of Kubernetes tells it.
+*/}}
+{{- define "ray-serve-webhook.confined" -}}
+{{- $has := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" -}}
+{{- if not (.Capabilities.APIVersions.Has "v1/Secret") -}}
+{{- $has = semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}
+{{- end -}}
+{{- $enabled := .Values.admissionPolicy.enabled -}}
+{{- if and (include "ray-serve-webhook.selfManaged" .) (ternary $has $enabled (eq (toString $enabled) "auto")) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Who else looks at an object, deletes it with another one, or keeps it. */}}
+{{- define "ray-serve-webhook.sameMetadata" -}}
+- expression: >-
+    request.operation != 'UPDATE'
+    {{- range $index, $field := list "labels" "annotations" "ownerReferences" "finalizers" }}
+    {{ ternary "|| (" "&& " (eq $index 0) }}object.metadata.?{{ $field }} == oldObject.metadata.?{{ $field }}
+    {{- end }})
+  message: the webhook changes no labels, annotations, owners and finalizers
+{{- end -}}
+
 {{/* Where the pods answer probes and Prometheus; everything else names the port `admin`. */}}
 {{- define "ray-serve-webhook.adminPort" -}}8081{{- end -}}
 
 {{- define "ray-serve-webhook.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest | quote -}}
+{{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Seconds that the requests in flight have, once a pod accepts no more. */}}
+{{- define "ray-serve-webhook.drainSeconds" -}}10{{- end -}}
+
+{{/* `.Values.shutdownDelay` in whole seconds, and the drain time, with as much again for a slow node. */}}
+{{- define "ray-serve-webhook.terminationSeconds" -}}
+{{- $delay := .Values.shutdownDelay -}}
+{{- $seconds := trimSuffix "s" $delay | int -}}
+{{- if hasSuffix "ms" $delay -}}
+{{- $seconds = div (add (trimSuffix "ms" $delay | int) 999) 1000 -}}
+{{- end -}}
+{{- add $seconds (mul 3 (include "ray-serve-webhook.drainSeconds" . | int)) -}}
 {{- end -}}
 
 {{/* What the `restricted` Pod Security level asks for, and more. */}}
@@ -82,14 +129,17 @@ capabilities:
 {{- include "ray-serve-webhook.fullname" . }}-test
 {{- end -}}
 
+{{- define "ray-serve-webhook.testLabels" -}}
+app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{/*
-The objects of `helm test` go with its end, however it ends: Helm does not uninstall them. Their pod
-is none of the Service's, so they have a name of their own.
+The objects of `helm test` go with its end, or, where that was cut off, with the next one: Helm does not
+uninstall them. Their pod is none of the Service's, so they have a name of their own.
 */}}
 {{- define "ray-serve-webhook.testMetadata" -}}
-labels:
-  app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-test
-  app.kubernetes.io/instance: {{ .Release.Name }}
+labels: {{- include "ray-serve-webhook.testLabels" . | nindent 2 }}
 annotations:
   helm.sh/hook: test
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
@@ -102,3 +152,14 @@ annotations:
 
 {{/* The API server's own metrics call the webhook by this name. */}}
 {{- define "ray-serve-webhook.webhookName" -}}rayclusters.ray-serve-webhook.ray.io{{- end -}}
+
+{{/* The pods know the API server by its Service's address, and need no DNS. */}}
+{{- define "ray-serve-webhook.apiServerEgress" -}}
+- ports:
+    {{- range .Values.networkPolicy.apiServer.ports }}
+    - port: {{ . }}
+    {{- end }}
+  {{- with .Values.networkPolicy.apiServer.to }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}

@@ -20,14 +20,14 @@ use serde_json::json;
 const SECRET: &str = "own-certificate";
 
 /// An authority, and the certificate that it signed for the webhook's Service.
-struct Platform {
+pub(crate) struct Platform {
     authority: rcgen::Certificate,
     leaf: rcgen::Certificate,
     key: String,
 }
 
 impl Platform {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -44,12 +44,12 @@ impl Platform {
     }
 
     /// As a user would: `kubectl create secret tls`, applied.
-    fn put(&self, lab: &Lab) {
+    pub(crate) fn put(&self, lab: &Lab, name: &str) {
         let secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "kubernetes.io/tls",
-            "metadata": {"name": SECRET},
+            "metadata": {"name": name},
             "stringData": {"tls.crt": self.leaf.pem(), "tls.key": self.key},
         });
         lab.apply(WEBHOOK_NAMESPACE, &secret.to_string()).ok();
@@ -60,9 +60,14 @@ fn service_name() -> String {
     format!("{RELEASE}.{WEBHOOK_NAMESPACE}.svc")
 }
 
-fn bundle(platforms: &[&Platform]) -> String {
+/// A caBundle of them all.
+pub(crate) fn encoded(platforms: &[&Platform]) -> String {
     let pem: String = platforms.iter().map(|p| p.authority.pem()).collect();
-    format!("existingSecret.caBundle={}", BASE64_STANDARD.encode(pem))
+    BASE64_STANDARD.encode(pem)
+}
+
+fn bundle(platforms: &[&Platform]) -> String {
+    format!("existingSecret.caBundle={}", encoded(platforms))
 }
 
 /// A port of this machine that leads to a pod.
@@ -146,7 +151,7 @@ fn an_exchanged_secret_costs_no_admission() {
     lab.uninstall_webhook();
     let _secret = Secret(lab);
     let (old, new) = (Platform::new(), Platform::new());
-    old.put(lab);
+    old.put(lab, SECRET);
     let helm = |verb: &str, bundle: &str| {
         let name = format!("existingSecret.name={SECRET}");
         let values = [
@@ -191,7 +196,7 @@ fn an_exchanged_secret_costs_no_admission() {
         presents(&forward.address, &old).expect("the old certificate");
         presents(&forward.address, &new).expect_err("not the new one yet");
     }
-    new.put(lab);
+    new.put(lab, SECRET);
     let updated = Instant::now();
     for forward in &forwards {
         // kubelet writes a changed Secret when it next looks at the pod, a minute or so.

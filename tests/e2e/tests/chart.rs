@@ -131,7 +131,7 @@ fn cert_manager_makes_the_certificate_and_the_webhook_has_no_rights() {
     );
     // A renewal must not change the authority: that one is made once, by itself.
     let issuer = object(&objects, "Issuer", RELEASE);
-    let authority = format!("{RELEASE}-ca");
+    let authority = format!("{RELEASE}-issuer-ca");
     assert_eq!(issuer["spec"], json!({"ca": {"secretName": authority}}));
     let authority = object(&objects, "Certificate", &authority);
     assert_eq!(authority["spec"]["isCA"], true);

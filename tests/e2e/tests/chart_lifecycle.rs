@@ -5,8 +5,11 @@ use std::{fs, time::Duration};
 use e2e::{CHART, Lab, RELEASE, Ran, Reinstall, WEBHOOK_NAMESPACE, documents, eventually, lab};
 use serde_json::{Value, json};
 
-/// The chart before it had tests, as `helm package` made it then.
-const PREVIOUS: &str = "tests/fixtures/charts/ray-serve-webhook-0.1.0.tgz";
+/// The chart before it had tests, and before it had admission policies, as `helm package` made it then.
+const PREVIOUS: [&str; 2] = [
+    "tests/fixtures/charts/ray-serve-webhook-0.1.0.tgz",
+    "tests/fixtures/charts/ray-serve-webhook-0.2.0.tgz",
+];
 
 /// Every object in the cluster that carries the release's label.
 fn objects_of(lab: &Lab, release: &str) -> String {
@@ -47,17 +50,42 @@ fn an_upgrade_keeps_the_authority() {
     let lab = lab();
     let _alone = lab.webhook_alone();
     let _reinstall = Reinstall(lab);
-    lab.uninstall_webhook();
-    lab.helm("install", &[PREVIOUS]).ok();
-    lab.await_rollout();
-    let before = (authority(lab), lab.ca_bundle());
-    // To this chart, and then to other values of it.
-    for value in ["logLevel=info", "logLevel=debug,webhook.timeoutSeconds=7"] {
-        lab.helm("upgrade", &[CHART, "--set", value]).ok();
+    for previous in PREVIOUS {
+        lab.uninstall_webhook();
+        lab.helm("install", &[previous]).ok();
         lab.await_rollout();
-        assert_eq!((authority(lab), lab.ca_bundle()), before, "{value}");
-        lab.helm("test", &[]).ok().says("comes back ready to serve");
+        let before = (authority(lab), lab.ca_bundle());
+        // To this chart, and then to other values of it.
+        for value in ["logLevel=info", "logLevel=debug,webhook.timeoutSeconds=7"] {
+            lab.helm("upgrade", &[CHART, "--set", value]).ok();
+            lab.await_rollout();
+            assert_eq!((authority(lab), lab.ca_bundle()), before, "{value}");
+            lab.helm("test", &[]).ok().says("comes back ready to serve");
+        }
     }
+}
+
+/// As Ctrl-C leaves it: Helm has made all of it, and deletes nothing.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn what_a_test_that_is_cut_off_leaves_goes_with_the_next_one_or_by_the_readme_s_command() {
+    let lab = lab();
+    let _webhook = lab.with_webhook();
+    let get = ["get", "hooks", RELEASE, "-n", WEBHOOK_NAMESPACE];
+    let rendered = lab.run("helm", &get).ok().stdout;
+    let leave = || lab.apply_as_written(&rendered, &[]).ok();
+    assert!(rendered.contains("kind: ClusterRoleBinding"), "{rendered}");
+    leave();
+    lab.helm("test", &[]).ok().says("comes back ready to serve");
+    assert_without_test_objects(lab);
+
+    leave();
+    let text = fs::read_to_string(lab.prepared.root.join("README.md")).expect("the README");
+    let delete = format!("-A -l app.kubernetes.io/name={RELEASE}-test");
+    let command = text.split('`').find(|code| code.ends_with(&delete));
+    let words: Vec<&str> = command.expect("the command").split(' ').collect();
+    lab.kubectl(&words[1..]).ok();
+    assert_without_test_objects(lab);
 }
 
 #[test]
@@ -184,6 +212,17 @@ fn a_user_with_the_example_s_rights_installs_tests_upgrades_and_uninstalls() {
     let _reinstall = Reinstall(lab);
     lab.uninstall_webhook();
     let _granted = grant(lab, None);
+    for (verb, what) in [
+        ("delete", "clusterrolebinding/cluster-admin"),
+        ("patch", "clusterrole/admin"),
+        ("get", "mutatingwebhookconfiguration/another"),
+        ("patch", "mutatingwebhookconfiguration/another"),
+        ("delete", "validatingadmissionpolicybinding/another"),
+    ] {
+        let asked = ["auth", "can-i", verb, what, "--as", INSTALLER];
+        let answer = lab.kubectl(&asked);
+        assert_eq!(answer.stdout.trim(), "no", "{answer}");
+    }
     as_installer(lab, "install", &[CHART, "--wait"]).ok();
     as_installer(lab, "test", &[])
         .ok()

@@ -18,9 +18,12 @@ fn cases() -> Vec<Value> {
     let bundle = rcgen::generate_simple_self_signed(["own".to_owned()]).expect("a certificate");
     let bundle = BASE64_STANDARD.encode(bundle.cert.pem());
     let issuer = json!({"kind": "ClusterIssuer", "name": "platform-ca"});
+    let peers =
+        json!([{"ipBlock": {"cidr": "10.0.0.0/28"}}, {"namespaceSelector": {}, "podSelector": {}}]);
     let required = json!({"labelSelector": {}, "topologyKey": "kubernetes.io/hostname"});
     vec![
         json!({"image": {"repository": "registry.example.com/webhook", "tag": "9", "pullPolicy": "Always"}}),
+        json!({"image": {"digest": format!("sha256:{}", "0".repeat(64))}}),
         json!({"imagePullSecrets": [{"name": "pull"}]}),
         json!({"nameOverride": "other"}),
         json!({"fullnameOverride": "other"}),
@@ -32,7 +35,9 @@ fn cases() -> Vec<Value> {
         json!({"logLevel": "debug", "shutdownDelay": "500ms"}),
         json!({"resources": {"requests": {"cpu": "1", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}}),
         json!({"serviceAccount": {"name": "other", "annotations": {"example.com/role": "webhook"}}}),
-        json!({"networkPolicy": {"enabled": true}}),
+        json!({"admissionPolicy": {"enabled": false}}),
+        json!({"networkPolicy": {"enabled": true, "from": peers, "metricsFrom": peers, "apiServer": {"to": peers, "ports": [443]}}}),
+        json!({"networkPolicy": {"enabled": true}, "existingSecret": {"name": "own", "caBundle": bundle}}),
         json!({"serviceMonitor": {"enabled": true, "labels": {"release": "prometheus"}}}),
         json!({"prometheusRule": {"enabled": true, "labels": {"release": "prometheus"}}}),
         json!({"prometheusRule": {"enabled": true}, "webhook": {"failurePolicy": "Fail"}}),
@@ -173,6 +178,11 @@ fn a_value_that_does_not_exist_is_refused_at_every_depth() {
     refused(&json!({"webhook": {"failurePolicy": "Maybe"}}));
     refused(&json!({"webhook": {"timeoutSeconds": 31}}));
     refused(&json!({"replicas": 0}));
+    refused(&json!({"admissionPolicy": {"enabled": "yes"}}));
+    refused(&json!({"image": {"digest": "latest"}}));
+    refused(&json!({"shutdownDelay": "5"}));
+    // `[]` would let everybody in.
+    refused(&json!({"networkPolicy": {"from": [{}]}}));
     let defaults = defaults(lab);
     let mut maps = Vec::new();
     maps_of(&defaults, String::new(), &mut maps);
