@@ -3,8 +3,14 @@
 # ray-serve-webhook:<version of charts/ray-serve-webhook>:
 #
 #   docker build -t ray-serve-webhook:0.1.0 .
+#
+# Tags can be moved. For a build that is the same every time, name the base by its digest, which
+# `docker buildx imagetools inspect rust:1.95-bookworm` prints:
+#
+#   docker build --build-arg RUST=rust:1.95-bookworm@sha256:… -t ray-serve-webhook:0.1.0 .
 
-FROM rust:1.95-bookworm AS build
+ARG RUST=rust:1.95-bookworm
+FROM ${RUST} AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
