@@ -8,7 +8,7 @@ use crate::cluster::ClusterName;
 use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
-use crate::package::{self, PackageFlags};
+use crate::package::{self, PackageFlags, Packing};
 use crate::serve::difference::{Difference, differences};
 use crate::serve::plan::Change;
 use crate::serve::settings;
@@ -79,7 +79,11 @@ async fn find(
     args.check.before(&source, uploads_code, ui)?;
     let mut config = source.config()?;
     // Only zipped, to know what it would be called on the cluster.
-    package::pack(&mut config, &args.code, &args.filename, ui)?;
+    let packing = Packing {
+        strict: args.check.is_strict(),
+        ..Packing::default()
+    };
+    package::pack(&mut config, &args.code, &args.filename, packing, ui)?;
     let mut client = super::client(connection, &args.raycluster)?;
     let running = client.applications().await?;
     args.check

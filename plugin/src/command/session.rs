@@ -22,6 +22,9 @@ const HEAD_POLL: Duration = Duration::from_secs(1);
 const CONFLICTS: u32 = 5;
 /// How often the same config is sent again because the connection broke.
 const BROKEN: u32 = 2;
+/// How often the code is uploaded before it is clear that the cluster does not keep it: heads may
+/// be lost meanwhile, but not each time.
+const UPLOADS: u32 = 5;
 /// Looks at a change that keeps other applications, and the time between them: a submit that read
 /// before this one wrote has written by then, Ray takes 0.1 to 1 s for it.
 const LOOKS: u32 = 4;
@@ -167,6 +170,7 @@ impl<'a> Session<'a> {
     ) -> Result<Submission, Failure> {
         let mut conflicts = 0;
         let mut broken = 0;
+        let mut uploads = 0;
         let mut doubt = None;
         loop {
             let before = match self.seen.take() {
@@ -185,7 +189,11 @@ impl<'a> Session<'a> {
             match self.code.upload(&mut self.client, self.ui).await {
                 Ok(false) => {}
                 // It took its time: what was seen is old.
-                Ok(true) => continue,
+                Ok(true) => {
+                    uploads += 1;
+                    self.go_on_after(uploads)?;
+                    continue;
+                }
                 Err(failure) => {
                     self.outlive(failure).await?;
                     continue;
@@ -213,6 +221,23 @@ impl<'a> Session<'a> {
             conflicts += 1;
             tokio::time::sleep(backoff(conflicts)).await;
         }
+    }
+
+    /// The first upload is what was asked for; more of them are of a cluster that forgets.
+    fn go_on_after(&mut self, uploads: u32) -> Result<(), Failure> {
+        if uploads > 1 && self.patient && self.is_over() {
+            self.progress.clear();
+            return Err(self.timed_out("it forgets the code that is uploaded"));
+        }
+        if uploads < UPLOADS {
+            return Ok(());
+        }
+        self.progress.clear();
+        Err(Failure::Failed(format!(
+            "raycluster/{} has taken the code {uploads} times and forgotten it again, and nothing was submitted: see \
+             whether its head restarts, and the log of its dashboard",
+            self.cluster
+        )))
     }
 
     /// Waits a moment if the failure may pass and there is patience left, else gives it back.

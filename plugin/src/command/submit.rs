@@ -8,7 +8,7 @@ use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::package::{self, PackageFlags};
+use crate::package::{self, PackageFlags, Packing};
 use crate::serve::client::Applications;
 use crate::serve::landed::Expected;
 use crate::serve::merge::Kept;
@@ -72,7 +72,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let uploads_code = args.code.are_given();
     args.check.before(&source, uploads_code, ui)?;
     let mut config = source.config()?;
-    let packages = package::pack(&mut config, &args.code, &args.filename, ui)?;
+    let packing = Packing {
+        strict: args.check.is_strict(),
+        lists_files: args.dry_run.is_on(),
+    };
+    let packages = package::pack(&mut config, &args.code, &args.filename, packing, ui)?;
     let session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
     let mut session = session.patient(args.wait).with_code(packages);
     session.look().await?;

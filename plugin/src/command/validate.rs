@@ -129,7 +129,8 @@ fn count(number: usize, of: &str) -> String {
 /// How a command that sends a config checks it before.
 #[derive(Debug, clap::Args)]
 pub struct CheckFlags {
-    /// Send nothing when there is so much as a warning about the Serve config
+    /// Send nothing when there is so much as a warning about the Serve config, or a file in the
+    /// uploaded code that looks like credentials
     #[arg(long, conflicts_with = "no_validate")]
     strict: bool,
     /// Send the Serve config as it is, whatever is wrong with it
@@ -138,6 +139,10 @@ pub struct CheckFlags {
 }
 
 impl CheckFlags {
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
     pub fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
         if self.no_validate {

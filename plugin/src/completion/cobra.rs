@@ -11,7 +11,6 @@ use super::tree::Hint;
 const NO_SPACE: u8 = 2;
 const NO_FILES: u8 = 4;
 const WITH_EXTENSION: u8 = 8;
-const DIRECTORIES: u8 = 16;
 const DEFAULT: u8 = 0;
 
 /// In place of candidates, as kubectl has it.
@@ -36,7 +35,6 @@ pub fn render(candidates: &[CompletionCandidate], word: &OsStr, hint: Option<Hin
         None => NO_FILES,
         Some(Hint::NoSpace) => NO_FILES | NO_SPACE,
         Some(Hint::Files) => DEFAULT,
-        Some(Hint::Directories) => DIRECTORIES,
         Some(Hint::Manifests) => {
             answer = EXTENSIONS
                 .map(|extension| format!("{extension}\n"))

@@ -18,8 +18,8 @@ pub const CLUSTER: &str = "CLUSTER";
 pub const APPLICATION: &str = "APP";
 const LOG: &str = "APP[/DEPLOYMENT[/REPLICA]]";
 const FILE: &str = "FILE";
-const DIRECTORY: &str = "DIR";
-const CODE: &str = "[APP=]DIR";
+const CODE: &str = "DIR|FILE";
+const CODE_OF_APPLICATION: &str = "[APP=]DIR|FILE";
 /// The one command whose CLUSTER is not there yet.
 const CREATE: &str = "create";
 
@@ -41,7 +41,6 @@ pub enum Hint {
     NoSpace,
     Files,
     Manifests,
-    Directories,
 }
 
 /// Filled in while candidates are looked for.
@@ -83,8 +82,7 @@ impl Values {
             (_, CLUSTER) if command != CREATE => Self::Clusters,
             (_, APPLICATION) => Self::Applications,
             (_, LOG) => Self::Logs,
-            (_, FILE) => Self::Path(Hint::Files),
-            (_, DIRECTORY | CODE) => Self::Path(Hint::Directories),
+            (_, FILE | CODE | CODE_OF_APPLICATION) => Self::Path(Hint::Files),
             _ => return None,
         };
         Some(values)
@@ -184,11 +182,7 @@ fn candidates(
             hints.give(kind);
             return Vec::new();
         }
-        let own = match kind {
-            Hint::Directories => PathCompleter::dir(),
-            _ => PathCompleter::file(),
-        };
-        let mut paths = own.complete(word);
+        let mut paths = PathCompleter::file().complete(word);
         paths.retain(|path| {
             let path = path.get_value().to_str();
             path.is_some_and(|path| match paths_of {
@@ -245,7 +239,7 @@ mod tests {
 
     /// Names that are there, and paths, but for one that is only sometimes a path.
     fn is_known(name: &str) -> bool {
-        let parts = [CLUSTER, APPLICATION, FILE, DIRECTORY];
+        let parts = [CLUSTER, APPLICATION, FILE];
         name != "DATA|@FILE|-" && parts.iter().any(|part| name.contains(part))
     }
 

@@ -18,6 +18,8 @@ use crate::serve::content::FileContent;
 
 /// Goes into each name: packages of another layout are other packages.
 const LAYOUT: &[u8] = b"kubectl-ray package 1";
+/// What Ray's own names of packages begin with.
+pub(super) const PREFIX: &str = "_ray_pkg_";
 /// As many bits as Ray's own names have.
 const NAME_BYTES: usize = 16;
 const CHUNK: usize = 64 * 1024;
@@ -29,12 +31,29 @@ pub(super) struct Package {
     /// The zip has no name in the file system: it is gone when the process is, however that ends.
     pub(super) zip: Arc<FileContent>,
     pub(super) files: usize,
+    /// Files that look as if they held a secret.
+    pub(super) credentials: Vec<String>,
+    /// Of a zip that was there already, the one directory that everything is in.
+    pub(super) top: Option<String>,
+}
+
+/// What is found out about a tree while it is zipped.
+struct Zipped {
+    name: String,
+    credentials: Vec<String>,
 }
 
 impl Package {
     /// What Ray finds it by.
     pub(super) fn uri(&self) -> String {
         format!("gcs://{}", self.name)
+    }
+
+    /// `2 files, 1.0 KiB`, by default as it is sent.
+    pub(super) fn content(&self, size: Option<u64>) -> String {
+        let plural = if self.files == 1 { "" } else { "s" };
+        let size = limit::bytes(size.unwrap_or(self.zip.size()));
+        format!("{} file{plural}, {size}", self.files)
     }
 
     /// Zips a tree into a file below `temporary`; `done` is told each number of bytes read.
@@ -62,16 +81,18 @@ impl Package {
             error,
         };
         let mut file = tempfile::tempfile_in(temporary).map_err(failed)?;
-        let name = zip_into(&file, limit, tree, done).map_err(|fault| match fault {
+        let zipped = zip_into(&file, limit, tree, done).map_err(|fault| match fault {
             Fault::Read(path, error) => Error::read(path, error),
             Fault::Write(error) if TooLarge::is(&error) => limit::too_large_zipped(tree),
             Fault::Write(error) => failed(error),
         })?;
         let size = file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self {
-            name,
+            name: zipped.name,
             zip: Arc::new(FileContent::new(file, size)),
             files: tree.files().count(),
+            credentials: zipped.credentials,
+            top: None,
         })
     }
 }
@@ -81,39 +102,47 @@ enum Fault {
     Write(io::Error),
 }
 
-/// Gives the package's name.
 fn zip_into(
     file: &File,
     limit: u64,
     tree: &Tree,
     done: &mut dyn FnMut(u64),
-) -> Result<String, Fault> {
+) -> Result<Zipped, Fault> {
     let given_up = Cell::new(false);
     let spool = Spool::new(file, limit, &given_up);
     let mut zip = ZipWriter::new(BufWriter::with_capacity(CHUNK, spool));
     let mut digest = Sha256::new();
     digest.update(LAYOUT);
+    let mut credentials = Vec::new();
     for entry in &tree.entries {
-        if let Err(fault) = add(&mut zip, &mut digest, entry, done) {
-            given_up.set(true);
-            return Err(fault);
+        match add(&mut zip, &mut digest, tree, entry, done) {
+            Ok(true) if !entry.on_purpose => credentials.push(entry.name.clone()),
+            Ok(_) => {}
+            Err(fault) => {
+                given_up.set(true);
+                return Err(fault);
+            }
         }
     }
     let finished = zip.finish().map_err(io::Error::from);
     let mut buffered = finished.map_err(Fault::Write)?;
     buffered.flush().map_err(Fault::Write)?;
-    let digest = hex(&digest.finalize()[..NAME_BYTES]);
-    Ok(format!("_ray_pkg_{digest}.zip"))
+    Ok(Zipped {
+        name: format!("{PREFIX}{}.zip", short(digest)),
+        credentials,
+    })
 }
 
+/// Gives whether the entry looks like credentials.
 fn add(
     zip: &mut ZipWriter<impl Write + Seek>,
     digest: &mut Sha256,
+    tree: &Tree,
     entry: &Entry,
     done: &mut dyn FnMut(u64),
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let zip_failed = |error: zip::result::ZipError| Fault::Write(error.into());
-    let read_failed = |error| Fault::Read(entry.path.clone(), error);
+    let read_failed = |error| Fault::Read(tree.shown(entry), error);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default());
@@ -123,20 +152,26 @@ fn add(
         Kind::EmptyDirectory => {
             digest.update(b"d");
             let options = options.unix_permissions(0o755);
-            return zip.add_directory(&*entry.name, options).map_err(zip_failed);
+            return match zip.add_directory(&*entry.name, options) {
+                Ok(()) => Ok(false),
+                Err(error) => Err(zip_failed(error)),
+            };
         }
         Kind::File { executable, .. } => executable,
     };
     digest.update(if executable { b"x" } else { b"f" });
-    let mut file = File::open(&entry.path).map_err(read_failed)?;
+    // Other than what was found there, if somebody exchanged it, it may be no file at all.
+    let mut file = tree.root.file(&entry.path).map_err(read_failed)?;
     let mode = if executable { 0o755 } else { 0o644 };
     zip.start_file(&*entry.name, options.unix_permissions(mode))
         .map_err(zip_failed)?;
     // Of the content by itself, so that where it ends does not depend on what it is.
     let mut content = Sha256::new();
     let mut chunk = vec![0; CHUNK];
+    let mut is_credentials = None;
     loop {
         let read = file.read(&mut chunk).map_err(read_failed)?;
+        is_credentials.get_or_insert_with(|| entry.is_credentials(&chunk[..read]));
         if read == 0 {
             break;
         }
@@ -145,9 +180,12 @@ fn add(
         done(read as u64);
     }
     digest.update(content.finalize());
-    Ok(())
+    Ok(is_credentials.unwrap_or(false))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A digest as it is in names.
+pub(super) fn short(digest: Sha256) -> String {
+    let bytes = digest.finalize();
+    let bytes = bytes[..NAME_BYTES].iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }

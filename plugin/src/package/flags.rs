@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::runtime_env::is_uri;
@@ -10,17 +10,22 @@ use crate::error::Failure;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct PackageFlags {
-    /// Directory with the applications' code: uploaded, and made the working_dir of every
-    /// application without one (APP=DIR: of this one). Left out is what .gitignore and .rayignore say
-    #[arg(long, value_name = "[APP=]DIR")]
+    /// Directory or .zip with the applications' code: uploaded, and made the working_dir of every
+    /// application without one (APP=DIR: of this one)
+    ///
+    /// Left out of a directory is what .gitignore and .rayignore say, in it and above it up to the
+    /// repository's root, and .git, .venv, venv and __pycache__; a ! in .rayignore takes something
+    /// along, and with RAY_RUNTIME_ENV_IGNORE_GITIGNORE=1 .gitignore does not count.
+    /// --dry-run=client lists the files.
+    #[arg(long, value_name = "[APP=]DIR|FILE")]
     pub working_dir: Vec<WorkingDir>,
-    /// Directory of a Python package for all applications to import: uploaded and added to their
-    /// py_modules; may be repeated
-    #[arg(long, value_name = "DIR")]
-    pub py_modules: Vec<PathBuf>,
+    /// Directory of a Python package, .whl, .zip or .py file for all applications to import: uploaded
+    /// and added to their py_modules; may be repeated
+    #[arg(long, value_name = "DIR|FILE")]
+    pub py_modules: Vec<Code>,
 }
 
-/// `DIR`, or `APP=DIR` for one application.
+/// `PATH`, or `APP=PATH` for one application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkingDir {
     pub application: Option<String>,
@@ -30,7 +35,7 @@ pub struct WorkingDir {
 /// Where code is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
-    Directory(PathBuf),
+    Local(PathBuf),
     /// Already where Ray finds it.
     Uri(String),
 }
@@ -47,7 +52,7 @@ impl PackageFlags {
             if let Some(other) = others.find(|other| other.application == one.application) {
                 let whose = match &one.application {
                     Some(name) => format!("application {name}"),
-                    None => "the same applications: APP=DIR is for one of them".to_owned(),
+                    None => "the same applications: APP=PATH is for one of them".to_owned(),
                 };
                 return Err(Failure::Usage(format!(
                     "--working-dir is both {} and {} for {whose}",
@@ -72,6 +77,17 @@ impl PackageFlags {
         flags.filter_map(|flag| flag.application.as_deref())
     }
 
+    /// All that they name on this machine.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let working_dirs = self.working_dir.iter().map(|flag| &flag.code);
+        working_dirs
+            .chain(&self.py_modules)
+            .filter_map(|code| match code {
+                Code::Local(path) => Some(path.as_path()),
+                Code::Uri(_) => None,
+            })
+    }
+
     fn find(&self, application: Option<&str>) -> Option<&Code> {
         let mut flags = self.working_dir.iter();
         let found = flags.find(|flag| flag.application.as_deref() == application)?;
@@ -90,19 +106,29 @@ impl FromStr for WorkingDir {
             }
             _ => (None, text),
         };
-        let code = if is_uri(code) {
-            Code::Uri(code.to_owned())
+        Ok(Self {
+            application,
+            code: code.parse()?,
+        })
+    }
+}
+
+impl FromStr for Code {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if is_uri(text) {
+            Self::Uri(text.to_owned())
         } else {
-            Code::Directory(code.into())
-        };
-        Ok(Self { application, code })
+            Self::Local(text.into())
+        })
     }
 }
 
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Directory(dir) => dir.display().fmt(formatter),
+            Self::Local(path) => path.display().fmt(formatter),
             Self::Uri(uri) => uri.fmt(formatter),
         }
     }

@@ -1,24 +1,34 @@
-//! Local code on its way to a cluster: directories become packages that Ray fetches.
+//! Local code on its way to a cluster: directories and files become packages that Ray fetches.
 //!
 //! ```text
-//! flags, config -> runtime_env -> exclude, tree (which files) -> archive (zip, name) -> upload
+//! flags, config -> runtime_env -> bounds (may it be named) -> packer
+//!   directory: rules, tree (which files), left_out -> archive (zip, name) -> upload
+//!   wheel, zip:                                       prebuilt (name)     -> upload
 //! ```
 
 mod archive;
+mod bounds;
+mod credentials;
 mod error;
-mod exclude;
 mod flags;
+mod left_out;
+mod likely;
 mod limit;
+mod open;
+mod packer;
+mod prebuilt;
+mod requirements;
+mod rules;
 mod runtime_env;
+mod source;
 mod spool;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod upload;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use error::Error;
 pub use flags::PackageFlags;
@@ -27,7 +37,7 @@ use crate::error::Failure;
 use crate::output::Ui;
 use crate::serve::ServeConfig;
 use archive::Package;
-use tree::{Source, Tree};
+use packer::Packer;
 
 /// As often as a person sees a difference.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -40,66 +50,35 @@ pub struct Packages {
     told: bool,
 }
 
+/// What is said of packages, and what is made of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Packing {
+    /// Files that look like credentials are an error.
+    pub strict: bool,
+    /// Each file is printed.
+    pub lists_files: bool,
+}
+
 /// Zips the local code that the flags and the config name, and makes the config name the packages.
 /// Nothing leaves this machine: [`Packages::upload`] does that.
 pub fn pack(
     config: &mut ServeConfig,
     flags: &PackageFlags,
     config_file: &Path,
+    packing: Packing,
     ui: &Ui,
 ) -> Result<Packages, Failure> {
     flags.check()?;
-    let mut packages = Packages::default();
     if !flags.are_given() {
         // Local directories in the config are only uploaded by somebody who says so.
-        return Ok(packages);
+        return Ok(Packages::default());
     }
-    let mut uris = HashMap::new();
-    let mut to_uri = |source: Source| {
-        if let Some(uri) = uris.get(&source) {
-            return Ok(String::clone(uri));
-        }
-        let package = zip(&source, ui)?;
-        let uri = package.uri();
-        if !packages
-            .packages
-            .iter()
-            .any(|(_, other)| other.name == package.name)
-        {
-            packages.packages.push((source.dir.clone(), package));
-        }
-        uris.insert(source, uri.clone());
-        Ok(uri)
-    };
     // Of standard input, which is called `-`, the parent is this directory too.
     let config_dir = config_file.parent().unwrap_or(Path::new(""));
-    let notes = runtime_env::apply(config, flags, config_dir, &mut to_uri)?;
+    let mut packer = Packer::new(flags, config_dir, packing, ui);
+    let notes = runtime_env::apply(config, flags, config_dir, &mut packer)?;
     for note in notes {
         ui.note(&note);
     }
-    Ok(packages)
-}
-
-fn zip(source: &Source, ui: &Ui) -> Result<Package, Failure> {
-    let failed = |error: Error| Failure::Failed(error.to_string());
-    let tree = Tree::read(source).map_err(failed)?;
-    for skipped in &tree.skipped {
-        ui.warning(skipped);
-    }
-    let total = limit::bytes(tree.size());
-    let subject = tree.dir.display().to_string();
-    let mut progress = ui.progress();
-    let (mut read, mut drawn) = (0, Instant::now());
-    let package = Package::write(&tree, &std::env::temp_dir(), &mut |bytes| {
-        read += bytes;
-        if drawn.elapsed() >= REDRAW {
-            drawn = Instant::now();
-            progress.passing(
-                &subject,
-                format!("zipped {} of {total}", limit::bytes(read)),
-            );
-        }
-    });
-    progress.clear();
-    package.map_err(failed)
+    Ok(packer.packages)
 }

@@ -1,11 +1,15 @@
 //! Which code each application of a config is to have: what its `runtime_env` says, and the flags.
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::flags::{Code, PackageFlags};
-use super::tree::Source;
+use super::requirements;
+use super::source::{Origin, Role, Source};
 use crate::error::Failure;
 use crate::serve::ServeConfig;
 
@@ -14,16 +18,21 @@ const WORKING_DIR: &str = "working_dir";
 const PY_MODULES: &str = "py_modules";
 const EXCLUDES: &str = "excludes";
 
-/// Gives the URI of the package that a directory becomes.
-pub(super) type ToUri<'a> = dyn FnMut(Source) -> Result<String, Failure> + 'a;
+/// Where code and lists of packages are.
+pub(super) trait Machine {
+    /// The URI of the package that a directory or file becomes.
+    fn package(&mut self, source: Source, origin: &Origin) -> Result<String, Failure>;
+    fn read(&mut self, file: &Path, origin: &Origin) -> Result<String, Failure>;
+    fn warn(&mut self, warning: String);
+}
 
-/// Puts the flags into a config, and URIs where it names local directories, which are looked for from
+/// Puts the flags into a config, and URIs where it names local directories and files, which are looked for from
 /// `config_dir`. Gives what a user may not expect.
 pub(super) fn apply(
     config: &mut ServeConfig,
     flags: &PackageFlags,
     config_dir: &Path,
-    to_uri: &mut ToUri<'_>,
+    machine: &mut dyn Machine,
 ) -> Result<Vec<String>, Failure> {
     check_names(config, flags)?;
     let mut kept = Vec::new();
@@ -31,11 +40,13 @@ pub(super) fn apply(
     for (name, application) in config.applications_mut() {
         // Ray says best what is wrong with what is no mapping.
         if let Some(mut fields) = runtime_env(application) {
-            let mut env = Env::new(&mut fields, config_dir, to_uri);
+            let whose = format!("application/{name}");
+            let mut env = Env::new(&mut fields, &name, &whose, config_dir, machine);
+            env.read_requirements()?;
             if let Some(code) = flags.of(&name) {
                 env.set_working_dir(code)?;
             } else if let Some(own) = env.working_dir()? {
-                kept.push((name, own));
+                kept.push((name.clone(), own));
             } else if let (Some(code), false) = (flags.of_all(), env.has_working_dir()) {
                 env.set_working_dir(code)?;
                 used = true;
@@ -46,10 +57,16 @@ pub(super) fn apply(
             }
         }
         for deployment in deployments(application) {
+            let of = deployment.get("name").and_then(Value::as_str);
+            let whose = format!(
+                "deployment/{} of application/{name}",
+                of.unwrap_or_default()
+            );
             if let Some(Value::Object(env)) =
                 deployment.pointer_mut("/ray_actor_options/runtime_env")
             {
-                let mut env = Env::new(env, config_dir, to_uri);
+                let mut env = Env::new(env, &name, &whose, config_dir, machine);
+                env.read_requirements()?;
                 env.working_dir()?;
                 env.replace_py_modules(&[])?;
             }
@@ -111,30 +128,58 @@ fn deployments(application: &mut Value) -> impl Iterator<Item = &mut Value> {
 }
 
 /// One `runtime_env`, of an application or of a deployment.
-struct Env<'a, 'b> {
+struct Env<'a> {
     fields: &'a mut Map<String, Value>,
     excludes: Vec<String>,
+    application: &'a str,
+    /// As it is called in messages.
+    whose: &'a str,
     config_dir: &'a Path,
-    to_uri: &'a mut ToUri<'b>,
+    machine: &'a mut dyn Machine,
 }
 
-impl<'a, 'b> Env<'a, 'b> {
+impl<'a> Env<'a> {
     fn new(
         fields: &'a mut Map<String, Value>,
+        application: &'a str,
+        whose: &'a str,
         config_dir: &'a Path,
-        to_uri: &'a mut ToUri<'b>,
+        machine: &'a mut dyn Machine,
     ) -> Self {
         let patterns = fields.get(EXCLUDES).and_then(Value::as_array);
         let patterns = patterns.into_iter().flatten().filter_map(Value::as_str);
         Self {
             excludes: patterns.map(str::to_owned).collect(),
             fields,
+            application,
+            whose,
             config_dir,
-            to_uri,
+            machine,
         }
     }
 
-    /// Uploads its own working_dir where that is a local directory. Gives the URI it has otherwise.
+    /// Puts in what local files of pip, uv and conda list.
+    fn read_requirements(&mut self) -> Result<(), Failure> {
+        for named in requirements::named(self.fields) {
+            let path = self.config_dir.join(&named.file);
+            let instead = format!("list its packages under {} instead", named.field);
+            let origin = self.origin(named.field, &named.file, instead);
+            let text = self.machine.read(&path, &origin)?;
+            let local = named.put(&text, self.fields).map_err(|problem| {
+                Failure::Failed(format!("cannot read {}: {problem}", path.display()))
+            })?;
+            for line in local {
+                self.machine.warn(format!(
+                    "\"{line}\" in {} of {} names a file of this machine, which is not on the cluster",
+                    path.display(),
+                    self.whose
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Uploads its own `working_dir` where that is local. Gives the URI it has otherwise.
     fn working_dir(&mut self) -> Result<Option<String>, Failure> {
         let Some(Value::String(own)) = self.fields.get(WORKING_DIR) else {
             return Ok(None);
@@ -143,7 +188,8 @@ impl<'a, 'b> Env<'a, 'b> {
         if is_uri(&own) {
             return Ok(Some(own));
         }
-        let uri = self.upload(&self.config_dir.join(own), false)?;
+        let flag = format!("--working-dir {}=", self.application);
+        let uri = self.upload_own(WORKING_DIR, &own, &flag, Role::WorkingDir)?;
         self.fields.insert(WORKING_DIR.to_owned(), uri.into());
         Ok(None)
     }
@@ -155,31 +201,36 @@ impl<'a, 'b> Env<'a, 'b> {
     }
 
     fn set_working_dir(&mut self, code: &Code) -> Result<(), Failure> {
-        let uri = match code {
-            Code::Uri(uri) => uri.clone(),
-            Code::Directory(dir) => self.upload(dir, false)?,
-        };
+        let uri = self.uri(code, Role::WorkingDir)?;
         self.fields.insert(WORKING_DIR.to_owned(), uri.into());
         Ok(())
     }
 
     /// Uploads the local ones of its own, and `more`.
-    fn replace_py_modules(&mut self, more: &[PathBuf]) -> Result<(), Failure> {
-        let mut modules = match self.fields.get(PY_MODULES) {
+    fn replace_py_modules(&mut self, more: &[Code]) -> Result<(), Failure> {
+        let own = match self.fields.get(PY_MODULES) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(own)) => own.clone(),
             // Ray's to refuse.
             Some(_) => return Ok(()),
         };
-        for module in &mut modules {
-            if let Value::String(own) = module
-                && !is_uri(own)
-            {
-                *module = self.upload(&self.config_dir.join(own), true)?.into();
+        let mut modules = Vec::new();
+        for module in own {
+            match module {
+                Value::String(own) if !is_uri(&own) => {
+                    let flag = "--py-modules ";
+                    let uri = self.upload_own(PY_MODULES, &own, flag, Role::PyModule)?;
+                    modules.push(uri.into());
+                }
+                other => modules.push(other),
             }
         }
-        for dir in more {
-            modules.push(self.upload(dir, true)?.into());
+        for code in more {
+            let uri = Value::from(self.uri(code, Role::PyModule)?);
+            // Named by the config too, which the flag allows.
+            if !modules.contains(&uri) {
+                modules.push(uri);
+            }
         }
         if !modules.is_empty() {
             self.fields.insert(PY_MODULES.to_owned(), modules.into());
@@ -187,12 +238,40 @@ impl<'a, 'b> Env<'a, 'b> {
         Ok(())
     }
 
-    fn upload(&mut self, dir: &Path, with_own_name: bool) -> Result<String, Failure> {
-        let uri = (self.to_uri)(Source {
-            dir: dir.to_owned(),
+    fn uri(&mut self, code: &Code, role: Role) -> Result<String, Failure> {
+        match code {
+            Code::Uri(uri) => Ok(uri.clone()),
+            Code::Local(path) => self.upload(path, role, &Origin::Flag),
+        }
+    }
+
+    fn upload_own(
+        &mut self,
+        field: &str,
+        own: &str,
+        flag: &str,
+        role: Role,
+    ) -> Result<String, Failure> {
+        let path = self.config_dir.join(own);
+        let instead = format!("{flag}{} uploads it all the same", path.display());
+        let origin = self.origin(field, own, instead);
+        self.upload(&path, role, &origin)
+    }
+
+    fn origin(&self, field: &str, own: &str, instead: String) -> Origin {
+        Origin::Config {
+            what: format!("{field} \"{own}\" of {}", self.whose),
+            instead,
+        }
+    }
+
+    fn upload(&mut self, path: &Path, role: Role, origin: &Origin) -> Result<String, Failure> {
+        let source = Source {
+            path: path.to_owned(),
             excludes: self.excludes.clone(),
-            with_own_name,
-        })?;
+            role,
+        };
+        let uri = self.machine.package(source, origin)?;
         // Has had its effect: what is excluded is not there any more.
         self.fields.remove(EXCLUDES);
         Ok(uri)
@@ -202,143 +281,4 @@ impl<'a, 'b> Env<'a, 'b> {
 /// Ray takes for a path what has no scheme.
 pub(super) fn is_uri(text: &str) -> bool {
     text.contains("://")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// Each directory's URI is its path and what is special about it.
-    fn apply_to(
-        applications: &Value,
-        working_dir: &[&str],
-        py_modules: &[&str],
-    ) -> Result<(Value, Vec<String>), String> {
-        let config = json!({ "applications": applications }).to_string();
-        let mut config = ServeConfig::parse(config.as_bytes()).unwrap();
-        let flags = PackageFlags {
-            working_dir: working_dir
-                .iter()
-                .map(|flag| flag.parse().unwrap())
-                .collect(),
-            py_modules: py_modules.iter().map(PathBuf::from).collect(),
-        };
-        let mut to_uri = |source: Source| {
-            let name = if source.with_own_name { "+name" } else { "" };
-            let dir = source.dir.display();
-            Ok(format!("gcs://{dir}{name}{}", source.excludes.concat()))
-        };
-        let notes = apply(&mut config, &flags, Path::new("conf"), &mut to_uri)
-            .map_err(|failure| failure.to_string())?;
-        let config: Value = serde_json::from_str(&config.to_json()).unwrap();
-        Ok((config["applications"].clone(), notes))
-    }
-
-    #[test]
-    fn a_directory_is_for_applications_that_have_none() {
-        let applications = json!([
-            {"name": "none"},
-            {"name": "null", "runtime_env": null},
-            {"name": "env", "runtime_env": {"pip": ["x"], "working_dir": null}},
-            {"name": "remote", "runtime_env": {"working_dir": "https://x/y.zip"}},
-            {"name": "local", "runtime_env": {"working_dir": "../local"}},
-            {"name": "wrong", "runtime_env": 3},
-        ]);
-        let (applications, notes) = apply_to(&applications, &["src"], &[]).unwrap();
-        assert_eq!(
-            applications,
-            json!([
-                {"name": "none", "runtime_env": {"working_dir": "gcs://src"}},
-                {"name": "null", "runtime_env": {"working_dir": "gcs://src"}},
-                {"name": "env", "runtime_env": {"pip": ["x"], "working_dir": "gcs://src"}},
-                {"name": "remote", "runtime_env": {"working_dir": "https://x/y.zip"}},
-                {"name": "local", "runtime_env": {"working_dir": "gcs://conf/../local"}},
-                {"name": "wrong", "runtime_env": 3},
-            ])
-        );
-        assert_eq!(
-            notes,
-            [
-                "application/remote keeps its own working_dir https://x/y.zip; --working-dir remote=src replaces it"
-            ]
-        );
-    }
-
-    #[test]
-    fn one_application_can_be_meant() {
-        let applications = json!([
-            {"name": "a", "runtime_env": {"working_dir": "https://x/y.zip"}},
-            {"name": "b"},
-            {"import_path": "c:d"},
-        ]);
-        let flags = ["a=src", "rest", "default=s3://b/c.zip"];
-        let (applications, notes) = apply_to(&applications, &flags, &[]).unwrap();
-        assert_eq!(
-            applications,
-            json!([
-                {"name": "a", "runtime_env": {"working_dir": "gcs://src"}},
-                {"name": "b", "runtime_env": {"working_dir": "gcs://rest"}},
-                {"import_path": "c:d", "runtime_env": {"working_dir": "s3://b/c.zip"}},
-            ])
-        );
-        assert!(notes.is_empty(), "{notes:?}");
-    }
-
-    #[test]
-    fn a_flag_without_effect_is_an_error() {
-        let remote = json!([{"name": "a", "runtime_env": {"working_dir": "s3://b/c.zip"}}]);
-        assert_eq!(
-            apply_to(&remote, &["src"], &[]).unwrap_err(),
-            "--working-dir src changes nothing: application/a keeps its own working_dir s3://b/c.zip; \
-             --working-dir a=src replaces it"
-        );
-        assert_eq!(
-            apply_to(&remote, &["b=src"], &[]).unwrap_err(),
-            "--working-dir b=…: the Serve config has no application b, only a"
-        );
-    }
-
-    #[test]
-    fn modules_are_added_and_local_ones_replaced() {
-        let applications = json!([
-            {"name": "a"},
-            {"name": "b", "runtime_env": {
-                "py_modules": ["s3://x/y.zip", "lib"], "working_dir": ".", "excludes": ["*.md"],
-            }},
-        ]);
-        let (applications, _) = apply_to(&applications, &[], &["more"]).unwrap();
-        assert_eq!(
-            applications,
-            json!([
-                {"name": "a", "runtime_env": {"py_modules": ["gcs://more+name"]}},
-                {"name": "b", "runtime_env": {
-                    "py_modules": ["s3://x/y.zip", "gcs://conf/lib+name*.md", "gcs://more+name*.md"],
-                    "working_dir": "gcs://conf/.*.md",
-                }},
-            ])
-        );
-    }
-
-    #[test]
-    fn what_needs_nothing_stays_as_it_was() {
-        let applications = json!([{"name": "a"}, {"name": "b", "runtime_env": {}}]);
-        let (after, _) = apply_to(&applications, &["b=s3://b/c.zip"], &[]).unwrap();
-        assert_eq!(after[0], applications[0]);
-    }
-
-    #[test]
-    fn deployments_have_code_of_their_own() {
-        let env = |env: Value| json!([{"name": "a", "deployments": [{"name": "d", "ray_actor_options": {"runtime_env": env}}]}]);
-        let local = env(json!({"working_dir": "d", "py_modules": ["m"]}));
-        let (applications, _) = apply_to(&local, &["src"], &[]).unwrap();
-        assert_eq!(
-            applications[0]["deployments"],
-            env(json!({"working_dir": "gcs://conf/d", "py_modules": ["gcs://conf/m+name"]}))[0]["deployments"]
-        );
-        let none = env(json!({"env_vars": {}}));
-        let (applications, _) = apply_to(&none, &["src"], &[]).unwrap();
-        assert_eq!(applications[0]["deployments"], none[0]["deployments"]);
-    }
 }

@@ -1,27 +1,47 @@
 //! The files of a directory that go to the cluster.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
 
-use ignore::{DirEntry, Walk};
-
+use super::credentials;
 use super::error::Error;
-use super::exclude;
+use super::left_out::{LeftOut, Outside};
+use super::open::Root;
+use super::rules::{GIT, Rules, Verdict};
 
 /// What is in a package, in its order, and what was left out and why a user would want to know.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// As the user named it, for messages.
     pub(super) dir: PathBuf,
+    pub(super) root: Root,
     pub(super) entries: Vec<Entry>,
+    is_one_file: bool,
+    /// What cannot be in a package.
     pub(super) skipped: Vec<String>,
+    /// What a rule keeps here.
+    pub(super) left_out: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its path in the package.
     pub(super) name: String,
+    /// Its path below the root, with no link in it.
     pub(super) path: PathBuf,
     pub(super) kind: Kind,
+    /// `.rayignore` names it.
+    pub(super) on_purpose: bool,
+}
+
+impl Entry {
+    /// By the name it has, or has at the end of a link.
+    pub(super) fn is_credentials(&self, start: &[u8]) -> bool {
+        credentials::is_one(&self.name, start)
+            || credentials::is_one(&self.path.to_string_lossy(), start)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,49 +54,85 @@ pub(super) enum Kind {
     },
 }
 
-/// Which directory, what of it, and how it is put into the package.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Source {
-    pub(super) dir: PathBuf,
-    /// `excludes` of the `runtime_env`, in gitignore's syntax.
-    pub(super) excludes: Vec<String>,
-    /// Whether files are below the directory's own name, as Ray wants it for a Python module.
+/// What of a directory is wanted, and where in the package.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Selection<'a> {
+    pub(super) excludes: &'a [String],
     pub(super) with_own_name: bool,
+    /// What `.gitignore` says counts.
+    pub(super) counts_git: bool,
 }
 
 impl Tree {
-    pub(super) fn read(source: &Source) -> Result<Self, Error> {
-        let dir = source.dir.clone();
-        // A link to the directory is as good as the directory.
-        let root = match dir.canonicalize() {
-            Ok(root) if root.is_dir() => root,
-            Ok(_) => return Err(Error::NotADirectory(dir)),
-            Err(error) => return Err(Error::read(dir, error)),
-        };
-        let prefix = if source.with_own_name {
+    /// `root` is where `dir` is, without a link in it.
+    pub(super) fn read(dir: &Path, root: &Path, selection: Selection<'_>) -> Result<Self, Error> {
+        let dir = dir.to_owned();
+        let prefix = if selection.with_own_name {
             let name = root.file_name().and_then(|name| name.to_str());
             format!("{}/", name.ok_or_else(|| Error::Name(dir.clone()))?)
         } else {
             String::new()
         };
+        let opened = Root::open(root).map_err(|error| Error::read(&dir, error))?;
         let mut walker = Walker {
-            tree: Self {
-                dir,
-                entries: Vec::new(),
-                skipped: Vec::new(),
-            },
+            rules: Rules::above(root, selection.excludes, selection.counts_git)?,
             root,
+            dir: dir.clone(),
             prefix,
+            entries: Vec::new(),
+            skipped: Vec::new(),
+            left_out: LeftOut::default(),
         };
-        walker.run(exclude::walk(&walker.root, &source.excludes)?)?;
-        let mut tree = walker.tree;
-        if tree.files().next().is_none() {
-            return Err(Error::Empty(tree.dir));
+        walker.directory(&Place::default(), &mut Vec::new())?;
+        let shown = |path: &Path| walker.shown_anywhere(path);
+        let mut tree = Self {
+            root: opened,
+            left_out: walker.left_out.told(&dir, &shown),
+            dir,
+            entries: Vec::new(),
+            is_one_file: false,
+            skipped: Vec::new(),
+        };
+        if walker
+            .entries
+            .iter()
+            .all(|entry| entry.kind == Kind::EmptyDirectory)
+        {
+            return Err(Error::Empty {
+                dir: tree.dir,
+                rules: walker.left_out.rules(&shown),
+            });
         }
+        tree.skipped = walker.rules.bad;
+        tree.skipped.append(&mut walker.skipped);
+        tree.entries = walker.entries;
         // By whole names: a walk's order depends on how directories and files mix.
         tree.entries
             .sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(tree)
+    }
+
+    /// A package of one file.
+    pub(super) fn of_file(shown: &Path, file: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::read(shown, error);
+        let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
+            return Err(Error::Name(shown.to_owned()));
+        };
+        let metadata = fs::symlink_metadata(file).map_err(failed)?;
+        let text = name.to_str().ok_or_else(|| Error::Name(shown.to_owned()))?;
+        Ok(Self {
+            dir: shown.to_owned(),
+            root: Root::open(dir).map_err(failed)?,
+            entries: vec![Entry {
+                name: text.to_owned(),
+                path: name.into(),
+                kind: of_file(&metadata),
+                on_purpose: true,
+            }],
+            is_one_file: true,
+            skipped: Vec::new(),
+            left_out: Vec::new(),
+        })
     }
 
     /// Name and size of each file.
@@ -87,135 +143,182 @@ impl Tree {
         })
     }
 
+    /// An entry's place as the user knows it.
+    pub(super) fn shown(&self, entry: &Entry) -> PathBuf {
+        if self.is_one_file {
+            return self.dir.clone();
+        }
+        self.dir.join(&entry.path)
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.files().map(|(_, size)| size).sum()
     }
 }
 
-struct Walker {
-    tree: Tree,
-    root: PathBuf,
-    prefix: String,
+/// Where the walk is.
+#[derive(Default)]
+struct Place {
+    /// Below the root, as one gets there by names.
+    below: PathBuf,
+    /// The same place without links.
+    real: PathBuf,
 }
 
-impl Walker {
-    fn run(&mut self, walk: Walk) -> Result<(), Error> {
-        for entry in walk {
-            match entry {
-                Ok(entry) => {
-                    if let Some(error) = entry.error() {
-                        self.ignore_file_error(error)?;
-                    }
-                    if entry.depth() > 0 {
-                        self.add(&entry)?;
-                    }
-                }
-                Err(error) => self.walk_error(error)?,
-            }
+struct Walker<'a> {
+    rules: Rules,
+    root: &'a Path,
+    dir: PathBuf,
+    prefix: String,
+    entries: Vec<Entry>,
+    skipped: Vec<String>,
+    left_out: LeftOut,
+}
+
+impl Walker<'_> {
+    /// `within` are the directories, without links, that this one is in.
+    fn directory(&mut self, place: &Place, within: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let path = self.root.join(&place.real);
+        let failed = |walker: &Self, error| Error::read(walker.shown(&place.below), error);
+        let entries = fs::read_dir(&path).map_err(|error| failed(self, error))?;
+        self.rules.enter(&self.root.join(&place.below))?;
+        within.push(place.real.clone());
+        for entry in entries {
+            let entry = entry.map_err(|error| failed(self, error))?;
+            let name = entry.file_name();
+            let place = Place {
+                below: place.below.join(&name),
+                real: place.real.join(&name),
+            };
+            self.entry(place, within)?;
         }
+        within.pop();
+        self.rules.leave();
         Ok(())
     }
 
-    fn add(&mut self, entry: &DirEntry) -> Result<(), Error> {
-        let path = entry.path();
-        if entry.path_is_symlink() {
-            self.check_link(path)?;
-        }
-        let Some(file_type) = entry.file_type() else {
-            return Ok(());
-        };
-        let kind = if file_type.is_dir() {
-            if !is_empty(path).map_err(|error| Error::read(self.shown(path), error))? {
+    fn entry(&mut self, mut place: Place, within: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let path = self.root.join(&place.real);
+        let failed = |walker: &Self, error| Error::read(walker.shown(&place.below), error);
+        let metadata = fs::symlink_metadata(&path).map_err(|error| failed(self, error))?;
+        // Rules are for what is at the end of a link, where that is known.
+        let leads_to_directory = metadata.is_symlink() && path.is_dir();
+        let is_dir = metadata.is_dir() || leads_to_directory;
+        let on_purpose = match self.rules.of(&self.root.join(&place.below), is_dir) {
+            Verdict::In { on_purpose } => on_purpose,
+            Verdict::Out(by, rule) => {
+                let outside = Outside {
+                    by,
+                    rule,
+                    path: &self.root.join(&place.below),
+                    name: place.below.to_string_lossy().into_owned(),
+                    is_dir: metadata.is_dir(),
+                };
+                let rules = &self.rules;
+                if !leads_to_directory {
+                    let is_out = |path: &Path, is_dir| rules.of(path, is_dir).is_out();
+                    self.left_out.add(&outside, &is_out);
+                }
                 return Ok(());
             }
-            Kind::EmptyDirectory
-        } else if file_type.is_file() {
-            // Of a link, what it leads to.
-            let metadata =
-                std::fs::metadata(path).map_err(|error| Error::read(self.shown(path), error))?;
-            Kind::File {
-                size: metadata.len(),
-                executable: is_executable(&metadata),
-            }
-        } else {
-            self.skip(path, "it is neither a file nor a directory");
-            return Ok(());
         };
-        self.tree.entries.push(Entry {
-            name: self.name(path)?,
-            path: path.to_owned(),
-            kind,
+        let metadata = if metadata.is_symlink() {
+            let Some(real) = self.target(&path, &place.below)? else {
+                return Ok(());
+            };
+            place.real = real;
+            let target = self.root.join(&place.real);
+            fs::symlink_metadata(target).map_err(|error| failed(self, error))?
+        } else {
+            metadata
+        };
+        if metadata.is_dir() {
+            return self.subdirectory(&place, within);
+        }
+        if !metadata.is_file() {
+            self.skip(&place.below, what(&metadata));
+            return Ok(());
+        }
+        self.entries.push(Entry {
+            name: self.name(&place.below)?,
+            path: place.real,
+            kind: of_file(&metadata),
+            on_purpose,
         });
         Ok(())
     }
 
-    /// A package holds the files that links lead to, and nothing from outside the directory: what
-    /// is uploaded is what one sees in it.
-    fn check_link(&self, path: &Path) -> Result<(), Error> {
-        let target = path
-            .canonicalize()
-            .map_err(|error| Error::read(self.shown(path), error))?;
-        if target.starts_with(&self.root) {
+    fn subdirectory(&mut self, place: &Place, within: &mut Vec<PathBuf>) -> Result<(), Error> {
+        if within.contains(&place.real) {
+            self.skip(&place.below, "it is a link to a directory that it is in");
             return Ok(());
         }
-        Err(Error::LinkOut {
-            link: self.shown(path),
-            target,
-            dir: self.tree.dir.clone(),
-        })
-    }
-
-    fn walk_error(&mut self, error: ignore::Error) -> Result<(), Error> {
-        let path = path_of(&error).map_or_else(|| self.root.clone(), Path::to_owned);
-        if let Some(child) = loop_of(&error) {
-            let child = child.to_owned();
-            self.skip(&child, "it is a link to a directory that it is in");
-            return Ok(());
+        let path = self.root.join(&place.real);
+        let is_empty =
+            is_empty(&path).map_err(|error| Error::read(self.shown(&place.below), error))?;
+        if !is_empty {
+            return self.directory(place, within);
         }
-        let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
-        let error = error
-            .into_io_error()
-            .unwrap_or_else(|| std::io::Error::other("unknown error"));
-        if is_link && error.kind() == std::io::ErrorKind::NotFound {
-            self.skip(&path, "it is a link to nothing");
-            return Ok(());
-        }
-        Err(Error::read(self.shown(&path), error))
-    }
-
-    /// A pattern that cannot be read is passed over, as git does; a whole file of them that cannot
-    /// be read would let out what was to stay here.
-    fn ignore_file_error(&mut self, error: &ignore::Error) -> Result<(), Error> {
-        if error.is_io() {
-            let path = path_of(error).map_or_else(|| self.tree.dir.clone(), |at| self.shown(at));
-            let error = error.clone().into_io_error();
-            let error = error.unwrap_or_else(|| std::io::Error::other("unknown error"));
-            return Err(Error::read(path, error));
-        }
-        self.tree
-            .skipped
-            .push(format!("ignored a bad pattern: {error}"));
+        self.entries.push(Entry {
+            name: self.name(&place.below)?,
+            path: place.real.clone(),
+            kind: Kind::EmptyDirectory,
+            on_purpose: false,
+        });
         Ok(())
     }
 
-    fn skip(&mut self, path: &Path, why: &str) {
-        let shown = self.shown(path);
-        self.tree
-            .skipped
+    /// Where a link leads, below the root. A package holds the files that links lead to, and nothing
+    /// from outside the directory: what is uploaded is what one sees in it.
+    fn target(&mut self, link: &Path, below: &Path) -> Result<Option<PathBuf>, Error> {
+        let target = match link.canonicalize() {
+            Ok(target) => target,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.skip(below, "it is a link to nothing");
+                return Ok(None);
+            }
+            Err(error) if is_circle(&error) => {
+                self.skip(below, "it is a link that leads back to itself");
+                return Ok(None);
+            }
+            Err(error) => return Err(Error::read(self.shown(below), error)),
+        };
+        let Ok(real) = target.strip_prefix(self.root) else {
+            return Err(Error::LinkOut {
+                link: self.shown(below),
+                target,
+                dir: self.dir.clone(),
+            });
+        };
+        if real
+            .components()
+            .any(|step| step == Component::Normal(GIT.as_ref()))
+        {
+            self.skip(below, "it is a link into .git");
+            return Ok(None);
+        }
+        Ok(Some(real.to_owned()))
+    }
+
+    fn skip(&mut self, below: &Path, why: &str) {
+        let shown = self.shown(below);
+        self.skipped
             .push(format!("left out {}: {why}", shown.display()));
     }
 
     /// A path below the directory as the user knows it.
-    fn shown(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix(&self.root) {
-            Ok(below) => self.tree.dir.join(below),
-            Err(_) => path.to_owned(),
-        }
+    fn shown(&self, below: &Path) -> PathBuf {
+        self.dir.join(below)
     }
 
-    fn name(&self, path: &Path) -> Result<String, Error> {
-        let wrong = || Error::Name(self.shown(path));
-        let below = path.strip_prefix(&self.root).map_err(|_| wrong())?;
+    /// A path that may be above the directory too.
+    fn shown_anywhere(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.root)
+            .map_or_else(|_| path.to_owned(), |below| self.shown(below))
+    }
+
+    fn name(&self, below: &Path) -> Result<String, Error> {
+        let wrong = || Error::Name(self.shown(below));
         let name = below.to_str().ok_or_else(wrong)?;
         let name = format!("{}{name}", self.prefix);
         // Ray leaves such files out when it unpacks, without a word to anybody but its log.
@@ -226,38 +329,30 @@ impl Walker {
     }
 }
 
-fn is_empty(dir: &Path) -> std::io::Result<bool> {
-    Ok(std::fs::read_dir(dir)?.next().is_none())
+fn is_empty(dir: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(dir)?.next().is_none())
 }
 
-#[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o100 != 0
+fn is_circle(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-#[cfg(not(unix))]
-fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
-        ignore::Error::Partial(errors) => errors.iter().find_map(path_of),
-        _ => None,
+fn of_file(metadata: &fs::Metadata) -> Kind {
+    Kind::File {
+        size: metadata.len(),
+        executable: metadata.permissions().mode() & 0o100 != 0,
     }
 }
 
-fn loop_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::Loop { child, .. } => Some(child),
-        ignore::Error::WithPath { err, .. }
-        | ignore::Error::WithDepth { err, .. }
-        | ignore::Error::WithLineNumber { err, .. } => loop_of(err),
-        _ => None,
+fn what(metadata: &fs::Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    if kind.is_socket() {
+        "it is a socket"
+    } else if kind.is_fifo() {
+        "it is a FIFO"
+    } else if kind.is_block_device() || kind.is_char_device() {
+        "it is a device"
+    } else {
+        "it is neither a file nor a directory"
     }
 }

@@ -59,10 +59,9 @@ impl Package {
                 "the cluster took {dir} ({uri}) and has not got it: see the log of its dashboard"
             )));
         }
-        let plural = if self.files == 1 { "" } else { "s" };
         ui.note(&format!(
-            "{dir} uploaded: {} file{plural}, {size} zipped ({uri})",
-            self.files
+            "{dir} uploaded: {} zipped ({uri})",
+            self.content(None)
         ));
         Ok(())
     }

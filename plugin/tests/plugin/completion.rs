@@ -125,8 +125,8 @@ fn the_shell_is_left_to_complete_paths() {
             "json yaml yml",
             8,
         ),
-        (&["serve", "submit", "x", "--working-dir", ""], "", 16),
-        (&["serve", "submit", "x", "--py-modules", ""], "", 16),
+        (&["serve", "submit", "x", "--working-dir", ""], "", 0),
+        (&["serve", "submit", "x", "--py-modules", ""], "", 0),
         (&["serve", "get", "x", "--kubeconfig", ""], "", 0),
     ] {
         let offered = offer(words);

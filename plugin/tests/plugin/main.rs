@@ -16,6 +16,8 @@ mod get_schema;
 mod inject;
 mod inject_webhook;
 mod kubernetes;
+mod left_here;
+mod local_code;
 mod logs;
 mod next;
 mod package;

@@ -11,10 +11,10 @@ use crate::support::ray::{IDLE, deploy};
 use crate::support::server::{Reply, Request, Server};
 use crate::support::{Run, assert_fails, plugin};
 
-const PACKAGES: &str = "/api/packages/gcs/";
+pub(crate) const PACKAGES: &str = "/api/packages/gcs/";
 
 /// A directory with code, and a config beside it.
-fn project(applications: &Value) -> TempDir {
+pub(crate) fn project(applications: &Value) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in [
         ("src/app.py", "print(1)\n"),
@@ -35,7 +35,7 @@ fn project(applications: &Value) -> TempDir {
     dir
 }
 
-fn submit(server: &Server, dir: &Path, flags: &[&str]) -> Run {
+pub(crate) fn submit(server: &Server, dir: &Path, flags: &[&str]) -> Run {
     let url = server.url();
     let mut arguments = vec![
         "serve",
@@ -52,7 +52,7 @@ fn submit(server: &Server, dir: &Path, flags: &[&str]) -> Run {
 }
 
 /// A dashboard that keeps packages as Ray does.
-fn dashboard() -> Server {
+pub(crate) fn dashboard() -> Server {
     let mut kept = Vec::new();
     let mut state = IDLE.to_owned();
     Server::start(move |request| {
@@ -68,7 +68,7 @@ fn dashboard() -> Server {
     })
 }
 
-fn serve(state: &mut String, request: &Request) -> Reply {
+pub(crate) fn serve(state: &mut String, request: &Request) -> Reply {
     if request.method == "GET" {
         return Reply::ok(state.clone());
     }
@@ -76,7 +76,7 @@ fn serve(state: &mut String, request: &Request) -> Reply {
     Reply::ok("")
 }
 
-fn calls(server: &Server) -> Vec<String> {
+pub(crate) fn calls(server: &Server) -> Vec<String> {
     let requests = server.requests();
     let calls = requests.iter().map(|request| {
         let path = request.path.replace("/api/serve/applications/", "config");
@@ -89,7 +89,7 @@ fn calls(server: &Server) -> Vec<String> {
     calls.collect()
 }
 
-fn submitted(server: &Server) -> Value {
+pub(crate) fn submitted(server: &Server) -> Value {
     let is_config =
         |request: &&Request| request.method == "PUT" && !request.path.starts_with(PACKAGES);
     let requests = server.requests();
@@ -247,10 +247,7 @@ fn nothing_is_asked_of_the_cluster_for_code_that_cannot_be_packed() {
             "gone",
             "cannot read gone: No such file or directory (os error 2)",
         ),
-        (
-            "empty",
-            "nothing to upload in empty: it has no files, or all of them are excluded (.gitignore, .rayignore)",
-        ),
+        ("empty", "nothing to upload in empty: it has no files"),
         (
             "src",
             "src holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped: list what the application \
@@ -330,4 +327,64 @@ fn a_cut_upload_is_made_again_from_its_start() {
     let bodies = bodies.lock().unwrap();
     assert_eq!(bodies.len(), 2);
     assert_eq!(bodies[0], bodies[1]);
+}
+
+#[test]
+fn a_cluster_that_forgets_is_given_up() {
+    let dir = project(&json!([{"name": "a"}]));
+    for flags in [
+        &["--working-dir", "src"][..],
+        &["--working-dir", "src", "--wait"],
+    ] {
+        let mut kept = false;
+        let mut state = IDLE.to_owned();
+        // There when it is asked after the upload, and never again.
+        let server = Server::start(move |request| {
+            if !request.path.starts_with(PACKAGES) {
+                return serve(&mut state, request);
+            }
+            if request.method == "PUT" {
+                kept = true;
+            } else if !std::mem::take(&mut kept) {
+                return Reply::Answer(404, String::new());
+            }
+            Reply::ok("")
+        });
+        let run = submit(&server, dir.path(), flags);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("error: raycluster/x has taken the code 5 times and forgotten it again"),
+            "{}",
+            run.stderr
+        );
+        let calls = calls(&server);
+        let puts: Vec<&String> = calls
+            .iter()
+            .filter(|call| call.starts_with("PUT"))
+            .collect();
+        assert_eq!(puts.len(), 5, "{calls:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_forgets_is_waited_for_no_longer_than_asked() {
+    let dir = project(&json!([{"name": "a"}]));
+    let mut kept = false;
+    let server = Server::start(move |request| {
+        if !request.path.starts_with(PACKAGES) {
+            return Reply::ok(IDLE);
+        }
+        if request.method == "PUT" {
+            kept = true;
+        } else if !std::mem::take(&mut kept) {
+            return Reply::Answer(404, String::new());
+        }
+        Reply::ok("")
+    });
+    let flags = ["--working-dir", "src", "--wait", "--timeout", "1ms"];
+    let run = submit(&server, dir.path(), &flags);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let end = "error: timed out (--timeout) waiting for raycluster/x: it forgets the code that is uploaded\n";
+    assert!(run.stderr.ends_with(end), "{}", run.stderr);
 }

@@ -34,9 +34,7 @@ pub(super) fn check(report: &mut Report, env: &Map<String, Value>) {
             ("working_dir", other) => is_not(report, name, other, "a URI"),
             ("py_modules", other) => is_not(report, name, other, "a list of URIs"),
             ("excludes", other) => is_not(report, name, other, "a list"),
-            ("pip", Value::String(file)) => report.warning(format!(
-                "pip \"{file}\" is a file that Ray looks for on the head: list the packages instead"
-            )),
+            ("pip" | "uv", Value::String(file)) => requirements(report, name, file),
             (ENV_VARS, value) => env_vars(report, value),
             (name, _) => near_miss(report, name),
         });
@@ -48,6 +46,17 @@ pub(super) fn check(report: &mut Report, env: &Map<String, Value>) {
         report.in_field(other, |report| {
             report.error_at_key(format!("Ray refuses \"{other}\" beside \"{one}\""));
         });
+    }
+}
+
+/// A relative path is read by a submit that uploads code; an absolute one may be in the image.
+fn requirements(report: &mut Report, field: &str, file: &str) {
+    let is_read = report.target.uploads_code && !file.starts_with('/');
+    if !is_read {
+        report.warning(format!(
+            "{field} \"{file}\" is a file that Ray looks for on the head: list the packages instead, or submit with \
+             --working-dir or --py-modules, which reads it beside the config"
+        ));
     }
 }
 
@@ -141,7 +150,7 @@ fn code(report: &mut Report, field: &str, place: &str) {
             )
         } else {
             format!(
-                "{field} has the path \"{place}\", and Ray takes URIs, such as https://…, s3://… or gcs://…"
+                "{field} has the path \"{place}\", and Ray takes URIs: leave it out and submit with --py-modules {place}"
             )
         });
     };

@@ -1,0 +1,58 @@
+//! Which paths of this machine a config may name: it may come from somebody else.
+
+use std::path::{Path, PathBuf};
+
+use super::credentials;
+use super::error::Error;
+use super::source::Origin;
+
+/// Where a config may name files.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    config_dir: PathBuf,
+    /// Without links; what does not exist bounds nothing.
+    allowed: Vec<PathBuf>,
+}
+
+impl Bounds {
+    /// The config's own directory, and what the flags name.
+    pub(super) fn new<'a>(config_dir: &'a Path, flags: impl Iterator<Item = &'a Path>) -> Self {
+        let config_dir = if config_dir.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            config_dir
+        };
+        let all = std::iter::once(config_dir).chain(flags);
+        Self {
+            config_dir: config_dir.to_owned(),
+            allowed: all.filter_map(|path| path.canonicalize().ok()).collect(),
+        }
+    }
+
+    /// Where `path` is, without a link in it.
+    pub(super) fn resolve(&self, path: &Path, origin: &Origin) -> Result<PathBuf, Error> {
+        let real = path
+            .canonicalize()
+            .map_err(|error| Error::read(path, error))?;
+        let Origin::Config { what, instead } = origin else {
+            return Ok(real);
+        };
+        let (what, instead) = (what.clone(), instead.clone());
+        let Some(within) = self.allowed.iter().find(|dir| real.starts_with(dir)) else {
+            return Err(Error::OutOfBounds {
+                what,
+                real,
+                dir: self.config_dir.clone(),
+                instead,
+            });
+        };
+        let below = real.strip_prefix(within).unwrap_or(&real);
+        let is_named_by_flag = below.as_os_str().is_empty();
+        let is_secret = below.ancestors().any(credentials::is_directory)
+            || (real.is_file() && credentials::is_one(&below.to_string_lossy(), b""));
+        if is_secret && !is_named_by_flag {
+            return Err(Error::NamesCredentials { what, instead });
+        }
+        Ok(real)
+    }
+}

@@ -1,0 +1,165 @@
+//! What becomes of each `runtime_env`.
+
+use serde_json::json;
+
+use super::*;
+
+/// Holds each file it is asked for.
+#[derive(Default)]
+struct Fake {
+    asked: Vec<Origin>,
+    warnings: Vec<String>,
+}
+
+impl Machine for Fake {
+    fn package(&mut self, source: Source, origin: &Origin) -> Result<String, Failure> {
+        self.asked.push(origin.clone());
+        let name = if source.role == Role::PyModule {
+            "+name"
+        } else {
+            ""
+        };
+        let path = source.path.display();
+        Ok(format!("gcs://{path}{name}{}", source.excludes.concat()))
+    }
+
+    fn read(&mut self, file: &Path, origin: &Origin) -> Result<String, Failure> {
+        self.asked.push(origin.clone());
+        Ok(format!("# {}\nnumpy\n-r base.txt\n", file.display()))
+    }
+
+    fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+}
+
+/// Each directory's URI is its path and what is special about it.
+fn apply_to(
+    applications: &Value,
+    working_dir: &[&str],
+    py_modules: &[&str],
+) -> Result<(Value, Vec<String>), String> {
+    let config = json!({ "applications": applications }).to_string();
+    let mut config = ServeConfig::parse(config.as_bytes()).unwrap();
+    let flags = PackageFlags {
+        working_dir: working_dir
+            .iter()
+            .map(|flag| flag.parse().unwrap())
+            .collect(),
+        py_modules: py_modules
+            .iter()
+            .map(|flag| flag.parse().unwrap())
+            .collect(),
+    };
+    let mut machine = Fake::default();
+    let notes = apply(&mut config, &flags, Path::new("conf"), &mut machine)
+        .map_err(|failure| failure.to_string())?;
+    let config: Value = serde_json::from_str(&config.to_json()).unwrap();
+    Ok((config["applications"].clone(), notes))
+}
+
+#[test]
+fn a_directory_is_for_applications_that_have_none() {
+    let applications = json!([
+        {"name": "none"},
+        {"name": "null", "runtime_env": null},
+        {"name": "env", "runtime_env": {"pip": ["x"], "working_dir": null}},
+        {"name": "remote", "runtime_env": {"working_dir": "https://x/y.zip"}},
+        {"name": "local", "runtime_env": {"working_dir": "../local"}},
+        {"name": "wrong", "runtime_env": 3},
+    ]);
+    let (applications, notes) = apply_to(&applications, &["src"], &[]).unwrap();
+    assert_eq!(
+        applications,
+        json!([
+            {"name": "none", "runtime_env": {"working_dir": "gcs://src"}},
+            {"name": "null", "runtime_env": {"working_dir": "gcs://src"}},
+            {"name": "env", "runtime_env": {"pip": ["x"], "working_dir": "gcs://src"}},
+            {"name": "remote", "runtime_env": {"working_dir": "https://x/y.zip"}},
+            {"name": "local", "runtime_env": {"working_dir": "gcs://conf/../local"}},
+            {"name": "wrong", "runtime_env": 3},
+        ])
+    );
+    assert_eq!(
+        notes,
+        [
+            "application/remote keeps its own working_dir https://x/y.zip; --working-dir remote=src replaces it"
+        ]
+    );
+}
+
+#[test]
+fn one_application_can_be_meant() {
+    let applications = json!([
+        {"name": "a", "runtime_env": {"working_dir": "https://x/y.zip"}},
+        {"name": "b"},
+        {"import_path": "c:d"},
+    ]);
+    let flags = ["a=src", "rest", "default=s3://b/c.zip"];
+    let (applications, notes) = apply_to(&applications, &flags, &[]).unwrap();
+    assert_eq!(
+        applications,
+        json!([
+            {"name": "a", "runtime_env": {"working_dir": "gcs://src"}},
+            {"name": "b", "runtime_env": {"working_dir": "gcs://rest"}},
+            {"import_path": "c:d", "runtime_env": {"working_dir": "s3://b/c.zip"}},
+        ])
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn a_flag_without_effect_is_an_error() {
+    let remote = json!([{"name": "a", "runtime_env": {"working_dir": "s3://b/c.zip"}}]);
+    assert_eq!(
+        apply_to(&remote, &["src"], &[]).unwrap_err(),
+        "--working-dir src changes nothing: application/a keeps its own working_dir s3://b/c.zip; \
+         --working-dir a=src replaces it"
+    );
+    assert_eq!(
+        apply_to(&remote, &["b=src"], &[]).unwrap_err(),
+        "--working-dir b=…: the Serve config has no application b, only a"
+    );
+}
+
+#[test]
+fn modules_are_added_and_local_ones_replaced() {
+    let applications = json!([
+        {"name": "a"},
+        {"name": "b", "runtime_env": {
+            "py_modules": ["s3://x/y.zip", "lib"], "working_dir": ".", "excludes": ["*.md"],
+        }},
+    ]);
+    let (applications, _) = apply_to(&applications, &[], &["more"]).unwrap();
+    assert_eq!(
+        applications,
+        json!([
+            {"name": "a", "runtime_env": {"py_modules": ["gcs://more+name"]}},
+            {"name": "b", "runtime_env": {
+                "py_modules": ["s3://x/y.zip", "gcs://conf/lib+name*.md", "gcs://more+name*.md"],
+                "working_dir": "gcs://conf/.*.md",
+            }},
+        ])
+    );
+}
+
+#[test]
+fn what_needs_nothing_stays_as_it_was() {
+    let applications = json!([{"name": "a"}, {"name": "b", "runtime_env": {}}]);
+    let (after, _) = apply_to(&applications, &["b=s3://b/c.zip"], &[]).unwrap();
+    assert_eq!(after[0], applications[0]);
+}
+
+#[test]
+fn deployments_have_code_of_their_own() {
+    let env = |env: Value| json!([{"name": "a", "deployments": [{"name": "d", "ray_actor_options": {"runtime_env": env}}]}]);
+    let local = env(json!({"working_dir": "d", "py_modules": ["m"]}));
+    let (applications, _) = apply_to(&local, &["src"], &[]).unwrap();
+    assert_eq!(
+        applications[0]["deployments"],
+        env(json!({"working_dir": "gcs://conf/d", "py_modules": ["gcs://conf/m+name"]}))[0]["deployments"]
+    );
+    let none = env(json!({"env_vars": {}}));
+    let (applications, _) = apply_to(&none, &["src"], &[]).unwrap();
+    assert_eq!(applications[0]["deployments"], none[0]["deployments"]);
+}
