@@ -8,12 +8,14 @@ use kube::config::Cluster;
 use secrecy::SecretString;
 
 use super::connector::{self, Connector};
-use super::error::Error;
+use super::error::{Error, HTTP_URL};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
 use super::next::Next;
+use super::proxy;
 use super::route::{Opened, Route};
-use super::token;
+use super::token::OwnToken;
+use crate::userinfo::masked;
 
 #[derive(Clone)]
 pub struct Address {
@@ -29,6 +31,7 @@ impl Address {
         let bad = || Error::BadUrl {
             what: "dashboard",
             url: address.to_owned(),
+            expected: HTTP_URL,
         };
         let with_scheme = if address.contains("://") {
             address.to_owned()
@@ -51,10 +54,10 @@ impl Address {
         })?;
         config.accept_invalid_certs = flags.insecure_skip_tls_verify.unwrap_or(false);
         config.tls_server_name.clone_from(&flags.tls_server_name);
-        config.proxy_url = connector::proxy_for(&url);
+        config.proxy_url = proxy::between_here_and(&url)?;
         Ok(Self {
             connector: connector::connector(&config)?,
-            token: token::from_environment(),
+            token: OwnToken::Sent.from_environment(),
             limit: flags.request_timeout.0,
             next: Next::of(flags),
             url,
@@ -70,9 +73,11 @@ impl Address {
     /// Another port of the same machine, where nothing is below a path.
     pub async fn open_at(&self, port: u16) -> Result<Opened, Error> {
         let url = format!("http://{}/", self.authority_at(port));
-        let url: Uri = url
-            .parse()
-            .map_err(|_| Error::BadUrl { what: "Serve", url })?;
+        let url: Uri = url.parse().map_err(|_| Error::BadUrl {
+            what: "Serve",
+            url,
+            expected: HTTP_URL,
+        })?;
         let route = Route::below(&url);
         self.connect(url, &self.describe_at(port), route).await
     }
@@ -99,7 +104,7 @@ impl Address {
     }
 
     pub fn describe(&self) -> String {
-        format!("the Ray dashboard at {}", self.url)
+        format!("the Ray dashboard at {}", masked(&self.url.to_string()))
     }
 
     pub fn describe_at(&self, port: u16) -> String {

@@ -15,6 +15,8 @@ use super::error::{Error, root_cause};
 use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
 use super::next::Next;
+use super::object_name::checked_namespace;
+use crate::userinfo::masked;
 
 /// Objects in one answer to a list.
 const PAGE: u32 = 500;
@@ -89,12 +91,16 @@ pub struct Api {
 impl Api {
     pub fn connect(flags: &ConnectionFlags) -> Result<Self, Error> {
         let config = kubeconfig::load(flags)?;
+        checked_namespace(&config.default_namespace)?;
         let server = connector::api_server(&config)?;
         Ok(Self {
             client: server.client,
             connector: server.connector,
             login: server.login,
-            server: format!("the Kubernetes API server at {}", config.cluster_url),
+            server: format!(
+                "the Kubernetes API server at {}",
+                masked(&config.cluster_url.to_string())
+            ),
             url: config.cluster_url,
             next: Next::of(flags).in_namespace(&config.default_namespace),
             namespace: config.default_namespace,
@@ -128,12 +134,12 @@ impl Api {
         &self.namespace
     }
 
-    pub fn in_namespace(&self, namespace: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
+    pub fn in_namespace(&self, namespace: &str) -> Result<Self, Error> {
+        Ok(Self {
+            namespace: checked_namespace(namespace)?.to_owned(),
             next: self.next.in_namespace(namespace),
             ..self.clone()
-        }
+        })
     }
 
     /// Commands for messages, which go where this one went.

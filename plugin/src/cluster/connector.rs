@@ -1,7 +1,6 @@
 //! Sockets: TCP without delay, through the user's proxy if there is one, and TLS on top.
 
 use std::future::ready;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,7 +10,6 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
@@ -20,6 +18,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::Error;
 use super::error::root_cause;
+use super::proxy::{basic_auth, unreadable};
 
 pub type Connector = BoxCloneSyncService<Uri, Stream, BoxError>;
 
@@ -118,21 +117,13 @@ pub fn connector(config: &Config) -> Result<Connector, Error> {
                 .map_err(|error| Error::tls(&error))?;
             secured(config, tunnel(proxy, to_proxy))
         }
-        _ => Err(Error::BadUrl {
-            what: "proxy",
-            url: proxy.to_string(),
-        }),
+        _ => Err(unreadable("proxy", &proxy.to_string())),
     }
 }
 
 fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy.clone(), connector);
-    // The matcher knows how to read (and percent-decode) the user:password@ of a proxy's URL.
-    let through = Matcher::builder().all(proxy.to_string()).build();
-    match through
-        .intercept(&Uri::from_static("https://any"))
-        .and_then(|proxy| proxy.basic_auth().cloned())
-    {
+    match basic_auth(proxy) {
         Some(credentials) => tunnel.with_auth(credentials),
         None => tunnel,
     }
@@ -156,48 +147,6 @@ where
     Ok(BoxCloneSyncService::new(
         https.map_response(Stream::new).map_err(Into::into),
     ))
-}
-
-/// The proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean for `url`; like kubectl, never
-/// one for this very machine.
-pub fn proxy_for(url: &Uri) -> Option<Uri> {
-    let variable = |upper: &str, lower: &str| {
-        [upper, lower]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-    };
-    proxy_among(
-        url,
-        &variable("HTTPS_PROXY", "https_proxy").unwrap_or_default(),
-        &variable("HTTP_PROXY", "http_proxy").unwrap_or_default(),
-        &variable("NO_PROXY", "no_proxy").unwrap_or_default(),
-    )
-}
-
-fn proxy_among(url: &Uri, https: &str, http: &str, no: &str) -> Option<Uri> {
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if loopback {
-        return None;
-    }
-    let matcher = Matcher::builder()
-        .https(https.to_owned())
-        .http(http.to_owned())
-        .no(no.to_owned())
-        .build();
-    matcher.intercept(url)?;
-    // Not the matcher's copy of the address, which has lost user and password.
-    let proxy = if url.scheme_str() == Some("https") {
-        https
-    } else {
-        http
-    };
-    let with_scheme = if proxy.contains("://") {
-        proxy.to_owned()
-    } else {
-        format!("http://{proxy}")
-    };
-    with_scheme.parse().ok()
 }
 
 trait Io: Connection + Read + Write + Unpin + Send {}
@@ -268,16 +217,6 @@ impl Write for Stream {
 mod tests {
     use super::*;
 
-    fn proxy(url: &str, no: &str) -> Option<String> {
-        proxy_among(
-            &url.parse().unwrap(),
-            "http://user:pw@proxy:3128",
-            "http://plain:3128",
-            no,
-        )
-        .map(|uri| uri.to_string())
-    }
-
     /// It may take seconds or ask for a password.
     #[tokio::test]
     async fn a_credential_plugin_runs_once() {
@@ -313,45 +252,5 @@ mod tests {
              no-such-login"
         );
         assert!(login("").ends_with("no-such-login: install it, or put it on your PATH"));
-    }
-
-    #[test]
-    fn the_scheme_of_the_server_chooses_the_proxy() {
-        assert_eq!(
-            proxy("https://api.example:6443", "").as_deref(),
-            Some("http://user:pw@proxy:3128/")
-        );
-        assert_eq!(
-            proxy("http://api.example:8080", "").as_deref(),
-            Some("http://plain:3128/")
-        );
-    }
-
-    #[test]
-    fn no_proxy_is_about_the_server_not_the_proxy() {
-        for no in [
-            "api.example",
-            ".example",
-            "example",
-            "*",
-            "other, api.example",
-            ",,api.example",
-        ] {
-            assert_eq!(proxy("https://api.example:6443", no), None, "{no}");
-        }
-        assert_eq!(proxy("https://10.1.2.3:6443", "10.0.0.0/8"), None);
-        assert!(proxy("https://api.example:6443", "proxy").is_some());
-        assert!(proxy("https://api.example:6443", "api.example.org").is_some());
-    }
-
-    #[test]
-    fn this_machine_is_never_asked_for_by_proxy() {
-        for url in [
-            "https://127.0.0.1:6443",
-            "https://localhost:6443",
-            "https://[::1]:6443",
-        ] {
-            assert_eq!(proxy(url, ""), None, "{url}");
-        }
     }
 }

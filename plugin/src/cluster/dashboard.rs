@@ -14,7 +14,7 @@ use super::next::Next;
 use super::raycluster::{ClusterName, RayCluster};
 use super::route::{Opened, Route};
 use super::service_proxy::ServiceProxy;
-use super::token;
+use super::token::{self, OwnToken};
 use super::tunnel;
 
 #[derive(Clone)]
@@ -29,6 +29,7 @@ pub struct Head {
     api: Api,
     name: ClusterName,
     on_agent_port: bool,
+    own_token: OwnToken,
     found: Option<Found>,
 }
 
@@ -44,14 +45,16 @@ impl Dashboard {
         if let Some(address) = &flags.address {
             return Ok(Self::Address(Box::new(Address::new(flags, address)?)));
         }
-        Ok(Self::through(Api::connect(flags)?, name))
+        let own_token = OwnToken::of_command(flags);
+        Ok(Self::through(Api::connect(flags)?, name, own_token))
     }
 
-    pub fn through(api: Api, name: &ClusterName) -> Self {
+    pub fn through(api: Api, name: &ClusterName, own_token: OwnToken) -> Self {
         Self::Head(Box::new(Head {
             api,
             name: name.clone(),
             on_agent_port: false,
+            own_token,
             found: None,
         }))
     }
@@ -59,11 +62,13 @@ impl Dashboard {
     /// Of a cluster that was looked up together with many others.
     pub async fn known(api: Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
         let name = ClusterName::of(&cluster);
-        let found = Found::new(&api, cluster, pods).await?;
+        let own_token = OwnToken::Kept;
+        let found = Found::new(&api, cluster, pods, own_token).await?;
         Ok(Self::Head(Box::new(Head {
             api,
             name,
             on_agent_port: false,
+            own_token,
             found: Some(found),
         })))
     }
@@ -145,6 +150,17 @@ impl Dashboard {
         }
     }
 
+    /// What tells it from every other one, at any time.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Address(address) => address.describe(),
+            Self::Head(head) => {
+                let api = &head.api;
+                format!("{} {} {}", api.url(), api.namespace(), head.name)
+            }
+        }
+    }
+
     pub fn describe(&self) -> String {
         match self {
             Self::Address(address) => address.describe(),
@@ -182,7 +198,7 @@ impl Head {
                 let proxy = ServiceProxy::new(api, &found.cluster, found.pod.clone(), port);
                 Ok(Opened {
                     stream,
-                    route: proxy.route(),
+                    route: proxy.route()?,
                     fault: None,
                 })
             }
@@ -203,14 +219,19 @@ impl Head {
             RayCluster::get(&self.api, &self.name),
             Pods::of_head(&self.api, &self.name)
         );
-        Found::new(&self.api, cluster?, &pods?).await
+        Found::new(&self.api, cluster?, &pods?, self.own_token).await
     }
 }
 
 impl Found {
-    async fn new(api: &Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
+    async fn new(
+        api: &Api,
+        cluster: RayCluster,
+        pods: &Pods,
+        own_token: OwnToken,
+    ) -> Result<Self, Error> {
         let pod = head::choose(&cluster, pods, api.next())?;
-        let token = token::of(api, &cluster).await?;
+        let token = Box::pin(token::of(api, &cluster, own_token)).await?;
         Ok(Self {
             cluster,
             pod,

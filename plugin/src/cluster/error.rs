@@ -9,6 +9,12 @@ use kube::client::AuthError;
 use kube::config::{ExecConfig, InClusterError, KubeconfigError};
 use thiserror::Error;
 
+use crate::userinfo::masked;
+
+/// The addresses that are asked for in messages.
+pub(crate) const HTTP_URL: &str = "http(s)://host:port";
+pub(crate) const PROXY_URL: &str = "http(s)://host:port or socks5://host:port, with special characters in user:password@ percent-encoded";
+
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -33,8 +39,17 @@ pub enum Error {
     UnknownContext { name: String, known: Vec<String> },
     #[error("the kubeconfig has no {kind} \"{name}\"")]
     UnknownEntry { kind: &'static str, name: String },
-    #[error("\"{url}\" is not a valid {what} address: expected http(s)://host:port")]
-    BadUrl { what: &'static str, url: String },
+    #[error(
+        "\"{}\" is not a valid {what} address: expected {expected}",
+        masked(url)
+    )]
+    BadUrl {
+        what: &'static str,
+        url: String,
+        expected: &'static str,
+    },
+    #[error("\"{name}\" is no name of {of}: names are lower-case letters, digits, - and .")]
+    BadName { of: String, name: String },
     #[error("no PEM certificate in {from}")]
     BadCa { from: String },
     #[error("cannot read {}: {source}", file.display())]

@@ -15,8 +15,9 @@ use rustls::pki_types::pem::PemObject;
 use secrecy::SecretString;
 
 use super::Error;
-use super::connector::proxy_for;
+use super::error::HTTP_URL;
 use super::flags::ConnectionFlags;
+use super::proxy;
 
 /// Everything needed to talk to the API server the user means.
 pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
@@ -180,11 +181,8 @@ fn build(
         .clone()
         .or_else(|| cluster.tls_server_name.clone());
     config.proxy_url = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
-        Some(url) => Some(url.parse().map_err(|_| Error::BadUrl {
-            what: "proxy-url",
-            url: url.to_owned(),
-        })?),
-        None => proxy_for(&config.cluster_url),
+        Some(url) => Some(proxy::parse("proxy-url", url)?),
+        None => proxy::between_here_and(&config.cluster_url)?,
     };
     if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
         exec.cluster = ExecAuthCluster::try_from(&cluster).ok();
@@ -249,6 +247,7 @@ fn parse_server(server: &str) -> Result<Uri, Error> {
     let bad = || Error::BadUrl {
         what: "API server",
         url: server.to_owned(),
+        expected: HTTP_URL,
     };
     let with_scheme = if server.contains("://") {
         server.to_owned()

@@ -11,6 +11,8 @@ pub mod head;
 pub mod kubeconfig;
 pub mod new;
 pub mod next;
+pub mod object_name;
+pub mod proxy;
 pub mod quantity;
 pub mod raycluster;
 pub mod route;

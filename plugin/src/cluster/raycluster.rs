@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::api::{Api, Scope, percent};
 use super::created::Created;
 use super::error::Error;
+use super::object_name::{self, checked};
 
 /// On every pod of a `RayCluster`: its name, and what the pod is in it.
 pub const CLUSTER_LABEL: &str = "ray.io/cluster";
@@ -45,12 +46,7 @@ impl FromStr for ClusterName {
                 ));
             }
         };
-        let valid = !name.is_empty()
-            && name.len() <= 253
-            && name
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
-        if valid {
+        if object_name::is_valid(name) {
             Ok(Self(name.to_owned()))
         } else {
             Err("not a valid name of a RayCluster".to_owned())
@@ -137,7 +133,8 @@ impl RayCluster {
     pub async fn get(api: &Api, name: &ClusterName) -> Result<Self, Error> {
         let namespace = api.namespace();
         let action = format!("get raycluster/{name} in namespace {namespace}");
-        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters/{name}");
+        let object = checked("a RayCluster", &name.0)?;
+        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters/{object}");
         api.get(&action, &path).await.map_err(|error| match error {
             // A missing object is answered with its name; a missing CRD with a bare "page not found".
             Error::Api {
@@ -313,6 +310,11 @@ mod tests {
             ("rayservice/x", None),
             ("a b", None),
             ("x/../y", None),
+            (".", None),
+            ("..", None),
+            ("raycluster/..", None),
+            ("x.", None),
+            ("-x", None),
             ("", None),
         ] {
             assert_eq!(

@@ -1,12 +1,13 @@
 //! How requests get to a dashboard over a stream that was opened to it.
 
-use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::response::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, StatusCode, Uri};
 
 use super::connector::Stream;
 use super::error::Error;
+use super::proxy::basic_auth;
 use super::service_proxy::{Refusal, ServiceProxy};
 use super::tunnel::Fault;
 
@@ -25,6 +26,8 @@ pub struct Route {
     pub base_path: String,
     /// The API server's, which wants a login and answers itself where it cannot reach the head.
     pub proxy: Option<ServiceProxy>,
+    /// The login that an address holds.
+    pub(super) login: Option<HeaderValue>,
 }
 
 impl Route {
@@ -34,16 +37,28 @@ impl Route {
             authority,
             base_path: String::new(),
             proxy: None,
+            login: None,
         }
     }
 
     /// A server whose paths begin with that of `url`.
     pub fn below(url: &Uri) -> Self {
-        let authority = url.authority().cloned();
+        let authority = url.authority().map_or("localhost", Authority::as_str);
+        // Whoever is asked is the host alone.
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let authority = host.parse();
         Self {
             base_path: url.path().trim_end_matches('/').to_owned(),
-            ..Self::to(authority.unwrap_or_else(|| Authority::from_static("localhost")))
+            login: basic_auth(url),
+            ..Self::to(authority.unwrap_or_else(|_| Authority::from_static("localhost")))
         }
+    }
+
+    /// Whether requests need a login of the user's, for which a page's own has to make room.
+    pub fn has_login(&self) -> bool {
+        self.proxy.is_some() || self.login.is_some()
     }
 
     /// Sets the Host header, which Ray does not look at but a proxy in between may.
@@ -61,6 +76,9 @@ impl Route {
             .map_or("/", PathAndQuery::as_str);
         if let Ok(uri) = format!("{}{path}", self.base_path).parse() {
             *request.uri_mut() = uri;
+        }
+        if let Some(login) = &self.login {
+            request.headers_mut().insert(AUTHORIZATION, login.clone());
         }
         if let Some(proxy) = &self.proxy {
             request.headers_mut().extend(proxy.login().await?);

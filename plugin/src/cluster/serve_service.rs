@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::api::{Api, Scope, percent};
 use super::error::Error;
+use super::object_name::checked;
 use super::raycluster::CLUSTER_LABEL;
 
 /// On every serve service that the operator makes.
@@ -66,6 +67,7 @@ impl Service {
         }
         // The operator takes a service of that name for its own, whoever made it.
         let name = name_for(cluster);
+        let name = checked("a Service", &name)?;
         let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
         let action = format!("get service/{name} in namespace {namespace}");
         match api.get(&action, &path).await {

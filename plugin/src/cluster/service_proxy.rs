@@ -8,8 +8,9 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 
-use super::api::{Api, percent};
+use super::api::Api;
 use super::error::Error;
+use super::object_name::checked;
 use super::raycluster::RayCluster;
 use super::route::Route;
 
@@ -56,16 +57,17 @@ impl ServiceProxy {
         }
     }
 
-    pub fn route(self) -> Route {
+    pub fn route(self) -> Result<Route, Error> {
         let (namespace, port) = (self.api.namespace(), self.port);
-        let service = percent(&self.service);
+        let of = format!("a Service (of the head of raycluster/{})", self.cluster);
+        let service = checked(&of, &self.service)?;
         let path = format!("/api/v1/namespaces/{namespace}/services/http:{service}:{port}/proxy");
         let route = Route::below(self.api.url());
-        Route {
+        Ok(Route {
             base_path: route.base_path + &path,
             proxy: Some(self),
             ..route
-        }
+        })
     }
 
     /// The headers that each request needs besides.

@@ -3,80 +3,185 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use ray_serve_inject::names;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::api::Api;
+use super::api::{Api, percent};
 use super::error::Error;
-use super::raycluster::RayCluster;
+use super::flags::ConnectionFlags;
+use super::object_name::checked;
+use super::raycluster::{CLUSTER_LABEL, OwnerReference, RayCluster};
 
 /// What Ray's own tools read as well.
 const VARIABLE: &str = "RAY_AUTH_TOKEN";
 const SECRET_KEY: &str = "auth_token";
 
+/// Whom the user's own token, which a variable holds, may go to: it may open more than one cluster,
+/// and whoever made a RayCluster may have made it to ask for tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnToken {
+    /// The user named this one cluster in a command.
+    Sent,
+    /// A list led here, or a shell that completes.
+    Kept,
+}
+
+impl OwnToken {
+    /// For a cluster that a command names.
+    pub fn of_command(flags: &ConnectionFlags) -> Self {
+        // A shell completes at a key that is hit in passing, and in words that are not finished.
+        if flags.unattended {
+            Self::Kept
+        } else {
+            Self::Sent
+        }
+    }
+
+    pub fn from_environment(self) -> Option<SecretString> {
+        match self {
+            Self::Sent => std::env::var(VARIABLE).ok(),
+            Self::Kept => None,
+        }
+        .filter(|token| !token.is_empty())
+        .map(SecretString::from)
+    }
+
+    /// What a user can do where the cluster's Secret gives no token.
+    fn advice(self) -> String {
+        match self {
+            Self::Sent => format!("set {VARIABLE}"),
+            Self::Kept => {
+                format!(
+                    "set {VARIABLE} and ask for this cluster by its name: lists send it to none"
+                )
+            }
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Secret {
+    #[serde(default)]
+    metadata: SecretMetadata,
     #[serde(default)]
     data: BTreeMap<String, String>,
 }
 
-pub fn from_environment() -> Option<SecretString> {
-    std::env::var(VARIABLE)
-        .ok()
-        .filter(|token| !token.is_empty())
-        .map(SecretString::from)
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SecretMetadata {
+    name: String,
+    owner_references: Vec<OwnerReference>,
 }
 
 /// The token `cluster` wants: none, the user's, or the one in its Secret.
-pub async fn of(api: &Api, cluster: &RayCluster) -> Result<Option<SecretString>, Error> {
+pub async fn of(
+    api: &Api,
+    cluster: &RayCluster,
+    own: OwnToken,
+) -> Result<Option<SecretString>, Error> {
     let Some(options) = &cluster.spec.auth_options else {
         return Ok(None);
     };
     if options.mode.as_deref() != Some("token") {
         return Ok(None);
     }
-    if let Some(token) = from_environment() {
+    if let Some(token) = own.from_environment() {
         return Ok(Some(token));
     }
-    let name = &cluster.metadata.name;
+    let (name, next) = (&cluster.metadata.name, api.next());
+    let no_token = |why: String| Error::NoToken {
+        name: name.clone(),
+        why,
+    };
     if options.kubernetes_tokens == Some(true) {
-        let why = format!(
-            "it takes Kubernetes tokens (enableK8sTokenAuth): set {VARIABLE}, for example to the output of kubectl create token"
-        );
-        return Err(Error::NoToken {
-            name: name.clone(),
-            why,
-        });
+        return Err(no_token(format!(
+            "it takes Kubernetes tokens (enableK8sTokenAuth): {}; {} makes one",
+            own.advice(),
+            next.kubectl("create token", &["SERVICEACCOUNT"], "--duration 10m")
+        )));
     }
-    let secret_name = options
+    let given = options
         .secret_name
         .as_deref()
-        .filter(|given| !given.is_empty())
-        .unwrap_or(name);
+        .filter(|name| !name.is_empty());
+    let secret = match given {
+        Some(given) => {
+            let of = format!("a Secret (authOptions.secretName of raycluster/{name})");
+            named(api, checked(&of, given)?).await
+        }
+        None => of_operator(api, name).await,
+    };
     let namespace = api.namespace();
-    let action = format!("get secret/{secret_name} in namespace {namespace}");
-    let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret_name}");
-    let secret: Secret = api.get(&action, &path).await.map_err(|error| match error {
-        Error::Api { code: 404, .. } => Error::NoToken {
-            name: name.clone(),
-            why: format!("secret/{secret_name} does not exist"),
-        },
-        Error::Forbidden { message, .. } => Error::NoToken {
-            name: name.clone(),
-            why: format!("{message}; or set {VARIABLE}"),
-        },
+    let secret = secret.map_err(|error| match error {
+        Error::Forbidden { message, .. } => no_token(format!("{message}; or {}", own.advice())),
         other => other,
     })?;
-    let token = secret
-        .data
-        .get(SECRET_KEY)
-        .and_then(|encoded| decode(encoded));
-    match token {
+    let Some(secret) = secret else {
+        let missing = given.map_or_else(|| names::token_secret(name), str::to_owned);
+        return Err(no_token(format!(
+            "secret/{missing} does not exist in namespace {namespace}: see {}, or {}",
+            next.kubectl("get", &["secrets"], ""),
+            own.advice()
+        )));
+    };
+    match secret.token() {
         Some(token) => Ok(Some(token)),
-        None => Err(Error::NoToken {
-            name: name.clone(),
-            why: format!("secret/{secret_name} has no usable key {SECRET_KEY}"),
-        }),
+        None => Err(no_token(format!(
+            "secret/{} has no usable key {SECRET_KEY}: see {}, or {}",
+            secret.metadata.name,
+            next.kubectl(
+                "describe",
+                &[&format!("secret/{}", secret.metadata.name)],
+                ""
+            ),
+            own.advice()
+        ))),
+    }
+}
+
+/// Nothing where there is none of that name.
+async fn named(api: &Api, name: &str) -> Result<Option<Secret>, Error> {
+    let namespace = api.namespace();
+    let action = format!("get secret/{name} in namespace {namespace}");
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+    match api.get::<Secret>(&action, &path).await {
+        Ok(mut secret) => {
+            name.clone_into(&mut secret.metadata.name);
+            Ok(Some(secret))
+        }
+        Err(Error::Api { code: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The Secret that the operator has made: by its name, or else, since the rule for that name is the
+/// operator's to change, by its label.
+async fn of_operator(api: &Api, cluster: &str) -> Result<Option<Secret>, Error> {
+    let name = names::token_secret(cluster);
+    if let Some(secret) = named(api, checked("a Secret", &name)?).await? {
+        return Ok(Some(secret));
+    }
+    let namespace = api.namespace();
+    let selector = percent(&format!("{CLUSTER_LABEL}={cluster}"));
+    let path = format!("/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}");
+    let action = format!("list secrets in namespace {namespace}");
+    // Not everybody who may read one Secret may list them all.
+    let labelled: Vec<Secret> = api.list(&action, &path).await.unwrap_or_default();
+    let is_owned = |secret: &Secret| {
+        let mut owners = secret.metadata.owner_references.iter();
+        owners.any(|owner| owner.kind == "RayCluster" && owner.name == cluster)
+    };
+    let usable = labelled
+        .into_iter()
+        .filter(|secret| secret.token().is_some());
+    Ok(usable.max_by_key(is_owned))
+}
+
+impl Secret {
+    fn token(&self) -> Option<SecretString> {
+        decode(self.data.get(SECRET_KEY)?)
     }
 }
 

@@ -15,6 +15,7 @@ use tower::BoxError;
 
 use super::api::Api;
 use super::error::{Error, root_cause};
+use super::object_name::checked;
 
 /// kube's reason for an answer that is no `Status`, and so none of the API server's.
 const NO_STATUS: &str = "Failed to parse error data";
@@ -37,6 +38,7 @@ pub struct Fault {
 
 pub async fn open(api: &Api, pod: &str, port: u16) -> Result<(Tunnel, Fault), Error> {
     let pods: kube::Api<Pod> = kube::Api::namespaced(api.client(), api.namespace());
+    let pod = checked("a Pod", pod)?;
     let ports = [port];
     let forward = api.within_limit(pods.portforward(pod, &ports)).await;
     let mut forwarder = forward

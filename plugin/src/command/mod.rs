@@ -36,7 +36,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Create(args) => create::run(&args, connection, ui).await,
         ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,
         ServeCommand::Get(args) => get::run(&args, connection, ui).await,
-        ServeCommand::Status(args) => status::run(&args, connection, ui).await,
+        ServeCommand::Status(args) => Box::pin(status::run(&args, connection, ui)).await,
         ServeCommand::Config(args) => config::run(&args, connection, ui).await,
         ServeCommand::Logs(args) => logs::run(&args, connection, ui).await,
         ServeCommand::Call(args) => call::run(&args, connection, ui).await,

@@ -7,65 +7,59 @@ use std::process::Command;
 use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
+use crate::support::page::{Answer, Page};
 use crate::support::server::{Reply, Server};
-use crate::support::{assert_fails, plugin, run};
+use crate::support::{assert_fails, run};
 
-/// The status line and the body that `url` answers with.
-fn get(url: &str) -> (String, String) {
-    ask(url, "/page", "")
-}
+const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 
-fn ask(url: &str, path: &str, headers: &str) -> (String, String) {
-    let host = url.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(host).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut reader = BufReader::new(stream);
-    let mut status = String::new();
-    reader.read_line(&mut status).unwrap();
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().unwrap();
-            }
-            Some(_) => {}
-            None => break,
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    (
-        status.trim_end().to_owned(),
-        String::from_utf8(body).unwrap(),
+#[test]
+fn answers_and_what_is_sent_pass_as_they_come() {
+    let (piece, pieces) = std::sync::mpsc::channel();
+    let pieces = std::sync::Mutex::new(Some(pieces));
+    let server = Server::start(move |_| {
+        let pieces = pieces.lock().unwrap().take().unwrap();
+        Reply::Stream("Content-Type: text/plain", pieces)
+    });
+    let page = Page::open(&["--address", &server.url()]);
+    let mut stream = TcpStream::connect(page.host()).unwrap();
+    write!(
+        stream,
+        "GET /logs HTTP/1.1\r\nHost: {}\r\n\r\n",
+        page.host()
     )
+    .unwrap();
+    let mut reader = BufReader::new(stream);
+    assert_eq!(Answer::read(&mut reader).status, 200);
+    for text in ["one\n", "two\n"] {
+        // The next piece is sent only once the last has arrived.
+        piece.send(text.to_owned()).unwrap();
+        let mut lines = ["", ""].map(str::to_owned);
+        for line in &mut lines {
+            reader.read_line(line).unwrap();
+        }
+        assert_eq!(lines[1], text);
+        let mut end = String::new();
+        reader.read_line(&mut end).unwrap();
+    }
 }
 
 #[test]
 fn the_page_is_there_until_ctrl_c() {
     let server = Server::start(|request| Reply::ok(format!("page at {}", request.path)));
-    let url = server.url();
-    let mut child = plugin(&["serve", "dashboard", "x", "--address", &url])
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut here = String::new();
-    output.read_line(&mut here).unwrap();
-    assert!(here.starts_with("http://127.0.0.1:"), "{here}");
+    let mut page = Page::open(&["--address", &server.url()]);
     for _ in 0..2 {
-        let (status, body) = get(here.trim_end());
+        let answer = page.get("/page");
         assert_eq!(
-            (status.as_str(), body.as_str()),
-            ("HTTP/1.1 200 X", "page at /page")
+            (answer.status, answer.body.as_str()),
+            (200, "page at /page")
         );
     }
     let ended = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args(["-INT", &page.child.id().to_string()])
         .status();
     assert!(ended.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(page.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -73,18 +67,12 @@ fn a_dashboard_that_is_away_is_told_to_the_browser_and_comes_back() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let url = format!("http://{address}");
-    let mut child = plugin(&["serve", "dashboard", "x", "--address", &url])
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut here = String::new();
-    output.read_line(&mut here).unwrap();
-    let (status, body) = get(here.trim_end());
-    assert_eq!(status, "HTTP/1.1 502 Bad Gateway");
+    let page = Page::open(&["--address", &format!("http://{address}")]);
+    let answer = page.get("/page");
+    assert_eq!((answer.status, answer.header("refresh")), (502, Some("3")));
     assert!(
-        body.starts_with("cannot reach the Ray dashboard at"),
-        "{body}"
+        answer.body.starts_with("cannot reach the Ray dashboard at"),
+        "{answer:?}"
     );
 
     let back = TcpListener::bind(address).unwrap();
@@ -93,16 +81,46 @@ fn a_dashboard_that_is_away_is_told_to_the_browser_and_comes_back() {
         let _ = stream.read(&mut [0; 1000]).unwrap();
         write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nback").unwrap();
     });
-    assert_eq!(get(here.trim_end()).1, "back");
+    assert_eq!(page.get("/page").body, "back");
     answering.join().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+}
+
+/// A head that was restarted between two requests of one visitor.
+#[test]
+fn a_connection_that_was_closed_is_opened_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let page = Page::open(&[
+        "--address",
+        &format!("http://{}", listener.local_addr().unwrap()),
+    ]);
+    let answering = std::thread::spawn(move || {
+        for text in ["one", "two"] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1000]).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{text}").unwrap();
+        }
+    });
+    let stream = TcpStream::connect(page.host()).unwrap();
+    let mut reader = BufReader::new(&stream);
+    for text in ["one", "two"] {
+        write!(&stream, "GET / HTTP/1.1\r\nHost: {}\r\n\r\n", page.host()).unwrap();
+        assert_eq!(Answer::read(&mut reader).body, text);
+    }
+    answering.join().unwrap();
+}
+
+#[test]
+fn a_dashboard_below_a_path_is_shown_there() {
+    let server = Server::start(|request| Reply::ok(format!("page at {}", request.path)));
+    let page = Page::open(&["--address", &format!("{}/ray/", server.url())]);
+    assert!(page.url.ends_with("/ray/"), "{}", page.url);
+    assert_eq!(page.get("/ray/x?y").body, "page at /ray/x?y");
+    assert_eq!(page.get("/x").body, "page at /ray/x");
 }
 
 /// Whoever can reach the page has the login of whoever started it, for the dashboard alone.
 #[test]
 fn through_the_api_server_each_request_gets_a_path_and_a_login_and_no_way_out() {
-    const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
     let server = Server::start(|request| match request.path.strip_prefix(BASE) {
         Some("/away") => failure(
             503,
@@ -116,42 +134,29 @@ fn through_the_api_server_each_request_gets_a_path_and_a_login_and_no_way_out() 
     });
     let directory = tempfile::TempDir::new().unwrap();
     let file = kubeconfig(directory.path(), "one", &server.url(), "{token: t}");
-    let arguments = ["serve", "dashboard", "x", "--kubeconfig", &file];
-    let mut child = plugin(&[&arguments[..], &["--via", "proxy"]].concat())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut here = String::new();
-    output.read_line(&mut here).unwrap();
-    let here = here.trim_end();
-    let answer = |path: &str, headers: &str| {
-        let (status, body) = ask(here, path, headers);
-        (status[9..12].to_owned(), body)
+    let page = Page::open(&["--kubeconfig", &file, "--via", "proxy"]);
+    let answer = |path: &str| {
+        let answer = page.get(path);
+        (answer.status, answer.body)
     };
-    let page = |body: &str| ("200".to_owned(), body.to_owned());
-    assert_eq!(answer("/a?b=c", ""), page("page at /a?b=c"));
+    assert_eq!(answer("/a?b=c"), (200, "page at /a?b=c".to_owned()));
     // A link that the API server has rewritten.
-    assert_eq!(answer(&format!("{BASE}/link"), ""), page("page at /link"));
-    assert_eq!(answer("/missing", "").0, "404");
-    let (status, why) = answer("/away", "");
-    assert_eq!(status, "502");
+    let link = format!("{BASE}/link");
+    assert_eq!(answer(&link), (200, "page at /link".to_owned()));
+    assert_eq!(answer("/missing").0, 404);
+    let (status, why) = answer("/away");
+    assert_eq!(status, 502);
     assert!(why.starts_with("nothing listens on port 8265"), "{why}");
-    let login = "Authorization: Bearer ray\r\nImpersonate-User: root\r\nOrigin: http://evil\r\n";
-    answer("/login", login);
+    let login = "Authorization: Bearer ray\r\nImpersonate-User: root\r\n";
+    page.ask("GET", "/login", login, "");
     let sent = server.requests().pop().unwrap();
     let header = |name| sent.header(name);
     assert_eq!(header("authorization"), Some("Bearer t"));
     assert_eq!(header("x-ray-authorization"), Some("Bearer ray"));
     assert_eq!(header("impersonate-user"), None);
-    let hosts = sent.headers.iter().filter(|(name, _)| name == "host");
-    assert_eq!(hosts.count(), 1, "{sent:?}");
-    // What Ray knows a browser by.
-    assert_eq!(header("origin"), Some("http://evil"));
     let before = server.requests().len();
-    assert_eq!(answer("/../../../../secrets", "").0, "400");
+    assert_eq!(answer("/../../../../secrets").0, 400);
     assert_eq!(server.requests().len(), before);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]

@@ -242,7 +242,8 @@ fn a_token_cluster_s_secret_is_read_and_missing_is_told() {
     });
     assert_fails(
         &get(&server, &[]),
-        "cannot read the Ray token of raycluster/x: secret/own does not exist",
+        "cannot read the Ray token of raycluster/x: secret/own does not exist in namespace team: \
+         see kubectl get secrets -n team --kubeconfig FILE, or set RAY_AUTH_TOKEN",
     );
     assert!(
         server

@@ -1,28 +1,30 @@
 //! `dashboard`: Ray's dashboard in the user's browser.
 //!
-//! A listener of this machine, and a fresh stream for each of its connections: so the address stays
-//! the same when the head becomes another pod.
+//! A listener of this machine, and streams to the head as its visitors need them: so the address
+//! stays the same when the head becomes another pod.
 
+mod cookies;
+mod guard;
 mod relay;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use self::cookies::Cookies;
+use self::guard::Guard;
 use crate::cluster::flags::ConnectionFlags;
 use crate::cluster::route::Opened;
 use crate::cluster::{self, ClusterName, Dashboard};
 use crate::error::Failure;
-use crate::output::{Ui, one_line};
+use crate::output::Ui;
 
 const HERE: &str = "127.0.0.1";
 #[cfg(target_os = "macos")]
@@ -30,8 +32,6 @@ const OPENER: &str = "open";
 #[cfg(not(target_os = "macos"))]
 const OPENER: &str = "xdg-open";
 
-/// For a visitor to read that there is no dashboard.
-const LINGER: Duration = Duration::from_secs(1);
 /// Before the next visitor, where the last one could not be let in.
 const TOO_MANY: Duration = Duration::from_millis(100);
 
@@ -45,7 +45,8 @@ Examples:
 
 While this runs, every user and program of this machine can reach the dashboard at that address,
 and who reaches it can run code on the cluster: do not use it on a machine you share. (All other
-commands listen to nothing.) A cluster with Ray tokens asks for its token in the browser.";
+commands listen to nothing.) Web pages of other sites in your browser are refused. A cluster with
+Ray tokens asks for its token in the browser.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -69,7 +70,8 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let listener = listener.map_err(|error| cannot_listen(args.port, &error))?;
     let address = listener.local_addr();
     let address = address.map_err(|error| cannot_listen(args.port, &error))?;
-    let url = format!("http://{address}{}/", dashboard.base_path());
+    let page = format!("{}/", dashboard.base_path());
+    let url = format!("http://{address}{page}");
     // Before the address is told: whoever reads it may end this at once.
     let interrupts = signal(SignalKind::interrupt());
     let mut interrupts =
@@ -83,6 +85,8 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         show(&url, ui);
     }
     let door = Door {
+        guard: Guard::new(address, page),
+        cookies: Cookies::of(&dashboard.identity()),
         dashboard: RefCell::new(dashboard),
         told: RefCell::default(),
         ui,
@@ -122,6 +126,8 @@ fn show(url: &str, ui: &Ui) {
 }
 
 struct Door<'a> {
+    guard: Guard,
+    cookies: Cookies,
     /// As it was last found.
     dashboard: RefCell<Dashboard>,
     /// Reasons why there was no dashboard, since there was one.
@@ -130,25 +136,9 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    async fn serve(&self, mut visitor: TcpStream) {
+    async fn serve(&self, visitor: TcpStream) {
         let _ = visitor.set_nodelay(true);
-        let result = match self.open().await {
-            Ok(opened) if opened.route.proxy.is_some() => {
-                return relay::serve(visitor, opened, self).await;
-            }
-            Ok(opened) => self.forward(&mut visitor, opened).await,
-            Err(error) => Err(error.to_string()),
-        };
-        let Err(why) = result else {
-            self.worked();
-            return;
-        };
-        self.failed(&why);
-        // A visitor who has gone needs no answer.
-        let _ = visitor.write_all(sorry(&why).as_bytes()).await;
-        let _ = visitor.shutdown().await;
-        // Closed with a part of the question unread, it would be reset, and the answer with it.
-        let _ = timeout(LINGER, copy(&mut visitor, &mut sink())).await;
+        relay::serve(visitor, self).await;
     }
 
     fn failed(&self, why: &str) {
@@ -180,59 +170,4 @@ impl Door<'_> {
         }
         opened
     }
-
-    /// Gives a reason where a visitor asked and got no answer at all.
-    async fn forward(&self, visitor: &mut TcpStream, opened: Opened) -> Result<(), String> {
-        let (mut from_head, mut to_head) = split(TokioIo::new(opened.stream));
-        let (mut from_visitor, mut to_visitor) = visitor.split();
-        let (asked, answered) = (Cell::new(false), Cell::new(false));
-        // Whoever ends first ends both: HTTP has no half of a conversation.
-        let left = tokio::select! {
-            _ = pass_on(&mut from_head, &mut to_visitor, &answered) => false,
-            ended = pass_on(&mut from_visitor, &mut to_head, &asked) => ended.is_ok(),
-        };
-        if left || answered.get() {
-            return Ok(());
-        }
-        let reason = match opened.fault {
-            Some(fault) => fault.explain().await,
-            None => None,
-        };
-        match reason {
-            Some(error) => Err(error.to_string()),
-            None if asked.get() => Err(format!(
-                "{} closed the connection without an answer",
-                self.dashboard.borrow().describe()
-            )),
-            // A connection that nobody used.
-            None => Ok(()),
-        }
-    }
-}
-
-async fn pass_on(
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-    any: &Cell<bool>,
-) -> std::io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let read = from.read(&mut buffer).await?;
-        if read == 0 {
-            return Ok(());
-        }
-        any.set(true);
-        to.write_all(&buffer[..read]).await?;
-        to.flush().await?;
-    }
-}
-
-/// What a browser shows, and tries again.
-fn sorry(why: &str) -> String {
-    let text = format!("{}\n", one_line(why));
-    format!(
-        "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nRefresh: 3\r\n\
-         Connection: close\r\nContent-Length: {}\r\n\r\n{text}",
-        text.len()
-    )
 }

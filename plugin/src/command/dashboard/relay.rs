@@ -1,141 +1,273 @@
-//! The page through the API server's proxy, which is no stream to the head: each request is given
-//! the path and the login that the API server wants.
+//! One visitor's requests, passed on to the dashboard, and its answers as they come.
 //!
-//! Whoever can reach the page gets no further with that login than to the dashboard.
+//! Each request is looked at and given what the way to the dashboard wants. Through the API server's
+//! proxy that is a path and the user's login, with which whoever reaches the page gets no further
+//! than to the dashboard.
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, REFRESH, TRANSFER_ENCODING,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    REFRESH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, X_FRAME_OPTIONS,
 };
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode, Uri, Version};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use super::Door;
+use crate::cluster::error::root_cause;
 use crate::cluster::route::{Opened, Route};
 use crate::cluster::service_proxy::{Refusal, is_of_the_api_server};
+use crate::cluster::tunnel::Fault;
 use crate::output::one_line;
 use crate::serve::client::TOKEN_HEADER;
 
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+/// Of one connection alone, besides those that `Connection` names.
+const OF_A_CONNECTION: [HeaderName; 7] = [
+    CONNECTION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 type Body = BoxBody<Bytes, hyper::Error>;
 
-/// Until the visitor or the API server ends it.
-pub(super) async fn serve(visitor: TcpStream, opened: Opened, door: &Door<'_>) {
-    let Ok((requests, upstream)) = handshake(opened.stream).await else {
-        return;
-    };
+/// Until the visitor ends it.
+pub(super) async fn serve(visitor: TcpStream, door: &Door<'_>) {
     let relay = Relay {
-        requests: Mutex::new(requests),
-        route: opened.route,
         door,
+        upstream: Mutex::new(None),
     };
     let answering = service_fn(|request| relay.answer(request));
     let visit = http1::Builder::new().serve_connection(TokioIo::new(visitor), answering);
-    let (mut visit, mut upstream) = (std::pin::pin!(visit), std::pin::pin!(upstream));
-    tokio::select! {
-        // A browser that wants more comes again, and is given a connection that lives.
-        _ = &mut upstream => {
-            visit.as_mut().graceful_shutdown();
-            let _ = visit.await;
-        }
-        _ = &mut visit => {}
-    }
+    // A visitor who has gone needs no answer.
+    let _ = visit.with_upgrades().await;
 }
 
 struct Relay<'a> {
-    requests: Mutex<SendRequest<Incoming>>,
-    route: Route,
     door: &'a Door<'a>,
+    /// A visitor asks one thing after the other, so one connection is enough.
+    upstream: Mutex<Option<Upstream>>,
+}
+
+struct Upstream {
+    requests: SendRequest<Incoming>,
+    route: Route,
+    fault: Option<Fault>,
 }
 
 impl Relay<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
-        if climbs(request.uri().path()) {
-            return Ok(text(StatusCode::BAD_REQUEST, "no path of the dashboard"));
+        if let Err(refusal) = self.door.guard.check(&request) {
+            return Ok(text(refusal.status, &refusal.why));
         }
-        match self.pass_on(request).await {
-            Ok(response) => {
+        Ok(match self.pass_on(request).await {
+            Ok(mut response) => {
                 self.door.worked();
-                Ok(response)
+                // Nobody else's page may show it to be clicked on.
+                let own = HeaderValue::from_static("SAMEORIGIN");
+                response.headers_mut().entry(X_FRAME_OPTIONS).or_insert(own);
+                response
             }
             Err(why) => {
-                let mut response = text(StatusCode::BAD_GATEWAY, &why);
-                let headers = response.headers_mut();
-                headers.insert(REFRESH, HeaderValue::from_static("3"));
                 self.door.failed(&why);
-                Ok(response)
+                let mut response = text(StatusCode::BAD_GATEWAY, &why);
+                let again = HeaderValue::from_static("3");
+                response.headers_mut().insert(REFRESH, again);
+                response
             }
-        }
+        })
     }
 
     /// Gives the reason where the dashboard does not answer.
     async fn pass_on(&self, mut request: Request<Incoming>) -> Result<Response<Body>, String> {
         let method = request.method().clone();
-        self.readdress(&mut request);
-        let prepared = self.route.prepare(&mut request).await;
-        prepared.map_err(|error| error.to_string())?;
-        let response = {
-            let mut requests = self.requests.lock().await;
-            requests.ready().await.map_err(|error| error.to_string())?;
-            requests.send_request(request)
-        };
-        let response = response.await.map_err(|error| error.to_string())?;
-        let (mut head, body) = response.into_parts();
-        keep_end_to_end(&mut head.headers);
-        if !self.route.may_be_refusal(&head) {
-            return Ok(Response::from_parts(head, body.boxed()));
+        let visitor =
+            asks_for_websocket(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let mut kept = self.upstream.lock().await;
+        let (upstream, mut response) = self
+            .exchange(kept.take(), request, visitor.is_some())
+            .await?;
+        let head = (response.status() == StatusCode::SWITCHING_PROTOCOLS)
+            .then(|| hyper::upgrade::on(&mut response));
+        let (mut parts, body) = response.into_parts();
+        keep_end_to_end(&mut parts.headers, head.is_some());
+        self.door.cookies.to_browser(&mut parts.headers);
+        if let Some(head) = head {
+            let visitor = visitor.ok_or("the dashboard changed to a protocol nobody asked for")?;
+            join(visitor, head);
+            return Ok(Response::from_parts(parts, body.boxed()));
+        }
+        if !upstream.route.may_be_refusal(&parts) {
+            *kept = Some(upstream);
+            return Ok(Response::from_parts(parts, body.boxed()));
         }
         let body = body.collect().await.map_err(|error| error.to_string())?;
         let body = body.to_bytes();
-        match self.route.refusal(&method, head.status, &body) {
-            None => Ok(Response::from_parts(head, full(body))),
+        match upstream.route.refusal(&method, parts.status, &body) {
+            None => {
+                *kept = Some(upstream);
+                Ok(Response::from_parts(parts, full(body)))
+            }
             Some(Refusal::Unsent(error)) => Err(error.to_string()),
             Some(Refusal::Broken(cause)) => Err(cause),
         }
     }
 
-    fn readdress(&self, request: &mut Request<Incoming>) {
-        // The API server has put links and redirects below its own path.
-        let path = request.uri().path_and_query().map(PathAndQuery::as_str);
-        let own = path.and_then(|path| path.strip_prefix(&self.route.base_path));
-        if let Some(uri) = own.and_then(|path| path.parse().ok()) {
+    /// On the connection that was used before, where it still lives, or else on a new one.
+    async fn exchange(
+        &self,
+        before: Option<Upstream>,
+        mut request: Request<Incoming>,
+        upgrades: bool,
+    ) -> Result<(Upstream, Response<Incoming>), String> {
+        if let Some(mut upstream) = before
+            && upstream.requests.ready().await.is_ok()
+        {
+            self.readdress(&mut request, &upstream.route, upgrades)
+                .await?;
+            match upstream.requests.try_send_request(request).await {
+                Ok(response) => return Ok((upstream, response)),
+                Err(mut error) => match error.take_message() {
+                    // It ended before anything was sent.
+                    Some(unsent) => request = unsent,
+                    None => return Err(self.why_broken(upstream, error.error()).await),
+                },
+            }
+            let mut upstream = self.connect().await?;
+            return match upstream.requests.send_request(request).await {
+                Ok(response) => Ok((upstream, response)),
+                Err(error) => Err(self.why_broken(upstream, &error).await),
+            };
+        }
+        let mut upstream = self.connect().await?;
+        self.readdress(&mut request, &upstream.route, upgrades)
+            .await?;
+        match upstream.requests.send_request(request).await {
+            Ok(response) => Ok((upstream, response)),
+            Err(error) => Err(self.why_broken(upstream, &error).await),
+        }
+    }
+
+    async fn connect(&self) -> Result<Upstream, String> {
+        let opened = self.door.open().await.map_err(|error| error.to_string())?;
+        let Opened {
+            stream,
+            route,
+            fault,
+        } = opened;
+        let (requests, connection) = handshake(stream).await.map_err(|error| error.to_string())?;
+        // It ends when nobody sends on it any more; what goes wrong is told where something is sent.
+        tokio::spawn(connection.with_upgrades());
+        Ok(Upstream {
+            requests,
+            route,
+            fault,
+        })
+    }
+
+    /// The tunnel's reason, if it gave one.
+    async fn why_broken(&self, upstream: Upstream, error: &hyper::Error) -> String {
+        let told = match upstream.fault {
+            Some(fault) => fault.explain().await,
+            None => None,
+        };
+        let who = self.door.dashboard.borrow().describe();
+        match told {
+            Some(reason) => reason.to_string(),
+            None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
+                format!("{who} closed the connection without an answer")
+            }
+            None => format!("the connection to {who} broke: {}", root_cause(error)),
+        }
+    }
+
+    async fn readdress(
+        &self,
+        request: &mut Request<Incoming>,
+        route: &Route,
+        upgrades: bool,
+    ) -> Result<(), String> {
+        // Links and redirects are below the path that the dashboard has elsewhere: the API server has
+        // put them there, or the dashboard is at an address with a path.
+        if let Some(uri) = without(request.uri(), &route.base_path) {
             *request.uri_mut() = uri;
         }
         *request.version_mut() = Version::HTTP_11;
         let headers = request.headers_mut();
-        keep_end_to_end(headers);
-        // A Ray token that the page has asked for.
-        if let Some(token) = headers.remove(AUTHORIZATION) {
-            headers.insert(TOKEN_HEADER, token);
+        keep_end_to_end(headers, upgrades);
+        self.door.cookies.to_cluster(headers);
+        if route.has_login() {
+            // A Ray token that the page has asked for.
+            if let Some(token) = headers.remove(AUTHORIZATION) {
+                headers.insert(TOKEN_HEADER, token);
+            }
+            let impersonating = headers.keys().filter(|name| is_of_the_api_server(name));
+            for name in impersonating.cloned().collect::<Vec<_>>() {
+                headers.remove(name);
+            }
         }
-        let impersonating = headers.keys().filter(|name| is_of_the_api_server(name));
-        for name in impersonating.cloned().collect::<Vec<_>>() {
-            headers.remove(name);
-        }
-        self.route.set_host(headers);
+        route.set_host(headers);
+        let prepared = route.prepare(request).await;
+        prepared.map_err(|error| error.to_string())
     }
 }
 
-fn keep_end_to_end(headers: &mut HeaderMap) {
-    for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+fn without(uri: &Uri, base_path: &str) -> Option<Uri> {
+    let path = uri.path_and_query().map(PathAndQuery::as_str)?;
+    let own = path.strip_prefix(base_path)?;
+    own.starts_with('/').then(|| own.parse().ok())?
+}
+
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(UPGRADE).map(HeaderValue::as_bytes);
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(WEBSOCKET.as_bytes()))
+        && named_by_connection(headers).contains(&UPGRADE)
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).iter();
+    let names = values.filter_map(|value| value.to_str().ok());
+    let names = names.flat_map(|value| value.split(','));
+    names.filter_map(|name| name.trim().parse().ok()).collect()
+}
+
+fn keep_end_to_end(headers: &mut HeaderMap, upgrades: bool) {
+    // Two lengths of one message are how a request is smuggled past whoever looks at the first.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
+    let named = named_by_connection(headers).into_iter();
+    for name in OF_A_CONNECTION.into_iter().chain(named) {
         headers.remove(name);
     }
+    if upgrades {
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, WEBSOCKET);
+    }
 }
 
-/// A proxy on the way may follow such a path out of the dashboard's, with the user's login.
-fn climbs(path: &str) -> bool {
-    let plain = path.to_ascii_lowercase().replace("%2e", ".");
-    let plain = plain.replace("%2f", "/").replace("%5c", "/");
-    plain.split(['/', '\\']).any(|part| part == "..")
+/// From here on both speak to one another, until one of them ends it.
+fn join(visitor: OnUpgrade, head: OnUpgrade) {
+    tokio::spawn(async move {
+        if let (Ok(visitor), Ok(head)) = tokio::join!(visitor, head) {
+            let (mut visitor, mut head) = (TokioIo::new(visitor), TokioIo::new(head));
+            let _ = copy_bidirectional(&mut visitor, &mut head).await;
+        }
+    });
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Body> {
@@ -155,19 +287,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_path_leads_out_of_the_dashboard() {
-        for path in [
-            "/..",
-            "/a/../b",
-            "/%2e%2E/x",
-            "/a%2f..%5Cx",
-            "/a\\..\\x",
-            "/.%2e",
+    fn what_is_of_one_connection_is_not_passed_on() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Own"),
+            ("connection", "upgrade"),
+            ("x-own", "1"),
+            ("upgrade", "h2c"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "keep-alive"),
+            ("te", "trailers"),
+            ("trailer", "x"),
+            ("accept", "*/*"),
         ] {
-            assert!(climbs(path), "{path}");
+            headers.append(name, value.parse().unwrap());
         }
-        for path in ["/", "/a..b/c", "/...", "/api/v0/logs?node_id=..x"] {
-            assert!(!climbs(path), "{path}");
+        assert!(!asks_for_websocket(&headers));
+        keep_end_to_end(&mut headers, false);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["accept"]);
+    }
+
+    #[test]
+    fn a_websocket_is_asked_for_by_two_headers() {
+        let asks = |connection: &str, upgrade: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONNECTION, connection.parse().unwrap());
+            headers.insert(UPGRADE, upgrade.parse().unwrap());
+            asks_for_websocket(&headers)
+        };
+        assert!(asks("keep-alive, Upgrade", "WebSocket") && asks("upgrade", "websocket"));
+        assert!(!asks("keep-alive", "websocket") && !asks("upgrade", "h2c"));
+    }
+
+    #[test]
+    fn only_a_path_below_the_dashboard_s_is_shortened() {
+        let left = |path: &str| without(&path.parse().unwrap(), "/ray").map(|uri| uri.to_string());
+        assert_eq!(left("/ray/api?x=1").as_deref(), Some("/api?x=1"));
+        assert_eq!(left("/ray/").as_deref(), Some("/"));
+        for path in ["/api", "/rayx", "/ray", "/ray?x"] {
+            assert_eq!(left(path), None, "{path}");
         }
     }
 }

@@ -184,7 +184,10 @@ async fn ask(
         let api = api.in_namespace(&cluster.metadata.namespace);
         let pods = heads.remove(&key(cluster)).unwrap_or_default();
         async move {
-            let asked = ask_one(api, cluster.clone(), &pods, limit);
+            let asked = async {
+                let api = api.map_err(|error| reason(&error))?;
+                ask_one(api, cluster.clone(), &pods, limit).await
+            };
             let answer = tokio::time::timeout(limit, asked).await;
             let late = |_| Err(format!("the head did not answer within {}", seconds(limit)));
             (index, answer.unwrap_or_else(late))

@@ -14,6 +14,7 @@ use self::report::{Reasons, Report};
 use self::tree::trees;
 use super::outage::Outage;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::cluster::token::OwnToken;
 use crate::cluster::{Api, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::{Node, Screen, Style, Told, Tone, Ui, draw, one_line};
@@ -85,7 +86,7 @@ fn connect(
         None => Some(Api::connect(connection)?),
     };
     let dashboard = match &api {
-        Some(api) => Dashboard::through(api.clone(), cluster),
+        Some(api) => Dashboard::through(api.clone(), cluster, OwnToken::of_command(connection)),
         None => Dashboard::new(connection, cluster)?,
     };
     Ok((api, Client::new(dashboard, connection.request_timeout.0)))

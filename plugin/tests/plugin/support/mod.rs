@@ -1,5 +1,6 @@
 //! Shared by the tests: recorded answers, golden files, and a small HTTP server.
 pub(crate) mod kubernetes;
+pub(crate) mod page;
 pub(crate) mod ray;
 pub(crate) mod server;
 

@@ -31,6 +31,8 @@ pub(crate) enum Reply {
     With(&'static str, u16, String),
     /// One that is sent piece by piece, as they come, with a header of its own.
     Stream(&'static str, Receiver<String>),
+    /// A WebSocket, on which each line comes back.
+    Echo,
     /// Half of an answer, then the connection is closed.
     Cut,
     /// The connection is closed, without a word.
@@ -169,6 +171,18 @@ fn serve(
                     let _ = write!(writer, "{:x}\r\n{piece}\r\n", piece.len());
                 }
                 let _ = write!(writer, "0\r\n\r\n");
+            }
+            Reply::Echo => {
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                );
+                let mut line = String::new();
+                while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                    let _ = write!(writer, "{line}");
+                    line.clear();
+                }
+                return;
             }
             Reply::Cut => {
                 let _ = write!(
