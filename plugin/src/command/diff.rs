@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-use super::validate::CheckFlags;
+use super::config_file::{self, CheckFlags};
 use crate::cluster::ClusterName;
 use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
@@ -12,7 +12,6 @@ use crate::package::{self, PackageFlags, Packing};
 use crate::serve::difference::{Difference, differences};
 use crate::serve::plan::Change;
 use crate::serve::settings;
-use crate::serve::source::Source;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +73,7 @@ async fn find(
     connection: &ConnectionFlags,
     ui: &Ui,
 ) -> Result<Vec<Difference>, Failure> {
-    let source = Source::read(&args.filename)?;
+    let source = config_file::read(&args.filename, ui)?;
     let uploads_code = args.code.are_given();
     args.check.before(&source, uploads_code, ui)?;
     let mut config = source.config()?;

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod completion;
 pub mod config;
+pub mod config_file;
 pub mod create;
 pub mod dashboard;
 pub mod delete;
@@ -13,6 +14,7 @@ pub mod inject;
 pub mod logs;
 mod outage;
 pub mod session;
+pub mod skipped;
 pub mod status;
 pub mod submit;
 pub mod validate;

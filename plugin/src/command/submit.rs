@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
+use super::config_file::{self, CheckFlags};
 use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
-use super::validate::CheckFlags;
 use super::watch;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
@@ -14,7 +14,6 @@ use crate::serve::landed::Expected;
 use crate::serve::merge::Kept;
 use crate::serve::plan::{Change, plan};
 use crate::serve::rollout::Rollout;
-use crate::serve::source::Source;
 use crate::serve::{ServeConfig, settings};
 
 const EXAMPLES: &str = "\
@@ -68,7 +67,7 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let source = Source::read(&args.filename)?;
+    let source = config_file::read(&args.filename, ui)?;
     let uploads_code = args.code.are_given();
     args.check.before(&source, uploads_code, ui)?;
     let mut config = source.config()?;

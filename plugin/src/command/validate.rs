@@ -1,17 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
+use super::config_file;
+use super::skipped::Skipped;
 use crate::error::Failure;
-use crate::input;
+use crate::input::{self, Input};
 use crate::output::Ui;
-use crate::serve::Client;
-use crate::serve::config::{self, Error};
+use crate::serve::contents::Contents;
 use crate::serve::schema::{NEWEST, OLDEST};
 use crate::serve::source::Source;
 use crate::serve::validate::{Findings, Target, check};
 use crate::serve::version::RayVersion;
-use crate::yaml::kubernetes;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,13 +22,17 @@ Examples:
   # All configs of a directory, in CI: warnings fail too
   kubectl ray serve validate -f configs/ -R --strict
 
+A RayService's spec.serveConfigV2 and Serve configs in a ConfigMap are checked where they stand. Of a
+directory only Serve configs are checked; the other files are skipped, and named in one line.
 Nothing is asked of a cluster: connection flags have no effect. submit checks the same against the
-Ray of its cluster.";
+Ray of its cluster.
+
+Exit code: 0 no errors, 1 errors, or nothing was there to check, 2 wrong usage.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Serve configs in YAML or JSON: a file, a directory, or - for standard input; may be repeated
+    /// Serve configs in YAML or JSON, or manifests that hold some: a file, a directory, or - for standard input; may be repeated
     #[arg(short, long, value_name = "FILE", required = true)]
     filename: Vec<PathBuf>,
     /// Look into the directories of a directory too
@@ -42,34 +44,29 @@ pub struct Args {
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
+    /// Name all files that are skipped, however many
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let mut sound = true;
+    let mut skipped = Skipped::default();
+    let mut unchecked = Vec::new();
     for path in &args.filename {
-        let is_directory = path.is_dir();
-        for file in input::files(path, args.recursive)? {
-            let source = Source::read(&file)?;
-            if is_directory && let Some(kind) = kubernetes_kind(&source) {
-                ui.note(&format!("{} skipped: a Kubernetes {kind}", source.name));
-                continue;
-            }
-            let findings = check(
-                &source,
-                &Target {
-                    ray: Some(args.ray_version),
-                    uploads_code: false,
-                },
-            );
-            let findings = if args.strict {
-                findings.strict()
-            } else {
-                findings
-            };
-            sound &= findings.errors() == 0;
-            ui.findings(&source, &findings);
-            ui.line(&result(&source, &findings, args.ray_version))?;
+        let here = look(args, path, ui)?;
+        sound &= here.sound;
+        if !here.checked {
+            unchecked.push(format!(
+                "nothing was checked in {}: no Serve config, but {}",
+                path.display(),
+                here.skipped.kinds()
+            ));
         }
+        skipped.append(here.skipped);
+    }
+    if let Some(line) = skipped.line(args.verbose) {
+        ui.note(&line);
     }
     if args.ray_version < OLDEST {
         ui.note(&format!(
@@ -77,25 +74,74 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             args.ray_version
         ));
     }
-    if sound { Ok(()) } else { Err(Failure::Told) }
+    for problem in &unchecked {
+        ui.error(problem);
+    }
+    if sound && unchecked.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Told)
+    }
 }
 
-/// Directories hold other manifests too, which are not asked about.
-fn kubernetes_kind(source: &Source) -> Option<String> {
-    let kind = |body: &Value| match config::top(body) {
-        Err(Error::KubernetesObject(kind)) => Some(kind),
-        _ => None,
+/// What came of one file or directory.
+struct Looked {
+    checked: bool,
+    sound: bool,
+    skipped: Skipped,
+}
+
+fn look(args: &Args, path: &Path, ui: &Ui) -> Result<Looked, Failure> {
+    let mut looked = Looked {
+        checked: false,
+        sound: true,
+        skipped: Skipped::default(),
     };
-    if let Ok(body) = &source.body {
-        return kind(body);
+    let is_directory = path.is_dir();
+    for file in input::files(path, args.recursive)? {
+        let input = Input::read(&file)?;
+        let contents = if is_directory {
+            let name = input.name.clone();
+            match Contents::of_found(input) {
+                Ok(contents) => contents,
+                Err(stranger) => {
+                    looked.skipped.add(name, stranger);
+                    continue;
+                }
+            }
+        } else {
+            Contents::of_named(input)
+        };
+        for source in &contents.configs {
+            looked.checked = true;
+            looked.sound &= judge(args, source, ui)?;
+        }
+        if !is_directory {
+            config_file::tell_others(&contents.configs, &contents.others, ui);
+        }
     }
-    // A manifest may be several documents, which a Serve config is not.
-    let documents = kubernetes::documents(&source.text).ok()?;
-    documents.iter().find_map(|document| kind(&document.value))
+    Ok(looked)
+}
+
+/// Shows what is wrong with a config, and tells whether it may be sent.
+fn judge(args: &Args, source: &Source, ui: &Ui) -> Result<bool, Failure> {
+    let target = Target {
+        ray: Some(args.ray_version),
+        uploads_code: false,
+    };
+    let findings = check(source, &target);
+    let findings = if args.strict {
+        findings.strict()
+    } else {
+        findings
+    };
+    ui.findings(source, &findings);
+    ui.line(&result(source, &findings, args.ray_version))?;
+    Ok(findings.errors() == 0)
 }
 
 fn result(source: &Source, findings: &Findings, ray: RayVersion) -> String {
-    let name = &source.name;
+    let name = source.title();
     let found = summary(findings);
     match applications(source) {
         Some(applications) => format!("{name}: {applications}, {found} (Ray {ray})"),
@@ -121,78 +167,7 @@ fn summary(findings: &Findings) -> String {
     }
 }
 
-fn count(number: usize, of: &str) -> String {
+pub fn count(number: usize, of: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {of}{s}")
-}
-
-/// How a command that sends a config checks it before.
-#[derive(Debug, clap::Args)]
-pub struct CheckFlags {
-    /// Send nothing when there is so much as a warning about the Serve config, or a file in the
-    /// uploaded code that looks like credentials
-    #[arg(long, conflicts_with = "no_validate")]
-    strict: bool,
-    /// Send the Serve config as it is, whatever is wrong with it
-    #[arg(long)]
-    no_validate: bool,
-}
-
-impl CheckFlags {
-    pub fn is_strict(&self) -> bool {
-        self.strict
-    }
-
-    /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
-    pub fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
-        if self.no_validate {
-            return Ok(());
-        }
-        let any = Target {
-            ray: None,
-            uploads_code,
-        };
-        self.refuse(source, &check(source, &any).without_warnings(), ui)
-    }
-
-    /// For the cluster's Ray; the newest where it does not say which it is.
-    pub async fn on(
-        &self,
-        client: &mut Client,
-        source: &Source,
-        uploads_code: bool,
-        ui: &Ui,
-    ) -> Result<(), Failure> {
-        if self.no_validate {
-            return Ok(());
-        }
-        let target = Target {
-            ray: Some(client.ray_version().await?.unwrap_or(NEWEST)),
-            uploads_code,
-        };
-        let findings = check(source, &target);
-        let findings = if self.strict {
-            findings.strict()
-        } else {
-            findings
-        };
-        self.refuse(source, &findings, ui)
-    }
-
-    fn refuse(&self, source: &Source, findings: &Findings, ui: &Ui) -> Result<(), Failure> {
-        ui.findings(source, findings);
-        if findings.errors() == 0 {
-            return Ok(());
-        }
-        let strict = if self.strict { " (--strict)" } else { "" };
-        let anyway = match source.config() {
-            Ok(_) => "; --no-validate sends it as it is",
-            Err(_) => "",
-        };
-        Err(Failure::Failed(format!(
-            "{} in {}{strict}: nothing was sent{anyway}",
-            count(findings.errors(), "error"),
-            source.name
-        )))
-    }
 }

@@ -4,8 +4,15 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::likeness::{applications_key, are_applications};
+use super::schema::{self, Object};
 use crate::yaml;
+use crate::yaml::positions::Step;
 
+/// The key of a Serve config's applications.
+pub const APPLICATIONS: &str = "applications";
+/// What each application has.
+pub const IMPORT_PATH: &str = "import_path";
 /// The name Ray gives an application that has none.
 pub const DEFAULT_NAME: &str = "default";
 pub const LOGGING: &str = "logging_config";
@@ -33,16 +40,23 @@ pub enum Error {
     Empty,
     #[error("{0} where a mapping with the key \"applications\" is expected")]
     NotAMapping(&'static str),
-    #[error(
-        "a Kubernetes {0}, not a Serve config: pass what is in its spec.serveConfigV2, or apply it with kubectl"
-    )]
+    #[error("a list of applications where a mapping is expected: write \"applications:\" above it")]
+    ListOfApplications,
+    #[error("a Kubernetes {0}, not a Serve config")]
     KubernetesObject(String),
+    /// What is wrong with the Kubernetes object that should hold the config.
+    #[error("{0}")]
+    Holder(String),
     #[error(
         "no \"applications\": a config with import_path at the top is Ray's old single-application format; move it into a list under \"applications\""
     )]
     SingleApplication,
+    #[error("no \"applications\", but \"{0}\": did you mean \"applications\"?")]
+    Misspelt(String),
     #[error("no \"applications\": the command delete is what removes all of them")]
     NoApplications,
+    #[error("no \"applications\" where a Serve config is expected{0}")]
+    Another(String),
     #[error("\"applications\" is {0} where a list is expected")]
     ApplicationsNotAList(&'static str),
     #[error("applications[{index}] is {kind} where a mapping is expected")]
@@ -110,22 +124,51 @@ impl ServeConfig {
     }
 }
 
+impl Error {
+    /// The field that is wrong, where it is one.
+    pub fn field(&self) -> Option<Step> {
+        let name = match self {
+            Self::Misspelt(name) => name,
+            Self::SingleApplication => IMPORT_PATH,
+            _ => return None,
+        };
+        Some(Step::Key(name.to_owned()))
+    }
+}
+
 /// The config's own fields, if it is one.
 pub fn top(body: &Value) -> Result<&Map<String, Value>, Error> {
     let top = match body {
         Value::Object(top) => top,
         Value::Null => return Err(Error::Empty),
+        Value::Array(items) if are_applications(items) => return Err(Error::ListOfApplications),
         other => return Err(Error::NotAMapping(kind(other))),
     };
-    if top.contains_key("applications") {
+    if top.contains_key(APPLICATIONS) {
         return Ok(top);
     }
-    match top.get("kind") {
+    Err(match top.get("kind") {
         Some(Value::String(kind)) if top.contains_key("apiVersion") => {
-            Err(Error::KubernetesObject(kind.clone()))
+            Error::KubernetesObject(kind.clone())
         }
-        _ if top.contains_key("import_path") => Err(Error::SingleApplication),
-        _ => Err(Error::NoApplications),
+        _ => without_applications(top),
+    })
+}
+
+/// What is said of a mapping without the one key that every Serve config has.
+fn without_applications(top: &Map<String, Value>) -> Error {
+    let is_another = |name: &&String| schema::field(Object::Config, name).is_none();
+    if let Some(found) = applications_key(top) {
+        Error::Misspelt(found.to_owned())
+    } else if top.contains_key(IMPORT_PATH) {
+        Error::SingleApplication
+    } else if let Some(another) = top.keys().find(is_another) {
+        Error::Another(format!(", and \"{another}\" is no field of one"))
+    } else if top.is_empty() {
+        Error::Another(String::new())
+    } else {
+        // It says how Serve runs, and of applications that there are none.
+        Error::NoApplications
     }
 }
 
@@ -176,7 +219,20 @@ mod tests {
             ("- a\n", "a list where a mapping"),
             ("applications.yaml\n", "text where a mapping"),
             ("import_path: a.b\n", "old single-application format"),
-            ("http_options: {port: 1}\n", "no \"applications\""),
+            (
+                "http_options: {port: 1}\n",
+                "no \"applications\": the command delete",
+            ),
+            ("{}\n", "no \"applications\" where"),
+            ("name: x\nversion: 1\n", "\"name\" is no field of one"),
+            (
+                "application: [{import_path: 'm:x'}]\n",
+                "but \"application\": did you mean \"applications\"?",
+            ),
+            (
+                "- {name: a, import_path: 'm:x'}\n",
+                "write \"applications:\" above it",
+            ),
             (
                 "apiVersion: ray.io/v1\nkind: RayService\n",
                 "a Kubernetes RayService",

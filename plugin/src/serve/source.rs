@@ -1,41 +1,120 @@
-//! A Serve config file as it was read: its text, for what is said about it, and what it says.
-
-use std::path::Path;
+//! A Serve config as it was read: what it says, and where in its file it says it.
 
 use serde_json::Value;
 
 use super::config::{Error, ServeConfig};
 use crate::error::Failure;
-use crate::input::Input;
 use crate::yaml;
+use crate::yaml::embedded::TextMap;
+use crate::yaml::positions::Place;
 
 pub struct Source {
-    /// For messages.
+    /// The file's, for messages.
     pub name: String,
+    /// All of the file.
     pub text: String,
     pub body: Result<Value, Error>,
+    inside: Option<Inside>,
+}
+
+/// A config that is only a part of its file.
+pub struct Inside {
+    /// What holds it, such as `spec.serveConfigV2 of rayservice/fruit`.
+    pub holder: String,
+    pub config: String,
+    /// Where it starts in the file.
+    pub start: Place,
+    /// None where the rest of its places is not known.
+    pub map: Option<TextMap>,
 }
 
 impl Source {
-    /// A file, or standard input where it is called `-`.
-    pub fn read(file: &Path) -> Result<Self, Failure> {
-        let Input { name, bytes } = Input::read(file)?;
-        Ok(Self::new(name, bytes))
+    /// A file that is a config.
+    pub fn new(name: String, bytes: Vec<u8>) -> Self {
+        let (text, body) = match String::from_utf8(bytes) {
+            Ok(text) => {
+                let body = yaml::parse(&text).map_err(Error::from);
+                (text, body)
+            }
+            Err(_) => (String::new(), Err(Error::NotText)),
+        };
+        Self {
+            name,
+            text,
+            body,
+            inside: None,
+        }
     }
 
-    pub fn new(name: String, bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) => Self {
-                name,
-                body: yaml::parse(&text).map_err(Error::from),
-                text,
-            },
-            Err(_) => Self {
-                name,
-                text: String::new(),
-                body: Err(Error::NotText),
-            },
+    /// A file that holds a config, or should.
+    pub fn inside(name: &str, text: &str, inside: Inside, broken: Option<Error>) -> Self {
+        let body = match broken {
+            None => yaml::parse(&inside.config).map_err(Error::from),
+            Some(error) => Err(error),
+        };
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            body,
+            inside: Some(inside),
         }
+    }
+
+    /// A file without a config.
+    pub fn without(name: &str, text: &str, error: Error) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            body: Err(error),
+            inside: None,
+        }
+    }
+
+    /// The file and, where there is more in it than the config, what of it is meant.
+    pub fn title(&self) -> String {
+        match &self.inside {
+            Some(Inside { holder, .. }) => format!("{}, {holder}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    pub fn holder(&self) -> Option<&str> {
+        self.inside.as_ref().map(|inside| inside.holder.as_str())
+    }
+
+    /// The config alone.
+    pub fn config_text(&self) -> &str {
+        match &self.inside {
+            Some(inside) => &inside.config,
+            None => &self.text,
+        }
+    }
+
+    /// Where the config starts, if it is only a part of the file.
+    pub fn start(&self) -> Option<Place> {
+        self.inside.as_ref().map(|inside| inside.start)
+    }
+
+    /// The place in the file of a place in the config: where the config starts if that is all that
+    /// is known.
+    pub fn in_file(&self, place: Place) -> Place {
+        match &self.inside {
+            None => place,
+            Some(inside) => {
+                let mapped = inside.map.as_ref().and_then(|map| map.place(place));
+                mapped.unwrap_or(inside.start)
+            }
+        }
+    }
+
+    /// What cannot be shown of the file, as nobody knows what of the config stands where.
+    pub fn unplaced(&self) -> Option<Place> {
+        let inside = self.inside.as_ref()?;
+        let is_known = inside.map.is_some() || inside.config.is_empty();
+        (!is_known).then_some(Place {
+            length: 0,
+            ..inside.start
+        })
     }
 
     /// The config to send; whoever wants to know more than this error checks the source first.
@@ -45,6 +124,6 @@ impl Source {
     }
 
     fn unusable(&self, error: &Error) -> Failure {
-        Failure::Failed(format!("{} is not a Serve config: {error}", self.name))
+        Failure::Failed(format!("{} is not a Serve config: {error}", self.title()))
     }
 }

@@ -7,6 +7,7 @@
 //! serde-saphyr rather than `yaml_serde` (libyaml), because only it does all of: merge keys,
 //! octal, refusing duplicate keys, and quoting of `yes`, `on` and `<<` on output.
 
+pub mod embedded;
 pub mod kubernetes;
 pub mod positions;
 

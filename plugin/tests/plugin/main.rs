@@ -33,4 +33,5 @@ mod submit;
 mod support;
 mod token;
 mod validate;
+mod validate_files;
 mod wait;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use kubectl_ray::serve::source::Source;
+use kubectl_ray::input::Input;
+use kubectl_ray::serve::contents::Contents;
 use kubectl_ray::serve::validate::{Severity, Target, check};
 use kubectl_ray::yaml;
 
@@ -14,7 +15,11 @@ use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin, recorded, submit};
 
 fn findings(text: &str, ray: &str) -> Vec<String> {
-    let source = Source::new("x".to_owned(), text.as_bytes().to_vec());
+    let input = Input {
+        name: "x".to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    let (source, _) = Contents::of_named(input).one().unwrap();
     let target = Target {
         ray: ray.parse().ok(),
         uploads_code: false,
@@ -134,8 +139,9 @@ applications:
     let all = validate(&["-f", "."]);
     assert_eq!(all.code, Some(1));
     assert!(
-        all.stderr
-            .contains("./service.yaml skipped: a Kubernetes RayService\n"),
+        all.stderr.ends_with(
+            "Skipped 1 file that is no Serve config: ./service.yaml (rayservice/<unnamed> and service/<unnamed>)\n"
+        ),
         "{}",
         all.stderr
     );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::serve::source::Source;
 use crate::yaml::positions::{Node, Place, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,22 @@ impl Findings {
         }
         all.sort_by_key(|finding| finding.place);
         Self { all, secrets }
+    }
+
+    /// The findings about a config, at their places in the file that holds it.
+    pub fn in_file(mut self, source: &Source) -> Self {
+        for finding in &mut self.all {
+            finding.place = match finding.place {
+                Some(place) => Some(source.in_file(place)),
+                None => source.start(),
+            };
+        }
+        self.all.sort_by_key(|finding| finding.place);
+        for secret in &mut self.secrets {
+            *secret = source.in_file(*secret);
+        }
+        self.secrets.extend(source.unplaced());
+        self
     }
 
     /// Warnings count as errors.

@@ -13,6 +13,8 @@ mod suggest;
 mod value;
 mod walk;
 
+use serde_json::{Map, Value};
+
 use super::config::{self, Error};
 use super::schema::{self, Object};
 use super::source::Source;
@@ -38,11 +40,15 @@ pub struct Target {
 
 /// Everything that is wrong with `source`.
 pub fn check(source: &Source, target: &Target) -> Findings {
-    let top = match source.body.as_ref().map(config::top) {
-        Ok(Ok(top)) => top,
-        Ok(Err(error)) => return unreadable(&error),
-        Err(error) => return unreadable(error),
+    let found = match source.body.as_ref().map(config::top) {
+        Ok(Ok(top)) => look(source, target, top),
+        Ok(Err(error)) => unusable(source, &error),
+        Err(error) => unreadable(error),
     };
+    found.in_file(source)
+}
+
+fn look(source: &Source, target: &Target, top: &Map<String, Value>) -> Findings {
     let mut report = Report::new(*target);
     walk::object(&mut report, Object::Config, top);
     rules::config(&mut report, top);
@@ -50,10 +56,20 @@ pub fn check(source: &Source, target: &Target) -> Findings {
     if found.is_empty() {
         return Findings::default();
     }
-    let root = positions::of(&source.text);
+    let root = positions::of(source.config_text());
     let root = root.as_deref();
     found.retain(|found| !is_place_for_anchors(found, root));
     Findings::place(found, root, root.map(secrets).unwrap_or_default())
+}
+
+/// What can be read, but is no config.
+fn unusable(source: &Source, error: &Error) -> Findings {
+    let root = positions::of(source.config_text());
+    let place = error.field().and_then(|field| {
+        let root = root.as_deref()?;
+        root.find(&[field]).key
+    });
+    Findings::of_file(error.to_string(), place)
 }
 
 fn unreadable(error: &Error) -> Findings {

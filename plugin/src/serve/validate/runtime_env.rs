@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::ENV_VARS;
 use super::report::Report;
-use super::suggest::{RUNTIME_ENV_KEYS, nearest};
+use super::suggest::RUNTIME_ENV_KEYS;
 use super::value::shown;
 use crate::serve::config::kind;
+use crate::serve::spelling::nearest;
 use crate::serve::version::RayVersion;
 
 /// What Ray fetches code by, in any version: an older one says itself what it lacks.

@@ -1,6 +1,7 @@
 //! What the author of an unknown field may have meant.
 
 use crate::serve::schema::{self, Object, Type};
+use crate::serve::spelling::nearest;
 
 /// Fields that people take from elsewhere in Ray.
 const FROM_ELSEWHERE: &[(Object, &str, &str)] = &[
@@ -72,21 +73,6 @@ fn holder(of: Object, name: &str) -> Option<String> {
         schema::field(at.of, name).map(|_| at.of.noun().to_owned())
     };
     below.or_else(above)
-}
-
-/// The known name that `name` is most likely a misspelling of.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    let name = plain(name);
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .map(|known| (strsim::osa_distance(&name, &plain(known)), known))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub struct Document<'a> {
     pub value: Value,
     /// Without the separators around it.
     pub text: &'a str,
+    /// How many lines are before the text, and characters on its first.
+    pub start: (u64, u64),
     pub has_comments: bool,
 }
 
@@ -32,6 +34,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
         documents.push(Document {
             value,
             text: without_start(part.text),
+            start: part.start_of(without_start(part.text)),
             has_comments,
         });
     }
@@ -46,6 +49,15 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Where a text starts with which this part ends.
+    fn start_of(&self, end: &str) -> (u64, u64) {
+        let before = &self.text[..self.text.len() - end.len()];
+        let lines = before.matches('\n').count() as u64;
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let column = if lines == 0 { self.column } else { 0 };
+        (self.line + lines, column + last.chars().count() as u64)
+    }
+
     fn place(&self, error: Unreadable) -> Error {
         let column = if error.line == 1 { self.column } else { 0 };
         Error::Syntax {
@@ -131,6 +143,17 @@ quoted: {\"<<\": *b}
             one("{8080: a, yes: b, 1.5: c, 0644: d, 8.0: e, ? f : g}"),
             json!({"8080": "a", "true": "b", "1.5": "c", "420": "d", "8": "e", "f": "g"})
         );
+    }
+
+    #[test]
+    fn documents_know_where_they_start() {
+        let text = "\u{feff}# a\n--- # b\nb: 1\n---\n\n--- \nc: 1\n--- d: 1\n";
+        let starts: Vec<_> = documents(text)
+            .unwrap()
+            .iter()
+            .map(|one| one.start)
+            .collect();
+        assert_eq!(starts, [(0, 0), (1, 4), (5, 0), (6, 0), (7, 4)]);
     }
 
     #[test]

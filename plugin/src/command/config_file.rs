@@ -1,0 +1,106 @@
+//! The Serve config that a command reads and sends, and what is checked of it before.
+
+use std::path::Path;
+
+use super::validate::count;
+use crate::error::Failure;
+use crate::input::Input;
+use crate::output::Ui;
+use crate::serve::Client;
+use crate::serve::contents::Contents;
+use crate::serve::schema::NEWEST;
+use crate::serve::source::Source;
+use crate::serve::validate::{Findings, Target, check};
+
+/// Reads the one config of a file, and names what else is in it.
+pub fn read(file: &Path, ui: &Ui) -> Result<Source, Failure> {
+    let (source, others) = Contents::of_named(Input::read(file)?).one()?;
+    tell_others(std::slice::from_ref(&source), &others, ui);
+    Ok(source)
+}
+
+/// One line about what a file holds beside its configs.
+pub fn tell_others(configs: &[Source], others: &[String], ui: &Ui) {
+    let holders: Vec<&str> = configs.iter().filter_map(Source::holder).collect();
+    let [first, ..] = configs else { return };
+    if !holders.is_empty() && !others.is_empty() {
+        let are = if holders.len() == 1 { "is" } else { "are" };
+        ui.note(&format!(
+            "{}: {} {are} read, and not {}",
+            first.name,
+            holders.join(" and "),
+            others.join(", ")
+        ));
+    }
+}
+
+/// How a command that sends a config checks it before.
+#[derive(Debug, clap::Args)]
+pub struct CheckFlags {
+    /// Send nothing when there is so much as a warning about the Serve config, or a file in the
+    /// uploaded code that looks like credentials
+    #[arg(long, conflicts_with = "no_validate")]
+    strict: bool,
+    /// Send the Serve config as it is, whatever is wrong with it
+    #[arg(long)]
+    no_validate: bool,
+}
+
+impl CheckFlags {
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
+    pub fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
+        if self.no_validate {
+            return Ok(());
+        }
+        let any = Target {
+            ray: None,
+            uploads_code,
+        };
+        self.refuse(source, &check(source, &any).without_warnings(), ui)
+    }
+
+    /// For the cluster's Ray; the newest where it does not say which it is.
+    pub async fn on(
+        &self,
+        client: &mut Client,
+        source: &Source,
+        uploads_code: bool,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        if self.no_validate {
+            return Ok(());
+        }
+        let target = Target {
+            ray: Some(client.ray_version().await?.unwrap_or(NEWEST)),
+            uploads_code,
+        };
+        let findings = check(source, &target);
+        let findings = if self.strict {
+            findings.strict()
+        } else {
+            findings
+        };
+        self.refuse(source, &findings, ui)
+    }
+
+    fn refuse(&self, source: &Source, findings: &Findings, ui: &Ui) -> Result<(), Failure> {
+        ui.findings(source, findings);
+        if findings.errors() == 0 {
+            return Ok(());
+        }
+        let strict = if self.strict { " (--strict)" } else { "" };
+        let anyway = match source.config() {
+            Ok(_) => "; --no-validate sends it as it is",
+            Err(_) => "",
+        };
+        Err(Failure::Failed(format!(
+            "{} in {}{strict}: nothing was sent{anyway}",
+            count(findings.errors(), "error"),
+            source.title()
+        )))
+    }
+}
