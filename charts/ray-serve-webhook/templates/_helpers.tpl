@@ -82,7 +82,8 @@ true
     {{- range $index, $field := list "labels" "annotations" "ownerReferences" "finalizers" }}
     {{ ternary "|| (" "&& " (eq $index 0) }}object.metadata.?{{ $field }} == oldObject.metadata.?{{ $field }}
     {{- end }})
-  message: the webhook changes no labels, annotations, owners and finalizers
+  message: the webhook changes no labels, annotations, owners or finalizers
+  reason: Forbidden
 {{- end -}}
 
 {{/* Where the pods answer probes and Prometheus; everything else names the port `admin`. */}}
