@@ -22,6 +22,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch
 COPY --from=build /ray-serve-webhook /ray-serve-webhook
+COPY LICENSE THIRD_PARTY_LICENSES.md /
 # Numeric, so that kubelet can tell that it is not root.
 USER 65532:65532
 ENTRYPOINT ["/ray-serve-webhook"]

@@ -1,4 +1,4 @@
-//! The webhook's image: FROM scratch and the one static binary, as the Dockerfile makes it.
+//! The webhook's image: FROM scratch, the one static binary and the licence texts, as the Dockerfile makes it.
 
 use std::{
     fs,
@@ -15,6 +15,9 @@ use crate::{
     versions::PROJECT,
 };
 
+/// The texts that the crates' licences ask to go with the program.
+const LICENCES: &str = "THIRD_PARTY_LICENSES.md";
+
 /// The name the chart's default values resolve to.
 pub fn name() -> String {
     format!("docker.io/library/{WEBHOOK}:{PROJECT}")
@@ -25,6 +28,9 @@ pub fn make(layout: &Layout, binary: &Path) -> Result<PathBuf> {
     create_dir(&root)?;
     fs::copy(binary, root.join(WEBHOOK))
         .with_context(|| format!("cannot copy {}", binary.display()))?;
+    let licences = layout.root.join(LICENCES);
+    fs::copy(&licences, root.join(LICENCES))
+        .with_context(|| format!("cannot copy {}", licences.display()))?;
     let archive = layout.run("webhook-image.tar");
     archive::pack(
         &name(),
