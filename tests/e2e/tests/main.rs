@@ -23,6 +23,7 @@ mod interrupted;
 mod login;
 mod looking;
 mod operators;
+mod own_archives;
 mod own_code;
 mod proxy;
 mod refusals;
