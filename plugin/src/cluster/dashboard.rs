@@ -11,6 +11,7 @@ use super::error::Error;
 use super::flags::{ConnectionFlags, Via};
 use super::head::{self, Pods};
 use super::next::Next;
+use super::obstacle::{Seen, judge};
 use super::raycluster::{ClusterName, RayCluster};
 use super::route::{Opened, Route};
 use super::service_proxy::ServiceProxy;
@@ -230,7 +231,15 @@ impl Found {
         pods: &Pods,
         own_token: OwnToken,
     ) -> Result<Self, Error> {
-        let pod = head::choose(&cluster, pods, api.next())?;
+        let Some(pod) = head::choose(&cluster, pods) else {
+            let seen = Box::pin(Seen::look(api, &cluster, pods)).await;
+            let obstacle = judge(&cluster, pods, &seen, api.next());
+            return Err(Error::HeadNotReady {
+                name: cluster.metadata.name,
+                namespace: cluster.metadata.namespace,
+                obstacle,
+            });
+        };
         let token = Box::pin(token::of(api, &cluster, own_token)).await?;
         Ok(Self {
             cluster,

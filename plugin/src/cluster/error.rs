@@ -9,6 +9,7 @@ use kube::client::AuthError;
 use kube::config::{ExecConfig, InClusterError, KubeconfigError};
 use thiserror::Error;
 
+use super::obstacle::Obstacle;
 use crate::userinfo::masked;
 
 /// The addresses that are asked for in messages.
@@ -101,11 +102,15 @@ pub enum Error {
         "this Kubernetes has no RayCluster resource (ray.io/v1): install the KubeRay operator first"
     )]
     NoKubeRay,
-    #[error("raycluster/{name} in namespace {namespace} has no ready head: {why}")]
+    #[error(
+        "raycluster/{name} in namespace {namespace} has no ready head: {}{}",
+        obstacle.why,
+        if obstacle.passes { String::new() } else { format!("; next: {}", obstacle.next) }
+    )]
     HeadNotReady {
         name: String,
         namespace: String,
-        why: String,
+        obstacle: Obstacle,
     },
     #[error("rayStartParams {param} of raycluster/{name} is \"{value}\", not a port number")]
     BadPort {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use ray_serve_inject::names;
 use ray_serve_inject::table::{
     ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
 };
@@ -15,6 +16,7 @@ use super::api::{Api, Scope, percent};
 use super::created::Created;
 use super::error::Error;
 use super::object_name::{self, checked};
+use super::obstacle::REPLICA_FAILURE;
 
 /// On every pod of a `RayCluster`: its name, and what the pod is in it.
 pub const CLUSTER_LABEL: &str = "ray.io/cluster";
@@ -73,6 +75,7 @@ pub struct RayCluster {
 pub struct Metadata {
     pub name: String,
     pub namespace: String,
+    pub uid: String,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
     pub owner_references: Vec<OwnerReference>,
@@ -94,6 +97,8 @@ pub struct Spec {
     /// What its author wrote, which need not be what its image holds.
     pub ray_version: Option<String>,
     pub suspend: Option<bool>,
+    /// Who makes its pods, where that is not the operator of this cluster.
+    pub managed_by: Option<String>,
     pub auth_options: Option<AuthOptions>,
     pub head_group_spec: HeadGroupSpec,
 }
@@ -113,6 +118,8 @@ pub struct HeadGroupSpec {
     pub ray_start_params: Option<BTreeMap<String, Value>>,
     /// Kept untyped: a pod template newer than this program must not be an error.
     pub template: Value,
+    /// What the head service is to be like.
+    pub head_service: Value,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -120,6 +127,17 @@ pub struct HeadGroupSpec {
 pub struct Status {
     pub reason: Option<String>,
     pub head: HeadStatus,
+    pub conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub status: String,
+    pub reason: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -215,6 +233,32 @@ impl RayCluster {
             })?;
             Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
         })
+    }
+
+    /// Why the operator could not make a pod, in the API server's words: a quota, a service account.
+    pub fn failure(&self) -> Option<String> {
+        let mut conditions = self.status.conditions.iter();
+        let failure = conditions
+            .find(|condition| condition.kind == REPLICA_FAILURE && condition.status == "True")?;
+        Some(format!("{} ({})", failure.message, failure.reason))
+    }
+
+    pub fn manager(&self) -> Option<&str> {
+        let manager = self.spec.managed_by.as_deref();
+        manager.filter(|manager| !manager.is_empty())
+    }
+
+    /// The name of the head service that the operator makes.
+    pub fn own_head_service(&self) -> String {
+        let own = self
+            .spec
+            .head_group_spec
+            .head_service
+            .pointer("/metadata/name");
+        match own.and_then(Value::as_str).filter(|name| !name.is_empty()) {
+            Some(name) => name.to_owned(),
+            None => names::head_service(&self.metadata.name),
+        }
     }
 
     /// The operator's word, or what it calls it unless told otherwise.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::api::Api;
 use super::error::Error;
 use super::object_name::checked;
+use super::obstacle::Obstacle;
 use super::raycluster::RayCluster;
 use super::route::Route;
 
@@ -137,7 +138,15 @@ impl ServiceProxy {
                 Error::HeadNotReady {
                     name: self.cluster.clone(),
                     namespace,
-                    why: format!("service/{service} has no endpoint for port {}", self.port),
+                    obstacle: Obstacle {
+                        why: format!("service/{service} has no endpoint for port {}", self.port),
+                        next: self.api.next().kubectl(
+                            "describe",
+                            &[&format!("service/{service}")],
+                            "",
+                        ),
+                        passes: true,
+                    },
                 }
             }
             _ => Error::Api {

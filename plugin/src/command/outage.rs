@@ -1,14 +1,11 @@
 //! How a command that goes on asking bears a head, or an API server, that is away for a while.
 
-use std::collections::HashSet;
-
 use crate::error::Failure;
-use crate::output::Ui;
+use crate::output::{Recent, Ui};
 
 #[derive(Default)]
 pub(super) struct Outage {
-    /// Reasons may alternate, as those of a failing image pull do; each is told once.
-    told: HashSet<String>,
+    told: Recent,
     answered: bool,
 }
 
@@ -20,7 +17,7 @@ impl Outage {
             ui.note(&format!("{subject} answers again."));
         }
         self.answered = true;
-        self.told.clear();
+        self.told.forget();
         was_away
     }
 
@@ -36,7 +33,7 @@ impl Outage {
             return Err(failure);
         }
         let why = failure.to_string();
-        if self.told.insert(why.clone()) {
+        if self.told.is_news(&why) {
             ui.note(&format!("{why}; still watching"));
         }
         Ok(())

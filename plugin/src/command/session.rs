@@ -250,7 +250,7 @@ impl<'a> Session<'a> {
             self.progress.clear();
             return Err(self.timed_out(&failure.to_string()));
         }
-        self.progress.waiting(&failure.to_string());
+        self.progress.away(&failure.to_string());
         tokio::time::sleep(HEAD_POLL).await;
         Ok(())
     }

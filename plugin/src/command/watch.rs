@@ -74,7 +74,7 @@ async fn poll(
             Ok(None) => missing,
             // The head may be restarting or the tunnel cut: the next answer tells.
             Err(error) if error.may_pass() => {
-                session.progress.waiting(&error.to_string());
+                session.progress.away(&error.to_string());
                 error.to_string()
             }
             Err(error) => return Err(error.into()),

@@ -23,7 +23,7 @@ use crate::yaml;
 pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
-pub use progress::{Part, Progress, Row};
+pub use progress::{Part, Progress, Recent, Row};
 pub use screen::Screen;
 pub use style::{Style, Tone};
 pub use table::{Cell, Look, NONE, Table, UNKNOWN, age, since};

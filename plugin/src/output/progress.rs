@@ -1,6 +1,6 @@
 //! How waiting looks: a block that is redrawn on a terminal, a line per change elsewhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::time::Instant;
 
@@ -43,12 +43,47 @@ impl Row {
     }
 }
 
+/// The subject of the row that stands for all others before there are any.
+const WAITING: &str = "waiting";
+
+/// Reasons that were told of late. Two that alternate, as those of a failing image pull do, are no
+/// news; one that comes back after others is.
+#[derive(Debug, Default)]
+pub struct Recent {
+    reasons: VecDeque<String>,
+}
+
+impl Recent {
+    const REMEMBERED: usize = 2;
+
+    /// Whether `reason` is to be told.
+    pub fn is_news(&mut self, reason: &str) -> bool {
+        if self.reasons.iter().any(|known| known == reason) {
+            return false;
+        }
+        if self.reasons.len() == Self::REMEMBERED {
+            self.reasons.pop_front();
+        }
+        self.reasons.push_back(reason.to_owned());
+        true
+    }
+
+    /// The state has changed: what is told next is news.
+    pub fn forget(&mut self) {
+        self.reasons.clear();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
+
 pub struct Progress {
     live: bool,
     style: Style,
     drawn: usize,
     seen: HashMap<String, String>,
-    told: HashSet<String>,
+    away: Recent,
     since: Instant,
     last: Vec<Row>,
 }
@@ -60,7 +95,7 @@ impl Progress {
             style,
             drawn: 0,
             seen: HashMap::new(),
-            told: HashSet::new(),
+            away: Recent::default(),
             since: Instant::now(),
             last: Vec::new(),
         }
@@ -68,6 +103,15 @@ impl Progress {
 
     /// Shows the state of everything that is waited for.
     pub fn show(&mut self, rows: &[Row]) {
+        if !self.away.is_empty() {
+            // What was told before nobody answered is not what stands there last.
+            self.seen.clear();
+            self.away.forget();
+        }
+        self.print(rows);
+    }
+
+    fn print(&mut self, rows: &[Row]) {
         let text = if self.live {
             self.last = rows.to_vec();
             self.redrawn(rows, Size::of_terminal())
@@ -92,11 +136,16 @@ impl Progress {
         }
     }
 
-    /// Shows what is waited for before there are states. Two reasons that alternate, as those of a
-    /// failing image pull do, are each told once where nothing is redrawn.
+    /// Shows what is waited for where somebody answers.
     pub fn waiting(&mut self, why: &str) {
-        if self.live || self.told.insert(why.to_owned()) {
-            self.show(&[Row::new("waiting", why)]);
+        self.show(&[Row::new(WAITING, why)]);
+    }
+
+    /// Shows why nobody answers.
+    pub fn away(&mut self, why: &str) {
+        if self.live || self.away.is_news(why) {
+            self.seen.remove(WAITING);
+            self.print(&[Row::new(WAITING, why)]);
         }
     }
 
@@ -198,6 +247,22 @@ mod tests {
             "application/a: Y\napplication/a deployment/D: UPDATING: no node\n"
         );
         assert_eq!(printed(row("Y", Some("no\nnode"))), "");
+    }
+
+    #[test]
+    fn a_reason_that_comes_back_is_told_again_and_two_that_alternate_are_not() {
+        let told = |reasons: &[&'static str]| {
+            let mut recent = Recent::default();
+            let news = reasons.iter().copied();
+            news.filter(|reason| recent.is_news(reason))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&["a", "b", "a", "b", "b", "a"]), ["a", "b"]);
+        assert_eq!(told(&["a", "b", "c", "a"]), ["a", "b", "c", "a"]);
+        let mut recent = Recent::default();
+        assert!(recent.is_news("a") && !recent.is_news("a"));
+        recent.forget();
+        assert!(recent.is_news("a"));
     }
 
     #[test]

@@ -50,7 +50,9 @@ fn the_right_objects_are_asked_for() {
     assert_eq!(
         paths,
         [
+            "/api/v1/namespaces/other/events?fieldSelector=involvedObject.kind%3DRayCluster%2CinvolvedObject.name%3Dx%2Ctype%3DWarning&limit=500",
             "/api/v1/namespaces/other/pods?labelSelector=ray.io%2Fcluster%3Dx%2Cray.io%2Fnode-type%3Dhead",
+            "/api/v1/namespaces/other/services/x-head-svc",
             "/apis/ray.io/v1/namespaces/other/rayclusters/x"
         ]
     );

@@ -21,6 +21,7 @@ mod left_here;
 mod local_code;
 mod logs;
 mod next;
+mod no_head;
 mod object_names;
 mod package;
 mod proxy;

@@ -8,8 +8,8 @@ use kubectl_ray::cluster::Next;
 use kubectl_ray::cluster::flags::ConnectionFlags;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Where commands are made, and where they are the user's own to complete.
-const EXCEPT: [&str; 2] = ["cluster/next.rs", "cluster/token.rs"];
+/// Where commands are made.
+const EXCEPT: [&str; 1] = ["cluster/next.rs"];
 /// Attributes that clap makes help of.
 const HELP: [&str; 3] = ["doc", "command", "arg"];
 

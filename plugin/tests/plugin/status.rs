@@ -266,7 +266,10 @@ fn a_script_waits_until_all_run() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(
         run.stderr,
-        "waiting: it runs no application\nwaiting: application/a is DEPLOYING\n"
+        format!(
+            "waiting: it runs no application, and none comes by itself: kubectl ray serve submit x --address {} -f serve_config.yaml --wait\nwaiting: application/a is DEPLOYING\n",
+            server.url()
+        )
     );
     assert!(
         run.stdout.contains("application/a   RUNNING"),
@@ -288,8 +291,52 @@ fn a_wait_that_cannot_end_well_ends_with_the_cause() {
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         run.stderr.lines().last().unwrap(),
-        "error: timed out (--timeout) waiting for raycluster/x to run its applications: it runs no application"
+        format!(
+            "error: timed out (--timeout) waiting for raycluster/x to run its applications: \
+             it runs no application, and none comes by itself: \
+             kubectl ray serve submit x --address {} -f serve_config.yaml --wait",
+            server.url()
+        )
     );
+}
+
+/// Drill d: what was said before the head was lost was never said again, and the last line was old.
+#[test]
+fn a_wait_says_that_a_lost_head_s_applications_do_not_come_back() {
+    let nothing = || serving(&json!({"applications": {}, "controller_info": {}}));
+    let unhealthy = || serving(&json!({"applications": {"a": {"status": "UNHEALTHY"}}}));
+    let mut states = vec![nothing(), unhealthy(), nothing()].into_iter();
+    let mut asked = 0;
+    let server = Server::start(move |_| {
+        asked += 1;
+        match asked {
+            // A head that is away, after each of the first states.
+            2 | 4 => Reply::Answer(503, "away".into()),
+            _ => Reply::ok(states.next().unwrap_or_else(nothing).to_string()),
+        }
+    });
+    let run = status(&server, &["--wait-for=running", "--timeout", "5s"]);
+    let submit = format!(
+        "kubectl ray serve submit x --address {} -f serve_config.yaml --wait",
+        server.url()
+    );
+    let away = "waiting: the Ray dashboard at ";
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(
+        lines[0],
+        format!("waiting: it runs no application, and none comes by itself: {submit}")
+    );
+    assert!(lines[1].starts_with(away), "{lines:?}");
+    assert_eq!(lines[2], "waiting: application/a is UNHEALTHY");
+    assert!(lines[3].starts_with(away), "{lines:?}");
+    assert_eq!(
+        lines[4],
+        format!(
+            "waiting: it runs no application any more: Serve was shut down or its head restarted, \
+             which loses all of them, and none comes back by itself: {submit}"
+        )
+    );
+    assert!(lines[5].starts_with("error: timed out"), "{lines:?}");
 }
 
 #[test]

@@ -219,7 +219,9 @@ async fn ask_one(
 /// Without the cluster's name, which the line begins with.
 fn reason(error: &cluster::Error) -> String {
     match error {
-        cluster::Error::HeadNotReady { why, .. } => format!("no ready head: {why}"),
+        cluster::Error::HeadNotReady { obstacle, .. } => {
+            format!("no ready head: {}", obstacle.why)
+        }
         other => other.to_string(),
     }
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 use super::report::{Kubernetes, Report, answering};
-use crate::cluster::next;
 use crate::cluster::serve_service::{Port, Service};
+use crate::cluster::{self, next};
 use crate::output::{age, since};
-use crate::serve::Details;
 use crate::serve::details::{Application, DEPLOYING};
+use crate::serve::{self, Details};
 
 /// After which a deployment that gives no reason is worth a look.
 const LONG: Duration = Duration::from_secs(120);
@@ -33,10 +33,7 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
     let mut problems = Vec::new();
     let place = Place { report };
     match &report.serve {
-        Err(error) => problems.push(Problem {
-            what: error.to_string(),
-            next: place.look_at_cluster(),
-        }),
+        Err(error) => problems.push(no_answer(error, &place)),
         Ok(details) => {
             let reason = |name: &String, application: &Application| {
                 let found = report.reasons.get(name).cloned();
@@ -62,6 +59,13 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
     }
     if let Some(kubernetes) = &report.kubernetes {
         let details = report.serve.as_ref().ok();
+        // Without a head it is why there is none.
+        if let (Some(failure), Some(_)) = (kubernetes.cluster.failure(), details) {
+            problems.push(Problem {
+                what: format!("the KubeRay operator could not make a pod: {failure}"),
+                next: place.look_at_cluster(),
+            });
+        }
         match &kubernetes.service {
             Ok(None) => problems.push(no_service(kubernetes, &place)),
             Ok(Some(service)) => {
@@ -100,6 +104,26 @@ impl Place<'_> {
     fn look_at_cluster(&self) -> Option<String> {
         self.report.kubernetes.as_ref()?;
         Some(self.kubectl("describe", ""))
+    }
+}
+
+fn no_answer(error: &serve::Error, place: &Place<'_>) -> Problem {
+    match error {
+        serve::Error::Cluster(cluster::Error::HeadNotReady {
+            name,
+            namespace,
+            obstacle,
+        }) => Problem::new(
+            format!(
+                "raycluster/{name} in namespace {namespace} has no ready head: {}",
+                obstacle.why
+            ),
+            obstacle.next.clone(),
+        ),
+        error => Problem {
+            what: error.to_string(),
+            next: place.look_at_cluster(),
+        },
     }
 }
 

@@ -15,6 +15,8 @@ use crate::serve::details::{DEPLOY_FAILED, Details};
 enum Verdict {
     Running,
     NotYet(String),
+    /// There is no application, and none comes by itself.
+    Nothing,
     /// Not without somebody doing something.
     Never(String),
 }
@@ -27,17 +29,32 @@ pub(super) async fn until_running(
 ) -> Result<(), Failure> {
     let deadline = timeout.0.map(|limit| Instant::now() + limit);
     let mut progress = ui.progress();
+    let submit = client.next().serve(
+        "submit",
+        &[&cluster.to_string()],
+        "-f serve_config.yaml --wait",
+    );
+    let mut had_some = false;
     let ended = loop {
         let pending = match client.applications().await {
-            Ok(answer) => match judge(&answer.details) {
-                Verdict::Running => break Ok(()),
-                Verdict::Never(why) => break Err(Failure::Failed(why)),
-                Verdict::NotYet(why) => why,
-            },
+            Ok(answer) => {
+                let details = answer.details;
+                let why = match judge(&details) {
+                    Verdict::Running => break Ok(()),
+                    Verdict::Never(why) => break Err(Failure::Failed(why)),
+                    Verdict::NotYet(why) => why,
+                    Verdict::Nothing => format!("{}: {submit}", nothing(had_some)),
+                };
+                had_some |= !details.applications.is_empty();
+                progress.waiting(&why);
+                why
+            }
             Err(error) if error.may_pass() => {
                 // The head may be another pod by the next look.
                 client.dashboard().forget();
-                error.to_string()
+                let why = error.to_string();
+                progress.away(&why);
+                why
             }
             Err(error) => break Err(error.into()),
         };
@@ -46,16 +63,24 @@ pub(super) async fn until_running(
                 "timed out (--timeout) waiting for raycluster/{cluster} to run its applications: {pending}"
             )));
         }
-        progress.waiting(&pending);
         tokio::time::sleep(POLL).await;
     };
     progress.clear();
     ended
 }
 
+/// Why there is nothing to wait for; `had_some` is whether there was.
+fn nothing(had_some: bool) -> &'static str {
+    if had_some {
+        "it runs no application any more: Serve was shut down or its head restarted, which loses all of them, and none comes back by itself"
+    } else {
+        "it runs no application, and none comes by itself"
+    }
+}
+
 fn judge(details: &Details) -> Verdict {
     let Some((name, worst)) = details.worst_application() else {
-        return Verdict::NotYet("it runs no application".to_owned());
+        return Verdict::Nothing;
     };
     if !worst.is_running() {
         let why = worst
@@ -102,7 +127,7 @@ mod tests {
         );
         assert_eq!(
             of(&json!({"applications": {}, "proxies": healthy})),
-            Verdict::NotYet("it runs no application".into())
+            Verdict::Nothing
         );
     }
 
