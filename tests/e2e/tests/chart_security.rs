@@ -72,6 +72,22 @@ fn the_webhook_is_confined_wherever_it_has_rights_and_the_api_server_can() {
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
+fn helm_says_where_nothing_confines_the_webhook() {
+    const WARNING: &str = "No admission policy confines the webhook";
+    let notes = |values: &[&str]| {
+        let install = ["install", "switches", CHART, "-n", "default"];
+        let more = ["--dry-run=server", "--set", "fullnameOverride=switches"];
+        let ran = lab_as_it_is().run("helm", &[&install[..], &more, values].concat());
+        ran.ok().says("are now made ready to serve")
+    };
+    notes(&[]).never_says(WARNING);
+    notes(&["--set", "admissionPolicy.enabled=false"]).says(WARNING);
+    let own = "existingSecret.name=own,existingSecret.caBundle=Q0E=";
+    notes(&["--set", own]).never_says(WARNING);
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
 fn the_policies_are_about_the_webhook_s_own_service_account() {
     let values = json!({"serviceAccount": {"name": "other"}, "fullnameOverride": "full"});
     let objects = rendered(&[], &values);

@@ -40,3 +40,21 @@ pub fn make(layout: &Layout, binary: &Path) -> Result<PathBuf> {
     )?;
     Ok(archive)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `COPY . .` takes what is not named there, and a build's cache keeps it.
+    #[test]
+    fn docker_is_sent_neither_history_nor_build_output() {
+        let root = Layout::new().expect("the repository").root;
+        let lines = |file: &str| fs::read_to_string(root.join(file)).expect("a file");
+        let (ignored, by_git) = (lines(".dockerignore"), lines(".gitignore"));
+        let ignored: Vec<&str> = ignored.lines().collect();
+        assert!(ignored.contains(&".git"), "{ignored:?}");
+        let output = by_git.lines().filter(|line| line.ends_with("/target"));
+        assert_ne!(output.count(), 0);
+        assert!(ignored.contains(&"**/target"), "{ignored:?}");
+    }
+}
