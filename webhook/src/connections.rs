@@ -23,21 +23,21 @@ const MAX_REQUESTS: usize = 1024;
 /// How long a connection keeps its place while another one needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// With one that asks for nothing.
+    /// One that asks for nothing.
     silent: Duration,
-    /// With one whose request has not come, or whose answer has not been taken.
+    /// One whose request does not come to its end, or whose answer is not taken.
     stalled: Duration,
 }
 
 impl Patience {
-    /// With the API server: even while a flood of others is coming in it gets as far as its first
-    /// request in less, and it writes and reads at once.
+    /// For the API server. It gets as far as its first request in less time, even while a flood of
+    /// others is coming in, and it writes and reads at once.
     pub const REVIEWS: Self = Self {
         silent: Duration::from_millis(200),
         stalled: Duration::from_secs(2),
     };
-    /// With probes, which ask without a handshake: what they have sent is read before they would be
-    /// sent away. Waiting for others would only make them wait.
+    /// For probes. They need no handshake: their request is there when their connection is looked at,
+    /// and is answered. Patience with silent connections would only keep the next probe waiting.
     pub const PROBES: Self = Self {
         silent: Duration::ZERO,
         stalled: Duration::from_millis(50),
