@@ -44,6 +44,9 @@ enum Command {
         /// Test the injection on every known operator in turn and print what works on which
         #[arg(long, conflicts_with_all = ["filter", "kuberay", "kubeconfig"])]
         matrix: bool,
+        /// Run each corpus whole, not a sample of it: minutes more
+        #[arg(long, conflicts_with = "matrix")]
+        long: bool,
     },
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
@@ -103,8 +106,13 @@ pub fn run() -> Result<ExitCode> {
             matrix: true,
             ..
         } => return matrix::matrix(&layout, &target.versions.ray),
-        Command::Test { target, filter, .. } => {
-            return test::test(&layout, &target, filter.as_deref());
+        Command::Test {
+            target,
+            filter,
+            long,
+            ..
+        } => {
+            return test::test(&layout, &target, filter.as_deref(), long);
         }
         Command::Bench(bench) => return bench::bench(&layout, &bench),
         Command::Pictures => picture::pictures(&layout)?,

@@ -1,4 +1,9 @@
 //! `cargo cluster test`: everything that tests the project, with one count at the end.
+//!
+//! A test that reads a corpus has two sizes: a sample that takes a few seconds, which runs always,
+//! and the whole, which `cargo cluster test --long` asks for. Such a test asks [`is_long`], or where
+//! it cannot depend on this crate (the plugin's and the webhook's own tests) looks for the same
+//! environment variable, [`LONG`]. `KUBECTL_RAY_LONG=1 cargo test -p kubectl-ray NAME` runs one whole.
 
 use std::{
     env,
@@ -13,18 +18,31 @@ use crate::{layout::Layout, progress::note, target::Target};
 /// Two Ray heads fit beside the builds; tests that share one queue on it.
 const THREADS: &str = "--test-threads=4";
 
+/// Set where corpora are to run whole.
+pub const LONG: &str = "KUBECTL_RAY_LONG";
+
+/// Whether a test is to run its corpus whole.
+pub fn is_long() -> bool {
+    env::var_os(LONG).is_some()
+}
+
 #[derive(Default)]
 struct Count {
     passed: u32,
     failed: u32,
 }
 
-pub fn test(layout: &Layout, target: &Target, filter: Option<&str>) -> Result<ExitCode> {
+pub fn test(
+    layout: &Layout,
+    target: &Target,
+    filter: Option<&str>,
+    long: bool,
+) -> Result<ExitCode> {
     let prepared = target.prepare(layout)?;
     let mut count = Count::default();
     if filter.is_none() {
         note("unit, property and golden tests");
-        let mut command = cargo(layout);
+        let mut command = cargo(layout, long);
         command.args(["--workspace", "--exclude", "e2e"]);
         count.add(&mut command)?;
     }
@@ -32,7 +50,7 @@ pub fn test(layout: &Layout, target: &Target, filter: Option<&str>) -> Result<Ex
         "tests on the cluster, Ray {}, KubeRay {}",
         prepared.ray, target.versions.kuberay
     ));
-    let mut command = cargo(layout);
+    let mut command = cargo(layout, long);
     command
         .args(["-p", "e2e", "--", "--include-ignored", THREADS])
         .args(filter);
@@ -47,11 +65,14 @@ pub fn test(layout: &Layout, target: &Target, filter: Option<&str>) -> Result<Ex
     })
 }
 
-fn cargo(layout: &Layout) -> Command {
+fn cargo(layout: &Layout, long: bool) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(&layout.root)
         .args(["test", "--quiet", "--locked", "--no-fail-fast"]);
+    if long {
+        command.env(LONG, "1");
+    }
     command
 }
 

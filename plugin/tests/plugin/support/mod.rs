@@ -20,6 +20,15 @@ pub(crate) fn log_dialect(ray: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// How much of a corpus to run: `whole` where `cargo cluster test --long` asks for it.
+#[allow(dead_code)]
+pub(crate) fn size_of_corpus(sample: usize, whole: usize) -> usize {
+    match std::env::var_os("KUBECTL_RAY_LONG") {
+        Some(_) => whole,
+        None => sample,
+    }
+}
+
 fn crate_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
