@@ -77,12 +77,23 @@ mod tests {
     use super::*;
 
     fn pods(yaml: &str) -> Pods {
-        serde_json::from_value(crate::yaml::parse(yaml).unwrap()).unwrap()
+        serde_json::from_value(
+            crate::yaml::kubernetes::documents(yaml)
+                .unwrap()
+                .remove(0)
+                .value,
+        )
+        .unwrap()
     }
 
     fn cluster(yaml: &str) -> RayCluster {
-        let mut cluster: RayCluster =
-            serde_json::from_value(crate::yaml::parse(yaml).unwrap()).unwrap();
+        let mut cluster: RayCluster = serde_json::from_value(
+            crate::yaml::kubernetes::documents(yaml)
+                .unwrap()
+                .remove(0)
+                .value,
+        )
+        .unwrap();
         cluster.metadata.name = "x".into();
         cluster.metadata.namespace = "ns".into();
         cluster

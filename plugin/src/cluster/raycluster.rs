@@ -343,7 +343,13 @@ mod tests {
     use super::*;
 
     fn cluster(yaml: &str) -> RayCluster {
-        serde_json::from_value(crate::yaml::parse(yaml).unwrap()).unwrap()
+        serde_json::from_value(
+            crate::yaml::kubernetes::documents(yaml)
+                .unwrap()
+                .remove(0)
+                .value,
+        )
+        .unwrap()
     }
 
     #[test]

@@ -40,8 +40,8 @@ fn json(text: &str) -> Option<Vec<Value>> {
     text.trim_start().starts_with('{').then_some(())?;
     serde_json::Deserializer::from_str(text)
         .into_iter()
-        .collect::<Result<_, _>>()
-        .ok()
+        .map(|value| kubernetes::of_json(value.ok()?))
+        .collect()
 }
 
 fn without_text(object: Value) -> Document {
@@ -102,6 +102,15 @@ mod tests {
             objects("{a: yes}\n---\nb: 2\n"),
             [json!({"a": true}), json!({"b": 2})]
         );
+    }
+
+    #[test]
+    fn numbers_of_json_are_those_of_yaml() {
+        let json =
+            "{\"a\": [1E5, 2.10, 18446744073709551616, 18446744073709551615, -0, -0.0, 1e-7]}";
+        let yaml = json.replacen('{', "{ # not JSON\n", 1);
+        assert_eq!(objects(json), objects(&yaml.replace("1e-7", "1.0e-7")));
+        assert_eq!(objects("{\"a\": 1E400}"), [json!({"a": "1E400"})]);
     }
 
     #[test]

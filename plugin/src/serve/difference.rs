@@ -84,6 +84,8 @@ fn plain(number: Number) -> Number {
                 .parse::<i64>()
                 .map_or(number, Number::from)
         }
+        // Python writes 1e-07 where we write 1e-7.
+        Some(float) if number.is_f64() => Number::from_f64(float).unwrap_or(number),
         _ => number,
     }
 }

@@ -79,8 +79,9 @@ pub fn same(left: &Value, right: &Value) -> bool {
 /// By value, as long as a float can tell the two apart.
 fn same_number(left: &Number, right: &Number) -> bool {
     const EXACT: f64 = 9_007_199_254_740_992.0;
+    let both_float = left.is_f64() && right.is_f64();
     left == right
-        || matches!((left.as_f64(), right.as_f64()), (Some(left), Some(right)) if left.abs() < EXACT && left.to_bits() == right.to_bits())
+        || matches!((left.as_f64(), right.as_f64()), (Some(left), Some(right)) if (both_float || left.abs() < EXACT) && left.to_bits() == right.to_bits())
 }
 
 #[cfg(test)]
@@ -151,5 +152,12 @@ mod tests {
             &json!(9_007_199_254_740_992.0)
         ));
         assert!(same(&json!(0), &json!(0.0)) && !same(&json!(1), &json!("1")));
+        let number = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        // As Python writes a float and as we do.
+        assert!(same(&number("1e+16"), &number("1e16")) && same(&number("1e-07"), &number("1e-7")));
+        assert!(!same(
+            &number("18446744073709551616"),
+            &number("18446744073709551617")
+        ));
     }
 }

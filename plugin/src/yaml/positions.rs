@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, options};
+use granit_parser::{Event, Options, Parser, Span, StrInput, options};
+
+use super::written::{Role, Scalar, Written};
 
 /// One step from a value to one inside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +36,17 @@ pub struct Node {
 
 #[derive(Debug)]
 enum Inner {
-    Scalar,
+    Scalar(Written),
     Sequence(Vec<Rc<Node>>),
     Mapping(Vec<Entry>),
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
+    /// As JSON has it.
     name: String,
+    /// None for what an alias or a merge brings.
+    written: Option<Written>,
     key: Place,
     node: Rc<Node>,
 }
@@ -80,7 +85,7 @@ impl Node {
     /// Calls `visit` with each key and its value, however deep.
     pub fn for_each_field(&self, visit: &mut dyn FnMut(&str, &Node)) {
         match &self.inner {
-            Inner::Scalar => {}
+            Inner::Scalar(_) => {}
             Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_field(visit)),
             Inner::Mapping(entries) => {
                 for entry in entries {
@@ -91,10 +96,47 @@ impl Node {
         }
     }
 
+    /// Calls `visit` with each key and each value that is a scalar, and the names of the fields that
+    /// it is in.
+    pub fn for_each_written<'a>(
+        &'a self,
+        names: &mut Vec<&'a str>,
+        visit: &mut dyn FnMut(Scalar<'_>),
+    ) {
+        match &self.inner {
+            Inner::Scalar(written) => visit(Scalar {
+                names,
+                role: Role::Value,
+                place: self.value,
+                written,
+            }),
+            Inner::Sequence(items) => {
+                for item in items {
+                    item.for_each_written(names, visit);
+                }
+            }
+            Inner::Mapping(entries) => {
+                for entry in entries {
+                    if let Some(written) = &entry.written {
+                        visit(Scalar {
+                            names,
+                            role: Role::Key,
+                            place: entry.key,
+                            written,
+                        });
+                    }
+                    names.push(&entry.name);
+                    entry.node.for_each_written(names, visit);
+                    names.pop();
+                }
+            }
+        }
+    }
+
     /// Calls `visit` with the place of each scalar in it.
     pub fn for_each_scalar(&self, visit: &mut dyn FnMut(Place)) {
         match &self.inner {
-            Inner::Scalar => visit(self.value),
+            Inner::Scalar(_) => visit(self.value),
             Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_scalar(visit)),
             Inner::Mapping(entries) => entries
                 .iter()
@@ -136,7 +178,7 @@ impl<'a> Walk<'a> {
 
     fn node(&mut self, event: &Event<'a>, span: &Span) -> Option<Rc<Node>> {
         let (anchor, inner) = match event {
-            Event::Scalar(_, _, anchor, _) => (*anchor, Inner::Scalar),
+            Event::Scalar(_, _, anchor, _) => (*anchor, Inner::Scalar(Written::of(event)?)),
             Event::SequenceStart(_, anchor, _) => (*anchor, self.sequence()?),
             Event::MappingStart(_, anchor, _) => (*anchor, self.mapping()?),
             Event::Alias(anchor) => return self.anchors.get(anchor).cloned(),
@@ -170,13 +212,11 @@ impl<'a> Walk<'a> {
             if event == Event::MappingEnd {
                 break;
             }
-            let (name, merges) = match &event {
-                Event::Scalar(text, style, _, tag) => (
-                    text.to_string(),
-                    text == "<<" && *style == ScalarStyle::Plain && tag.is_none(),
-                ),
-                _ => (String::new(), false),
-            };
+            let written = Written::of(&event);
+            let merges = written
+                .as_ref()
+                .is_some_and(|key| key.is_plain && key.text == "<<");
+            let name = written.as_ref().map(Written::key).unwrap_or_default();
             self.node(&event, &key)?;
             let (event, span) = self.next()?;
             let node = self.node(&event, &span)?;
@@ -184,7 +224,12 @@ impl<'a> Walk<'a> {
                 merge(&mut brought, &node);
             } else {
                 let key = place(&key);
-                entries.push(Entry { name, key, node });
+                entries.push(Entry {
+                    name,
+                    written,
+                    key,
+                    node,
+                });
             }
         }
         // The first that has a name is found: what stands here, then the first merged mapping.
@@ -195,9 +240,12 @@ impl<'a> Walk<'a> {
 
 fn merge(merged: &mut Vec<Entry>, node: &Node) {
     match &node.inner {
-        Inner::Mapping(entries) => merged.extend(entries.iter().cloned()),
+        Inner::Mapping(entries) => merged.extend(entries.iter().map(|entry| Entry {
+            written: None,
+            ..entry.clone()
+        })),
         Inner::Sequence(several) => several.iter().for_each(|one| merge(merged, one)),
-        Inner::Scalar => {}
+        Inner::Scalar(_) => {}
     }
 }
 
@@ -256,6 +304,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_found_at_the_last_step_that_is() {
         assert_eq!(at("a: {b: 1}\n", "a.x.y"), (Some((1, 1)), (1, 4, 1)));
+        assert_eq!(at("yes: {on: x}", "true.true").1, (1, 11, 1));
         assert!(of("a: [\n").is_none() && of("# nothing\n").is_none());
     }
 

@@ -52,6 +52,28 @@ fn json_has_the_same_config_and_no_comments() {
 }
 
 #[test]
+fn numbers_keep_their_digits() {
+    let state = r#"{"applications": {"a": {"status": "RUNNING", "deployed_app_config": {"name": "a", "import_path": "m:x", "args": {"id": 123456789012345678901234567890123456789012345678901234567890, "rate": 1e-07}}}}}"#;
+    let server = Server::with_state(state.to_owned());
+    let yaml = config(&server, &[]).stdout;
+    let json = config(&server, &["-o", "json"]).stdout;
+    let url = server.url();
+    let get = |format| run(&["serve", "get", "x", "--address", &url, "-o", format]).stdout;
+    for printed in [yaml, json, get("json"), get("yaml")] {
+        let id = "123456789012345678901234567890123456789012345678901234567890";
+        assert!(
+            printed.contains(&format!("id: {id}\n")) || printed.contains(&format!("\"id\": {id},")),
+            "{printed}"
+        );
+        let read = kubectl_ray::yaml::kubernetes::documents(&printed).unwrap();
+        assert!(
+            read[0].value.to_string().contains("\"rate\":1e-7"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
 fn what_is_missing_is_said_in_the_file_and_beside_it() {
     // A name that would end the comment and go on as YAML.
     let name = "by\nhand: 1";

@@ -295,3 +295,41 @@ fn no_kubernetes_is_asked() {
         (Some(0), "raycluster/x injected\n")
     );
 }
+
+#[test]
+fn a_template_is_told_to_be_one() {
+    let raycluster = |name: &str, image: &str| {
+        format!(
+            "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: {name}\n  annotations: {{ray.io/enable-serve-service: 'true'}}\nspec:\n  headGroupSpec: {{rayStartParams: {{}}, template: {{spec: {{containers: [{{name: ray-head, image: {image}}}]}}}}}}\n"
+        )
+    };
+    assert_fails(
+        &inject_text(&raycluster("{{ .Values.name }}", "a"), &[]),
+        "standard input is not a Kubernetes manifest: line 4, column 9: this is a template that has not been rendered ({{ … }}): render it first, for example with helm template",
+    );
+    assert_fails(
+        &inject_text(&raycluster("'{{ .Values.name }}'", "a"), &[]),
+        "raycluster/{{ .Values.name }}: its metadata.name has a placeholder that nobody has filled in: render it first, for example with helm template",
+    );
+    let run = inject_text(&raycluster("a", "\"$IMAGE\""), &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("image: $IMAGE"), "{}", run.stdout);
+    let said = "Warning: raycluster/a: spec.headGroupSpec.template.spec.containers[0].image has a placeholder that nobody has filled in";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+/// `rayVersion: 2.10` is a number to everybody, and stays what its author wrote.
+#[test]
+fn numbers_come_out_as_they_are_spelled() {
+    let text = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: a\n  labels: {version: 1.20}\n  annotations: {ray.io/enable-serve-service: 'true'}\nspec:\n  rayVersion: 2.10\n  headGroupSpec: {rayStartParams: {num-cpus: 1.10}, template: {spec: {containers: [{name: ray-head}]}}}\n";
+    let run = inject_text(text, &[]);
+    for spelled in ["version: 1.20\n", "rayVersion: 2.10\n", "num-cpus: 1.10\n"] {
+        assert!(run.stdout.contains(spelled), "{}", run.stdout);
+    }
+    let run = inject_text(text, &["-o", "json"]);
+    assert!(
+        run.stdout.contains("\"rayVersion\": 2.10"),
+        "{}",
+        run.stdout
+    );
+}

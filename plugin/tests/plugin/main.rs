@@ -27,6 +27,7 @@ mod package;
 mod proxy;
 mod proxy_password;
 mod recorded;
+mod scalars;
 mod schema;
 mod slow_upload;
 mod status;

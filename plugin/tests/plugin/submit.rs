@@ -13,6 +13,25 @@ fn done(run: &Run) {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
+/// From the field: short commits that look like numbers, and ids that no machine number holds.
+#[test]
+fn what_is_sent_is_what_serve_deploy_sends() {
+    let ray = Ray::with(IDLE);
+    let config = "applications:\n- name: a\n  import_path: m:x\n  args: {revision: 72225e2, other: 44e8123, shop: 08540, at: 12:30, id: 123456789012345678901234567890, 1.50: [yes, y]}\n";
+    done(&submit(&ray.server.url(), config, &[]));
+    assert_eq!(
+        ray.submitted(),
+        [
+            r#"{"applications":[{"name":"a","import_path":"m:x","args":{"revision":"72225e2","other":"44e8123","shop":"08540","at":750,"id":123456789012345678901234567890,"1.5":[true,"y"]}}]}"#
+        ]
+    );
+    let again = submit(&ray.server.url(), config, &[]);
+    assert_eq!(again.stdout, "application/a unchanged\n");
+    let other = config.replace("567890,", "567891,");
+    let other = submit(&ray.server.url(), &other, &[]);
+    assert_eq!(other.stdout, "application/a configured\n");
+}
+
 #[test]
 fn a_config_ray_rejects_says_where_and_why() {
     for (ray, sentence) in [

@@ -1,14 +1,16 @@
 //! Kubernetes manifests, read as `kubectl apply -f` reads them, so that what was read and written
-//! again means the same to it. serde-saphyr cannot be told all of that: it takes `oN` for a boolean
-//! and `1_0.5` for text, and does not tell `yes` from `"yes"` in a key.
+//! again means the same to it.
 
-mod reader;
+mod number;
 mod scalar;
 
 use serde_json::Value;
 
 use super::Error;
-use reader::{Reader, Unreadable};
+use super::reader::{Reader, Unreadable};
+use scalar::Kubectl;
+
+pub(super) use scalar::plain;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -28,7 +30,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut documents = Vec::new();
     for part in split(text) {
-        let (value, has_comments) = Reader::new(part.text)
+        let (value, has_comments) = Reader::<Kubectl>::new(part.text)
             .document()
             .map_err(|error| part.place(error))?;
         documents.push(Document {
@@ -39,6 +41,25 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
         });
     }
     Ok(documents)
+}
+
+/// A value that was read as JSON, with its numbers as kubectl has them; none where it has no such
+/// number.
+pub fn of_json(value: Value) -> Option<Value> {
+    Some(match value {
+        Value::Number(number) => number::of_json(&number)?.into(),
+        Value::Array(items) => {
+            let items = items.into_iter().map(of_json);
+            items.collect::<Option<Vec<_>>>()?.into()
+        }
+        Value::Object(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|(key, value)| Some((key, of_json(value)?)));
+            Value::Object(fields.collect::<Option<_>>()?)
+        }
+        other => other,
+    })
 }
 
 /// What is between two separators, and where it starts.
@@ -59,12 +80,12 @@ impl Part<'_> {
     }
 
     fn place(&self, error: Unreadable) -> Error {
-        let column = if error.line == 1 { self.column } else { 0 };
-        Error::Syntax {
-            line: error.line + self.line,
-            column: error.column + column,
-            problem: error.problem,
+        let mut error = Error::new(self.text, error);
+        if let Error::Syntax { line, column, .. } = &mut error {
+            *column += if *line == 1 { self.column } else { 0 };
+            *line += self.line;
         }
+        error
     }
 }
 
@@ -228,8 +249,13 @@ quoted: {\"<<\": *b}
                 "a document without a --- before it",
             ),
             ("{a: {<<: 1}}\n", 1, 10, "<< takes a mapping"),
-            ("~: 1\n", 1, 1, "null is no key"),
-            ("? [a]\n: 1\n", 1, 3, "a list or mapping is no key"),
+            ("~: 1\n", 1, 1, "null is found where a key is expected"),
+            (
+                "? [a]\n: 1\n",
+                1,
+                3,
+                "a list is found where a key is expected",
+            ),
             ("a: !!int x\n", 1, 10, "\"x\" is not an integer"),
         ];
         for (text, line, column, problem) in cases {

@@ -4,11 +4,58 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use granit_parser::Tag;
 use serde_json::{Number, Value};
+
+use super::number::{self, whole};
+use crate::yaml::no_key;
+use crate::yaml::reader::{Dialect, Scalar};
+
+/// How kubectl reads.
+#[derive(Debug)]
+pub(super) struct Kubectl;
+
+impl Dialect for Kubectl {
+    const MERGES_IN_PLACE: bool = true;
+
+    fn scalar(scalar: Scalar<'_>) -> Result<Value, String> {
+        let kind = match scalar.tag {
+            Some(tag) => tag
+                .suffix_in_namespace("tag:yaml.org,2002:")
+                .map_or(Kind::Text, |suffix| Kind::of_core_tag(&suffix)),
+            None if scalar.is_plain => Kind::Plain,
+            None => Kind::Text,
+        };
+        if let Some(key) = infinite(scalar.text).filter(|_| scalar.is_key && kind == Kind::Plain) {
+            return Ok(key.into());
+        }
+        let value = read(scalar.text, kind);
+        let value = value.map_err(|not| format!("{:?} is {not}", scalar.text))?;
+        Ok(match value {
+            // As a key 1e6 is "1e+06".
+            Value::Number(number) if !scalar.is_key && number.as_str() != scalar.text => {
+                whole(number).into()
+            }
+            value => value,
+        })
+    }
+
+    fn collection(_: &Tag, _: bool) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn key(value: Value) -> Result<String, String> {
+        key(value)
+    }
+
+    fn is_merge_key(scalar: Scalar<'_>) -> bool {
+        scalar.is_plain && scalar.tag.is_none() && scalar.text == "<<"
+    }
+}
 
 /// A scalar's tag, as far as it changes what is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+enum Kind {
     /// Plain and without a tag: its spelling decides.
     Plain,
     Text,
@@ -20,7 +67,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of_core_tag(suffix: &str) -> Self {
+    fn of_core_tag(suffix: &str) -> Self {
         match suffix {
             "null" => Self::Null,
             "bool" => Self::Bool,
@@ -33,7 +80,7 @@ impl Kind {
 }
 
 /// The scalar's value, or what it is not.
-pub(super) fn read(text: &str, kind: Kind) -> Result<Value, &'static str> {
+fn read(text: &str, kind: Kind) -> Result<Value, &'static str> {
     let fits = |value: Value, fits: fn(&Value) -> bool, not: &'static str| {
         if fits(&value) { Ok(value) } else { Err(not) }
     };
@@ -50,11 +97,17 @@ pub(super) fn read(text: &str, kind: Kind) -> Result<Value, &'static str> {
             |value| value.is_i64() || value.is_u64(),
             "not an integer (!!int)",
         ),
-        Kind::Float => fits(plain(text)?, Value::is_number, "not a number (!!float)"),
+        Kind::Float => match plain(text)? {
+            Value::Number(number) if number.is_f64() => Ok(number.into()),
+            Value::Number(number) if number.is_i64() => {
+                Ok(number.as_f64().and_then(Number::from_f64).into())
+            }
+            _ => Err("not a number (!!float)"),
+        },
     }
 }
 
-fn plain(text: &str) -> Result<Value, &'static str> {
+pub(crate) fn plain(text: &str) -> Result<Value, &'static str> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
@@ -65,68 +118,10 @@ fn plain(text: &str) -> Result<Value, &'static str> {
         }
         _ => {}
     }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+    if infinite(text).is_some() {
         return Err("a number that JSON does not have");
     }
-    Ok(number(text).map_or_else(|| text.into(), Value::Number))
-}
-
-fn number(text: &str) -> Option<Number> {
-    match text.as_bytes().first()? {
-        // Here Go does not skip underscores.
-        b'.' => float(text),
-        b'0'..=b'9' | b'+' | b'-' => {
-            let digits = text.replace('_', "");
-            integer(&digits).or_else(|| float(&digits))
-        }
-        _ => None,
-    }
-}
-
-fn integer(text: &str) -> Option<Number> {
-    let (negative, unsigned) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let (radix, digits) = match unsigned.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (16, &unsigned[2..]),
-        [b'0', b'o' | b'O', ..] => (8, &unsigned[2..]),
-        [b'0', b'b' | b'B', ..] => (2, &unsigned[2..]),
-        [b'0', _, ..] => (8, &unsigned[1..]),
-        _ => (10, unsigned),
-    };
-    // Rust would take another sign here.
-    if digits.starts_with(['+', '-']) {
-        return None;
-    }
-    let magnitude = u64::from_str_radix(digits, radix).ok()?;
-    if negative {
-        0_i64.checked_sub_unsigned(magnitude).map(Number::from)
-    } else {
-        Some(magnitude.into())
-    }
-}
-
-/// A decimal number with digits before or after its point; too large a one is text.
-fn float(text: &str) -> Option<Number> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
-    };
-    let exponent = exponent.map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let well_formed = all_digits(whole)
-        && all_digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && exponent.is_none_or(|text| !text.is_empty() && all_digits(text));
-    well_formed
-        .then(|| text.parse().ok())
-        .flatten()
-        .and_then(Number::from_f64)
+    Ok(number::read(text).map_or_else(|| text.into(), Value::Number))
 }
 
 fn decode(base64: &str) -> Option<String> {
@@ -135,16 +130,31 @@ fn decode(base64: &str) -> Option<String> {
 }
 
 /// A key as kubectl makes it text: JSON has no others.
-pub(super) fn key(value: Value) -> Result<String, &'static str> {
+fn key(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
-        // 8.0 is the key "8".
         Value::Number(number) if number.is_f64() => {
-            Ok(number.as_f64().unwrap_or_default().to_string())
+            Ok(number.as_f64().map(number::key).unwrap_or_default())
         }
+        Value::Number(number) if !number.is_i64() => Err(format!(
+            "{number} is too large for a number as a key: put it in quotes"
+        )),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        Value::Null => Err("null is no key"),
-        Value::Array(_) | Value::Object(_) => Err("a list or mapping is no key"),
+        Value::Null => {
+            Err("null is found where a key is expected: put it in quotes if it is text".to_owned())
+        }
+        Value::Array(_) => Err(no_key("list")),
+        Value::Object(_) => Err(no_key("mapping")),
+    }
+}
+
+/// What JSON has no number for, as kubectl spells it in a key.
+fn infinite(text: &str) -> Option<&'static str> {
+    match text {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(".inf"),
+        "-.inf" | "-.Inf" | "-.INF" => Some("-.inf"),
+        ".nan" | ".NaN" | ".NAN" => Some(".nan"),
+        _ => None,
     }
 }
 
@@ -174,7 +184,7 @@ mod tests {
             (json!(-420), &["-0644"]),
             (json!(8.0), &["08", "8.", "8.0", "8e0"]),
             (json!(1000.0), &["1e3", "1E3", "1E+3", "1.e+3", "1_0.e2"]),
-            (json!(0.5), &[".5", "+.5", "0.5", "5e-1"]),
+            (json!(0.5), &[".5", "+.5", "0.5", "5e-1", ".5_0"]),
             (json!(i64::MIN), &["-9223372036854775808"]),
             (json!(u64::MAX), &["18446744073709551615"]),
             (
@@ -216,7 +226,10 @@ mod tests {
             "1Gi",
             "=",
             "<<",
-            ".5_0",
+            ".5_",
+            "._5",
+            ".5__0",
+            "+0xffffffffffffffff",
             "1,5",
             "nan",
             "inf",
@@ -229,7 +242,7 @@ mod tests {
     fn a_tag_decides_and_has_to_fit() {
         assert_eq!(read("123", Kind::Text).unwrap(), json!("123"));
         assert_eq!(read("12", Kind::Int).unwrap(), json!(12));
-        assert_eq!(read("3", Kind::Float).unwrap(), json!(3));
+        assert_eq!(read("3", Kind::Float).unwrap(), json!(3.0));
         assert_eq!(read("aGVs\n bG8=", Kind::Binary).unwrap(), json!("hello"));
         for (text, kind) in [
             ("x", Kind::Int),

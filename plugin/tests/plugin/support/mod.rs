@@ -2,6 +2,7 @@
 pub(crate) mod kubernetes;
 pub(crate) mod page;
 pub(crate) mod ray;
+pub(crate) mod scalars;
 pub(crate) mod server;
 
 use std::io::Write;
@@ -20,13 +21,9 @@ pub(crate) fn log_dialect(ray: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// How much of a corpus to run: `whole` where `cargo cluster test --long` asks for it.
-#[allow(dead_code)]
-pub(crate) fn size_of_corpus(sample: usize, whole: usize) -> usize {
-    match std::env::var_os("KUBECTL_RAY_LONG") {
-        Some(_) => whole,
-        None => sample,
-    }
+/// Whether corpora are to run whole: see `cargo cluster test --long`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("KUBECTL_RAY_LONG").is_some()
 }
 
 fn crate_dir() -> &'static Path {

@@ -1,16 +1,38 @@
-//! One document, from the events of its parser to its value.
+//! One document, from the events of its parser to its value: what YAML's readers have in common.
+//! Where they differ is a [`Dialect`].
 
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
-use super::scalar::{self, Kind};
+use super::problem;
 
 /// As deep as JSON is read.
 const MAX_DEPTH: usize = 128;
 /// What all aliases of a document may stand for together, in values.
 const MAX_COPIED: usize = 100_000;
+
+/// A scalar as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scalar<'a> {
+    pub(super) text: &'a str,
+    pub(super) is_plain: bool,
+    pub(super) tag: Option<&'a Tag>,
+    pub(super) is_key: bool,
+}
+
+/// What one reader makes of what is written; the problems it finds are sentences.
+pub(super) trait Dialect {
+    fn scalar(scalar: Scalar<'_>) -> Result<Value, String>;
+    /// Whether a list or mapping may have this tag.
+    fn collection(tag: &Tag, is_mapping: bool) -> Result<(), String>;
+    /// A key as JSON has it, which is text.
+    fn key(value: Value) -> Result<String, String>;
+    fn is_merge_key(scalar: Scalar<'_>) -> bool;
+    /// A merge replaces what is above it; otherwise whatever stands in the mapping itself wins.
+    const MERGES_IN_PLACE: bool;
+}
 
 #[derive(Debug)]
 pub(super) struct Unreadable {
@@ -29,14 +51,15 @@ impl Unreadable {
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, D> {
     parser: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Value>,
     copied: usize,
     has_comments: bool,
+    dialect: std::marker::PhantomData<D>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, D: Dialect> Reader<'a, D> {
     pub(super) fn new(text: &'a str) -> Self {
         let options: Options = options! { max_buffered_comment_events: usize::MAX };
         Self {
@@ -44,10 +67,11 @@ impl<'a> Reader<'a> {
             anchors: HashMap::new(),
             copied: 0,
             has_comments: false,
+            dialect: std::marker::PhantomData,
         }
     }
 
-    /// The value, and whether comments are around it.
+    /// The only document, and whether comments are around it.
     pub(super) fn document(mut self) -> Result<(Value, bool), Unreadable> {
         let mut value = None;
         loop {
@@ -58,7 +82,22 @@ impl<'a> Reader<'a> {
                 _ if value.is_some() => {
                     return Err(Unreadable::at(&span, "a document without a --- before it"));
                 }
-                node => value = Some(self.node(node, &span, 0)?),
+                node => value = Some(self.node(node, &span, 0, false)?),
+            }
+        }
+    }
+
+    /// Each document, null where there is nothing in it.
+    pub(super) fn documents(mut self) -> Result<Vec<Value>, Unreadable> {
+        let mut documents = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => return Ok(documents),
+                Event::StreamStart | Event::DocumentEnd => {}
+                // What one document calls by a name is not known to the next.
+                Event::DocumentStart(..) => self.anchors.clear(),
+                node => documents.push(self.node(node, &span, 0, false)?),
             }
         }
     }
@@ -73,7 +112,7 @@ impl<'a> Reader<'a> {
                     return Err(Unreadable {
                         line: marker.line() as u64,
                         column: marker.col() as u64 + 1,
-                        problem: error.info(),
+                        problem: problem::sentence(error.kind()),
                     });
                 }
                 None => return Ok((Event::StreamEnd, Span::default())),
@@ -81,19 +120,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Value, Unreadable> {
+    fn node(
+        &mut self,
+        event: Event<'a>,
+        span: &Span,
+        depth: usize,
+        is_key: bool,
+    ) -> Result<Value, Unreadable> {
         if depth > MAX_DEPTH {
             return Err(too_deep(span));
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let kind = kind(style, tag.as_deref());
-                let value = scalar::read(&text, kind)
-                    .map_err(|not| Unreadable::at(span, format!("{text:?} is {not}")))?;
+                // The parser writes a value that is left out as one that is null.
+                let is_left_out = span.start.index() == span.end.index();
+                let is_plain = style == ScalarStyle::Plain;
+                let scalar = Scalar {
+                    text: if is_plain && is_left_out { "" } else { &text },
+                    is_plain,
+                    tag: tag.as_deref(),
+                    is_key,
+                };
+                let value = D::scalar(scalar).map_err(|not| Unreadable::at(span, not))?;
                 (anchor, value)
             }
-            Event::SequenceStart(_, anchor, _) => (anchor, self.sequence(depth)?),
-            Event::MappingStart(_, anchor, _) => (anchor, self.mapping(depth)?),
+            Event::SequenceStart(_, anchor, tag) => {
+                check_tag::<D>(tag.as_deref(), false, span)?;
+                (anchor, self.sequence(depth)?)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                check_tag::<D>(tag.as_deref(), true, span)?;
+                (anchor, self.mapping(depth)?)
+            }
             Event::Alias(anchor) => return self.alias(anchor, span, depth),
             other => return Err(Unreadable::at(span, format!("{other:?} is unexpected"))),
         };
@@ -108,30 +166,41 @@ impl<'a> Reader<'a> {
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(items.into()),
-                (event, span) => items.push(self.node(event, &span, depth + 1)?),
+                (event, span) => items.push(self.node(event, &span, depth + 1, false)?),
             }
         }
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Unreadable> {
-        let mut fields = Map::new();
+        let (mut fields, mut merged) = (Map::new(), Map::new());
         let mut written = HashSet::new();
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
-                return Ok(fields.into());
+                // What is merged comes first, and what stands in the mapping replaces it.
+                merged.extend(fields);
+                return Ok(merged.into());
             }
-            let merges = is_merge_key(&event);
-            let key = self.node(event, &span, depth + 1)?;
+            let is_merge = is_merge_key::<D>(&event);
+            let key = if is_merge {
+                Value::Null
+            } else {
+                self.node(event, &span, depth + 1, true)?
+            };
             let (event, value_span) = self.next()?;
-            let value = self.node(event, &value_span, depth + 1)?;
-            if merges {
-                merge(&mut fields, value).ok_or_else(|| {
+            let value = self.node(event, &value_span, depth + 1, false)?;
+            if is_merge {
+                let into = if D::MERGES_IN_PLACE {
+                    &mut fields
+                } else {
+                    &mut merged
+                };
+                merge(into, value).ok_or_else(|| {
                     Unreadable::at(&value_span, "<< takes a mapping or a list of mappings")
                 })?;
                 continue;
             }
-            let key = scalar::key(key).map_err(|problem| Unreadable::at(&span, problem))?;
+            let key = D::key(key).map_err(|problem| Unreadable::at(&span, problem))?;
             if !written.insert(key.clone()) {
                 return Err(Unreadable::at(
                     &span,
@@ -163,22 +232,25 @@ fn too_deep(span: &Span) -> Unreadable {
     Unreadable::at(span, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
-fn kind(style: ScalarStyle, tag: Option<&Tag>) -> Kind {
-    match tag {
-        Some(tag) => tag
-            .suffix_in_namespace("tag:yaml.org,2002:")
-            .map_or(Kind::Text, |suffix| Kind::of_core_tag(&suffix)),
-        None if style == ScalarStyle::Plain => Kind::Plain,
-        None => Kind::Text,
-    }
+fn check_tag<D: Dialect>(
+    tag: Option<&Tag>,
+    is_mapping: bool,
+    span: &Span,
+) -> Result<(), Unreadable> {
+    tag.map_or(Ok(()), |tag| D::collection(tag, is_mapping))
+        .map_err(|problem| Unreadable::at(span, problem))
 }
 
-fn is_merge_key(event: &Event<'_>) -> bool {
-    matches!(event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<")
+fn is_merge_key<D: Dialect>(event: &Event<'_>) -> bool {
+    matches!(event, Event::Scalar(text, style, _, tag) if D::is_merge_key(Scalar {
+        text,
+        is_plain: *style == ScalarStyle::Plain,
+        tag: tag.as_deref(),
+        is_key: true,
+    }))
 }
 
-/// kubectl takes the fields of a merge where it stands: they replace what is above it, and only
-/// what is below replaces them. Of several mappings the first wins.
+/// Of several mappings the first wins.
 fn merge(fields: &mut Map<String, Value>, value: Value) -> Option<()> {
     match value {
         Value::Object(merged) => fields.extend(merged),

@@ -1,0 +1,51 @@
+//! A scalar of a Serve config as it is written, and where.
+
+use granit_parser::{Event, ScalarStyle};
+
+use super::positions::Place;
+use super::pyyaml::{self, PyYaml};
+use super::reader::Dialect as _;
+
+/// A scalar's text.
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub text: String,
+    /// Without quotes and without a tag: its spelling says what it is.
+    pub is_plain: bool,
+}
+
+/// What a scalar is in a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Key,
+    Value,
+}
+
+/// One scalar of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalar<'a> {
+    /// Those of the fields that it is in, from the top.
+    pub names: &'a [&'a str],
+    pub role: Role,
+    pub place: Place,
+    pub written: &'a Written,
+}
+
+impl Written {
+    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+        let Event::Scalar(text, style, _, tag) = event else {
+            return None;
+        };
+        Some(Self {
+            text: text.to_string(),
+            is_plain: *style == ScalarStyle::Plain && tag.is_none(),
+        })
+    }
+
+    /// As JSON has it where it is a key: `yes` is "true".
+    pub(super) fn key(&self) -> String {
+        let resolved = self.is_plain.then(|| pyyaml::plain(&self.text));
+        let key = resolved.and_then(|value| PyYaml::key(value.ok()?).ok());
+        key.unwrap_or_else(|| self.text.clone())
+    }
+}
