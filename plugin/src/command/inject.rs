@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::input::{self, Input};
-use crate::manifest::{self, Document};
+use crate::manifest::{self, Document, placeholders};
 use crate::output::Ui;
 
 const EXAMPLES: &str = "\
@@ -60,6 +60,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             "no Kubernetes objects are in what -f names".to_owned(),
         ));
     }
+    if let Some(wrong) = report.wrong {
+        return Err(Failure::Failed(wrong));
+    }
     match args.output {
         Format::Yaml => ui.data(manifest::to_yaml(&documents).as_bytes())?,
         Format::Json => ui.data(manifest::to_json(documents).as_bytes())?,
@@ -93,6 +96,8 @@ fn read(args: &Args) -> Result<Vec<Document>, Failure> {
 struct Report {
     lines: Vec<String>,
     patches: Vec<String>,
+    /// A RayCluster whose name cannot be one.
+    wrong: Option<String>,
 }
 
 impl Report {
@@ -107,6 +112,12 @@ impl Report {
             self.lines.push(format!("Warning: {name}: {warning}"));
         }
         if outcome.reason != Reason::NotARayCluster {
+            let wrong = placeholders::wrong_name(object);
+            let wrong = wrong.map(|problem| format!("{name}: {problem}"));
+            self.wrong = self.wrong.take().or(wrong);
+            for remark in placeholders::remarks(object) {
+                self.lines.push(format!("Warning: {name}: {remark}"));
+            }
             let patch = serde_json::to_string(&outcome.patch);
             let patch = patch.unwrap_or_else(|error| unreachable!("a patch is JSON: {error}"));
             self.patches.push(patch + "\n");

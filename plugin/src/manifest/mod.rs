@@ -1,5 +1,6 @@
 //! Kubernetes manifests: read as kubectl reads them, written so that it reads the same again.
 
+pub mod placeholders;
 mod read;
 mod write;
 

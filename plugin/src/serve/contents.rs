@@ -76,7 +76,11 @@ impl Contents {
             Err(Error::Yaml(yaml::Error::Syntax { .. }))
                 if !likeness::is_meant_by(&source.text) =>
             {
-                Err(Stranger::Unreadable)
+                // A date or a tag of another program is YAML too, though none of a Serve config.
+                Err(match kubernetes::documents(&source.text) {
+                    Ok(_) => Stranger::Other,
+                    Err(_) => Stranger::Unreadable,
+                })
             }
             Err(_) => Ok(Self::only(source)),
         }

@@ -98,6 +98,21 @@ impl Findings {
         self
     }
 
+    /// Puts another message where `better` has one for the place.
+    pub(super) fn reword(&mut self, better: &mut dyn FnMut(Place) -> Option<String>) {
+        for finding in &mut self.all {
+            if let Some(message) = finding.place.and_then(&mut *better) {
+                finding.message = message;
+            }
+        }
+        self.all.dedup();
+    }
+
+    pub(super) fn add(&mut self, more: impl IntoIterator<Item = Finding>) {
+        self.all.extend(more);
+        self.all.sort_by_key(|finding| finding.place);
+    }
+
     /// Warnings count as errors.
     pub fn strict(mut self) -> Self {
         for finding in &mut self.all {

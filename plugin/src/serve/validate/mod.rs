@@ -12,6 +12,7 @@ mod suggest;
 
 mod value;
 mod walk;
+mod written;
 
 use serde_json::{Map, Value};
 
@@ -53,13 +54,14 @@ fn look(source: &Source, target: &Target, top: &Map<String, Value>) -> Findings 
     walk::object(&mut report, Object::Config, top);
     rules::config(&mut report, top);
     let mut found = report.found;
-    if found.is_empty() {
-        return Findings::default();
-    }
     let root = positions::of(source.config_text());
     let root = root.as_deref();
     found.retain(|found| !is_place_for_anchors(found, root));
-    Findings::place(found, root, root.map(secrets).unwrap_or_default())
+    let mut findings = Findings::place(found, root, root.map(secrets).unwrap_or_default());
+    if let Some(root) = root {
+        written::look(&mut findings, root);
+    }
+    findings
 }
 
 /// What can be read, but is no config.

@@ -102,7 +102,7 @@ fn spelled(text: &str) -> Option<Number> {
 
 /// As Go writes a float of 32 bits, which 8.0 is "8" to, and 1000000.0 "1e+06".
 pub(super) fn key(float: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "kubectl does it too")]
+    #[expect(clippy::cast_possible_truncation, reason = "Go does so too")]
     let float = float as f32;
     if float.is_infinite() {
         return if float < 0.0 { "-.inf" } else { ".inf" }.to_owned();
