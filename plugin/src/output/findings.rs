@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(
             rendered(text, Style::PLAIN),
             "\
-error: unknown field \"numReplicas\" in an application, which Ray ignores
+error: unknown field \"numReplicas\" in an application, which Ray ignores: did you mean \"num_replicas\", in an entry of \"deployments\"?
  --> x.yaml:4:3
   |
 4 |   numReplicas: 2

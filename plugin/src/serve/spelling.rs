@@ -1,8 +1,11 @@
 //! Names that are nearly right.
 
+/// More letters off is another name.
+pub const MOST: usize = 3;
+
 /// The known name that `name` is most likely a misspelling of.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    nearest_within(name, 3, known)
+    nearest_within(name, MOST, known)
 }
 
 /// The same, of the names that are at most `most` letters off.
@@ -12,7 +15,7 @@ pub fn nearest_within<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let name = plain(name);
-    let allowed = (name.chars().count() / 3).clamp(1, 3).min(most);
+    let allowed = (name.chars().count() / 3).clamp(1, MOST).min(most);
     known
         .map(|known| (strsim::osa_distance(&name, &plain(known)), known))
         .filter(|(distance, _)| *distance <= allowed)

@@ -120,6 +120,8 @@ pub struct Field {
     pub renamed: Option<&'static str>,
     /// What to do instead.
     pub instead: Option<&'static str>,
+    /// Ray refuses it although it is a field: what to do instead.
+    pub refused: Option<&'static str>,
 }
 
 impl Field {

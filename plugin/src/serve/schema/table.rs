@@ -62,8 +62,8 @@ pub static FIELDS: &[Field] = &[
     field(Application, "route_prefix", Route).nullable(),
     field(Application, "import_path", ImportPath).required(),
     field(Application, "runtime_env", RuntimeEnv),
-    field(Application, "host", Text),
-    field(Application, "port", Integer(Any)),
+    field(Application, "host", Text).refused("set it in http_options at the top"),
+    field(Application, "port", Integer(Any)).refused("set it in http_options at the top"),
     field(Application, "deployments", Objects(Deployment)),
     field(Application, "autoscaling_policy", One(AutoscalingPolicy)).nullable().since(51),
     field(Application, "args", AnyMapping),
@@ -162,6 +162,7 @@ const fn field(of: Object, name: &'static str, is: Type) -> Field {
         until: None,
         renamed: None,
         instead: None,
+        refused: None,
     }
 }
 
@@ -188,6 +189,11 @@ impl Field {
 
     const fn renamed(mut self, name: &'static str) -> Self {
         self.renamed = Some(name);
+        self
+    }
+
+    const fn refused(mut self, instead: &'static str) -> Self {
+        self.refused = Some(instead);
         self
     }
 

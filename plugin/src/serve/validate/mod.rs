@@ -3,6 +3,8 @@
 //! Ray ignores fields it does not know, and starts what can only fail. Here every field is held
 //! against the [schema](super::schema) of one version of Ray, or, while that is not known, of all.
 
+mod elsewhere;
+mod example;
 mod findings;
 mod report;
 mod rules;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::report::Report;
 use super::scaling;
+use super::value;
 use crate::serve::config::DEFAULT_NAME;
 
 const DEFAULT_ROUTE: &str = "/";
@@ -111,16 +112,7 @@ fn routes(report: &mut Report, applications: &[(usize, &Fields)]) {
 }
 
 fn application(report: &mut Report, fields: &Fields) {
-    for name in ["host", "port"] {
-        if fields.contains_key(name) {
-            report.in_field(name, |report| {
-                report.error_at_key(format!(
-                    "Ray refuses \"{name}\" in an application: set it in http_options at the top"
-                ));
-            });
-        }
-    }
-    let external = fields.get("external_scaler_enabled") == Some(&Value::Bool(true));
+    let external = fields.get("external_scaler_enabled").and_then(value::truth) == Some(true);
     in_list(report, fields, "deployments", |report, deployments| {
         let mut seen = BTreeSet::new();
         for (index, fields) in deployments {

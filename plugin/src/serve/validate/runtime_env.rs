@@ -32,9 +32,24 @@ pub(super) fn check(report: &mut Report, env: &Map<String, Value>) {
                 archive(report, place);
             }
             ("py_modules", Value::Array(modules)) => py_modules(report, modules),
-            ("working_dir", other) => is_not(report, name, other, "a URI"),
-            ("py_modules", other) => is_not(report, name, other, "a list of URIs"),
-            ("excludes", other) => is_not(report, name, other, "a list"),
+            ("working_dir", other) => is_not(
+                report,
+                name,
+                other,
+                "a URI is expected, such as \"https://example.com/code.zip\"",
+            ),
+            ("py_modules", other) => is_not(
+                report,
+                name,
+                other,
+                "a list of URIs is expected, such as [\"https://example.com/module.zip\"]",
+            ),
+            ("excludes", other) => is_not(
+                report,
+                name,
+                other,
+                "a list is expected, such as [data/, \"*.csv\"]",
+            ),
             ("pip" | "uv", Value::String(file)) => requirements(report, name, file),
             (ENV_VARS, value) => env_vars(report, value),
             (name, _) => near_miss(report, name),
@@ -62,10 +77,7 @@ fn requirements(report: &mut Report, field: &str, file: &str) {
 }
 
 fn is_not(report: &mut Report, name: &str, value: &Value, expected: &str) {
-    report.error(format!(
-        "\"{name}\" is {} where {expected} is expected",
-        shown(value)
-    ));
+    report.error(format!("\"{name}\" is {} where {expected}", shown(value)));
 }
 
 /// Wherever in it, as signed URLs go on after it.
@@ -110,7 +122,7 @@ fn py_modules(report: &mut Report, modules: &[Value]) {
             Value::Null => {}
             Value::String(place) => code(report, "py_modules", place),
             other => report.error(format!(
-                "\"py_modules\" has {} where a URI is expected",
+                "\"py_modules\" has {} where a URI is expected, such as \"https://example.com/module.zip\"",
                 shown(other)
             )),
         });
@@ -122,7 +134,7 @@ fn env_vars(report: &mut Report, value: &Value) {
     let Value::Object(variables) = value else {
         if !value.is_null() {
             report.error(format!(
-                "\"{ENV_VARS}\" is {} where a mapping is expected",
+                "\"{ENV_VARS}\" is {} where a mapping is expected, such as {{KEY: value}}",
                 kind(value)
             ));
         }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::report::Report;
 use super::rules::{Fields, is_given};
+use super::value::whole;
 
 /// What Ray takes for `max_replicas` without and with `num_replicas: auto`.
 const DEFAULT_MAX: i64 = 1;
@@ -14,7 +15,7 @@ pub(super) fn check(report: &mut Report, deployment: &Fields, external_scaler: b
     let replicas = deployment.get("num_replicas");
     let is_auto = replicas.and_then(Value::as_str) == Some("auto");
     let autoscales = is_given(deployment, "autoscaling_config");
-    if autoscales && replicas.is_some_and(Value::is_number) {
+    if autoscales && replicas.and_then(whole).is_some() {
         report.in_field("num_replicas", |report| {
             report.error_at_key(
                 "\"num_replicas\" is fixed although autoscaling_config is given: remove one of them",
@@ -45,7 +46,7 @@ pub(super) fn check(report: &mut Report, deployment: &Fields, external_scaler: b
 }
 
 fn bounds(report: &mut Report, scaling: &Fields, is_auto: bool) {
-    let number = |name| scaling.get(name).and_then(Value::as_i64);
+    let number = |name| scaling.get(name).and_then(whole);
     let min = number("min_replicas").unwrap_or(DEFAULT_MIN);
     // What is below is told of for itself.
     let given = number("max_replicas").filter(|max| *max > 0);
@@ -82,11 +83,11 @@ fn bounds(report: &mut Report, scaling: &Fields, is_auto: bool) {
 fn gang(report: &mut Report, deployment: &Fields, scaling: Option<&Fields>) {
     let size = deployment
         .get("gang_scheduling_config")
-        .and_then(|gang| gang.get("gang_size")?.as_i64())
+        .and_then(|gang| whole(gang.get("gang_size")?))
         .filter(|size| *size > 0);
     let Some(size) = size else { return };
     let multiple = |report: &mut Report, fields: &Fields, name: &str| {
-        if let Some(number) = fields.get(name).and_then(Value::as_i64)
+        if let Some(number) = fields.get(name).and_then(whole)
             && number % size != 0
         {
             report.in_field(name, |report| {

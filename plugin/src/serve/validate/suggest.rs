@@ -1,23 +1,11 @@
 //! What the author of an unknown field may have meant.
 
-use crate::serve::schema::{self, Object, Type};
-use crate::serve::spelling::nearest;
+use std::fmt;
 
-/// Fields that people take from elsewhere in Ray.
-const FROM_ELSEWHERE: &[(Object, &str, &str)] = &[
-    (
-        Object::HttpOptions,
-        "location",
-        "set proxy_location at the top",
-    ),
-    (
-        Object::Deployment,
-        "actor_options",
-        "did you mean \"ray_actor_options\"?",
-    ),
-];
-
-const RUNTIME_ENV: &str = "runtime_env";
+use super::elsewhere::{Elsewhere, elsewhere};
+use crate::serve::schema::{self, Field, Object, Type};
+use crate::serve::spelling::{MOST, nearest_within};
+use crate::serve::version::RayVersion;
 
 /// Ray's own; a cluster's plugins may take others.
 pub(super) const RUNTIME_ENV_KEYS: &[&str] = &[
@@ -37,106 +25,183 @@ pub(super) const RUNTIME_ENV_KEYS: &[&str] = &[
     "nsight",
 ];
 
-/// `: did you mean …?`, or nothing.
-pub(super) fn hint(of: Object, name: &str) -> String {
-    let known = FROM_ELSEWHERE
-        .iter()
-        .find(|(object, field, _)| *object == of && *field == name);
-    if let Some((_, _, what)) = known {
-        return format!(": {what}");
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Suggestion {
+    Words(&'static str),
+    /// The field is called so here.
+    Rename(&'static str),
+    /// The field is one of another mapping, and there called so.
+    Move {
+        to: Spot,
+        from: Object,
+        name: &'static str,
+    },
+}
+
+/// A mapping that may hold a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Spot {
+    Top,
+    /// The mapping that has the one looked at in it.
+    Above(Object),
+    /// In a field of a mapping.
+    In(&'static Field),
+}
+
+/// What to do about a field that `of` does not have in `ray`, or in any Ray.
+pub(super) fn suggest(of: Object, name: &str, ray: Option<RayVersion>) -> Option<Suggestion> {
+    match elsewhere(of, name) {
+        Some(Elsewhere::Words(words)) => return Some(Suggestion::Words(words)),
+        Some(Elsewhere::Called(name)) => return Some(Suggestion::Rename(name)),
+        None => {}
     }
-    if let Some(holder) = holder(of, name) {
-        return format!(": it belongs in {holder}");
+    let moved = |(to, name)| Suggestion::Move { to, from: of, name };
+    let here = |most| {
+        let near = nearest_within(name, most, fields(of, ray).map(|(name, _)| name))?;
+        let (_, today) = fields(of, ray).find(|(name, _)| *name == near)?;
+        Some(Suggestion::Rename(today))
+    };
+    let there = |most| {
+        let near = |known: &[&'static str]| nearest_within(name, most, known.iter().copied());
+        holder(of, ray, &near).map(moved)
+    };
+    let exact = |known: &[&'static str]| known.iter().copied().find(|known| *known == name);
+    holder(of, ray, &exact)
+        .map(moved)
+        // The same words, such as numReplicas, before any that are like it.
+        .or_else(|| here(0))
+        .or_else(|| there(0))
+        .or_else(|| here(MOST))
+        .or_else(|| there(1))
+}
+
+/// The names that lead to a field of a mapping that `ray` takes there, and what it is called.
+fn fields(
+    of: Object,
+    ray: Option<RayVersion>,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    schema::fields(of).filter_map(move |field| {
+        let today = match field.renamed {
+            Some(new) if !is_taken(field, ray) => schema::field(of, new)?,
+            _ => field,
+        };
+        is_taken(today, ray).then_some((field.name, today.name))
+    })
+}
+
+fn is_taken(field: &Field, ray: Option<RayVersion>) -> bool {
+    let is_known = match ray {
+        Some(ray) => field.is_known(ray),
+        None => field.until.is_none(),
+    };
+    is_known && field.refused.is_none()
+}
+
+/// Which of the names is meant.
+type Pick<'a> = &'a dyn Fn(&[&'static str]) -> Option<&'static str>;
+
+/// The nearest mapping that has a field of such a name: below, then above and beside.
+fn holder(of: Object, ray: Option<RayVersion>, pick: Pick) -> Option<(Spot, &'static str)> {
+    if let Some(found) = below(of, ray, pick) {
+        return Some(found);
     }
-    match nearest(name, schema::fields(of).map(|field| field.name)) {
-        Some(near) => format!(": did you mean \"{near}\"?"),
-        None => String::new(),
+    let above = schema::FIELDS.iter().find(
+        |field| matches!(field.is, Type::Object(inner) | Type::Objects(inner) if inner == of),
+    )?;
+    let spot = match above.of {
+        Object::Config => Spot::Top,
+        above => Spot::Above(above),
+    };
+    picked(above.of, ray, pick)
+        .map(|name| (spot, name))
+        .or_else(|| holder(above.of, ray, pick))
+}
+
+/// The mappings in a mapping, level by level.
+fn below(of: Object, ray: Option<RayVersion>, pick: Pick) -> Option<(Spot, &'static str)> {
+    let mut level = vec![of];
+    // No Serve config is deeper.
+    for _ in 0..4 {
+        let inner = level.iter().flat_map(|of| schema::fields(*of));
+        let inner: Vec<&'static Field> = inner.filter(|field| is_taken(field, ray)).collect();
+        level.clear();
+        for field in inner {
+            let name = match field.is {
+                Type::Object(inner) | Type::Objects(inner) => {
+                    level.push(inner);
+                    picked(inner, ray, pick)
+                }
+                Type::RuntimeEnv => pick(RUNTIME_ENV_KEYS),
+                _ => None,
+            };
+            if let Some(name) = name {
+                return Some((Spot::In(field), name));
+            }
+        }
+    }
+    None
+}
+
+fn picked(of: Object, ray: Option<RayVersion>, pick: Pick) -> Option<&'static str> {
+    // The controller's takes so little that nobody means it.
+    let is_meant =
+        |name: &str| schema::field(of, name).is_none_or(|field| field.is != Type::ControllerEnv);
+    let names = fields(of, ray).map(|(name, _)| name);
+    let names: Vec<&str> = names.filter(|name| is_meant(name)).collect();
+    let picked = pick(&names)?;
+    let (_, today) = fields(of, ray).find(|(name, _)| *name == picked)?;
+    Some(today)
+}
+
+impl Suggestion {
+    /// As the end of a sentence about a field called `name`.
+    pub(super) fn told(self, name: &str) -> String {
+        match self {
+            Self::Words(words) => format!(": {words}"),
+            Self::Rename(name) => format!(": did you mean \"{name}\"?"),
+            Self::Move {
+                to,
+                from,
+                name: meant,
+            } => {
+                let place = Place { to, from };
+                if meant == name {
+                    format!(": it belongs {place}")
+                } else {
+                    format!(": did you mean \"{meant}\", {place}?")
+                }
+            }
+        }
     }
 }
 
-/// The mapping below or above `of` that has a field of this name.
-fn holder(of: Object, name: &str) -> Option<String> {
-    let below = schema::fields(of).find_map(|field| match field.is {
-        Type::Object(inner) if schema::field(inner, name).is_some() => {
-            Some(format!("\"{}\"", field.name))
+/// Where a field belongs, as seen from where it is.
+struct Place {
+    to: Spot,
+    from: Object,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = match self.to {
+            Spot::Top => return f.write_str("at the top"),
+            Spot::Above(object) => return write!(f, "in {}", object.noun()),
+            Spot::In(field) => field,
+        };
+        let entry = match field.is {
+            Type::Objects(_) => "an entry of ",
+            _ => "",
+        };
+        write!(f, "in {entry}\"{}\"", field.name)?;
+        match field.of {
+            of if of == self.from => Ok(()),
+            Object::Config => f.write_str(" at the top"),
+            Object::RayActorOptions => f.write_str(" in ray_actor_options of a deployment"),
+            of => write!(f, " of {}", of.noun()),
         }
-        Type::Objects(inner) if schema::field(inner, name).is_some() => {
-            Some(format!("an entry of \"{}\"", field.name))
-        }
-        Type::RuntimeEnv if RUNTIME_ENV_KEYS.contains(&name) => Some(format!("\"{RUNTIME_ENV}\"")),
-        _ => None,
-    });
-    let above = || {
-        let at = schema::FIELDS.iter().find(
-            |field| matches!(field.is, Type::Object(inner) | Type::Objects(inner) if inner == of),
-        )?;
-        schema::field(at.of, name).map(|_| at.of.noun().to_owned())
-    };
-    below.or_else(above)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Object::{Application, Config, Deployment, HttpOptions, RayActorOptions};
-    use super::*;
-
-    #[test]
-    fn misspellings_lead_to_the_field_that_was_meant() {
-        for (of, name, said) in [
-            (
-                Deployment,
-                "num_replica",
-                ": did you mean \"num_replicas\"?",
-            ),
-            (
-                Deployment,
-                "numReplicas",
-                ": did you mean \"num_replicas\"?",
-            ),
-            (Deployment, "user-config", ": did you mean \"user_config\"?"),
-            (
-                Deployment,
-                "actor_options",
-                ": did you mean \"ray_actor_options\"?",
-            ),
-            (
-                Deployment,
-                "num_cpus",
-                ": it belongs in \"ray_actor_options\"",
-            ),
-            (
-                Deployment,
-                "min_replicas",
-                ": it belongs in \"autoscaling_config\"",
-            ),
-            (
-                Application,
-                "num_replicas",
-                ": it belongs in an entry of \"deployments\"",
-            ),
-            (
-                Application,
-                "working_dir",
-                ": it belongs in \"runtime_env\"",
-            ),
-            (Application, "importpath", ": did you mean \"import_path\"?"),
-            (
-                Application,
-                "http_options",
-                ": it belongs in the Serve config",
-            ),
-            (Config, "application", ": did you mean \"applications\"?"),
-            (Config, "port", ": it belongs in \"http_options\""),
-            (
-                RayActorOptions,
-                "num_replicas",
-                ": it belongs in a deployment",
-            ),
-            (HttpOptions, "location", ": set proxy_location at the top"),
-            (Deployment, "colour", ""),
-            (Deployment, "x", ""),
-        ] {
-            assert_eq!(hint(of, name), said, "{name}");
-        }
-    }
-}
+#[path = "suggest_tests.rs"]
+mod tests;

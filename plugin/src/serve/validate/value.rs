@@ -5,13 +5,15 @@
 use serde_json::{Map, Value};
 
 use super::KEY_PASSWORD;
+use super::example::{self, example};
 use super::report::Report;
 use crate::serve::config::kind;
-use crate::serve::schema::{Field, Range, Type};
+use crate::serve::schema::{self, Field, Object, Range, Type};
 use crate::serve::version::RayVersion;
 
 /// The first version in which `num_replicas` may be `auto`, and is read strictly.
 const AUTO: RayVersion = RayVersion::ray2(10);
+const TEXT: &str = "text";
 const LEVELS: &[&str] = &[
     "CRITICAL", "FATAL", "ERROR", "WARNING", "WARN", "INFO", "DEBUG", "NOTSET",
 ];
@@ -30,13 +32,17 @@ pub(super) fn check(report: &mut Report, field: &Field, value: &Value) {
             return;
         }
         (Type::TextMapping, Value::Object(fields)) => {
-            return each_field(report, field, fields, "text", Value::is_string);
+            return each_field(report, field, fields, TEXT, Value::is_string);
         }
         _ => {}
     }
     match field.is {
         Type::Name if value.as_str() == Some("") => {
-            report.error(format!("\"{}\" is empty", field.name));
+            report.error(format!(
+                "\"{}\" is empty where a name is expected, such as {}",
+                field.name,
+                example(field)
+            ));
         }
         Type::Route if value.is_string() => route(report, value.as_str().unwrap_or_default()),
         Type::ImportPath if value.is_string() => {
@@ -54,14 +60,14 @@ fn item_of(report: &mut Report, field: &Field, item: &Value) {
     match (field.is, item) {
         (Type::Texts, Value::String(_)) | (Type::Mappings, Value::Object(_)) => {}
         (Type::TextMappings, Value::Object(fields)) => {
-            each_field(report, field, fields, "text", Value::is_string);
+            each_field(report, field, fields, TEXT, Value::is_string);
         }
         (Type::NumberMappings, Value::Object(fields)) => {
             each_field(report, field, fields, "a number", |value| {
                 number_of(value).is_some()
             });
         }
-        (Type::Texts, other) => has(report, field, other, "text"),
+        (Type::Texts, other) => has(report, field, other, TEXT),
         (_, other) => has(report, field, other, "a mapping"),
     }
 }
@@ -79,8 +85,12 @@ fn each_field(
 }
 
 fn has(report: &mut Report, field: &Field, value: &Value, expected: &str) {
+    let instead = match value {
+        Value::Number(_) | Value::Bool(_) if expected == TEXT => ": put it in quotes".to_owned(),
+        _ => format!(", such as {}", example(field)),
+    };
     report.error(format!(
-        "\"{}\" has {} where {expected} is expected",
+        "\"{}\" has {} where {expected} is expected{instead}",
         field.name,
         shown(value)
     ));
@@ -169,6 +179,25 @@ fn number_of(value: &Value) -> Option<f64> {
     }
 }
 
+/// A number as Ray reads it: `"2"` and `2.0` are 2.
+pub(super) fn whole(value: &Value) -> Option<i64> {
+    // Numbers of replicas that a float cannot hold are none.
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = |number: f64| number as i64;
+    value.as_i64().or_else(|| integer_of(value).map(whole))
+}
+
+/// A boolean as Ray reads it: `"yes"` and 1 are true.
+pub(super) fn truth(value: &Value) -> Option<bool> {
+    const TRUE: &[&str] = &["true", "yes", "on", "t", "y", "1"];
+    let is_true = match value {
+        Value::Bool(truth) => *truth,
+        Value::String(word) => TRUE.iter().any(|known| known.eq_ignore_ascii_case(word)),
+        number => number.as_u64() == Some(1),
+    };
+    is_boolean(value).then_some(is_true)
+}
+
 fn integer_of(value: &Value) -> Option<f64> {
     number_of(value).filter(|number| number.fract() == 0.0)
 }
@@ -180,10 +209,55 @@ fn is_not(report: &mut Report, field: &Field, value: &Value) {
         shown(value)
     };
     report.error(format!(
-        "\"{}\" is {shown} where {} is expected",
+        "\"{}\" is {shown} where {} is expected{}",
         field.name,
-        expected(field.is)
+        expected(field.is),
+        instead(field, value)
     ));
+}
+
+/// What to write, where the expected alone does not say it.
+fn instead(field: &Field, value: &Value) -> String {
+    let is_text = matches!(
+        field.is,
+        Type::Text | Type::Name | Type::Route | Type::ImportPath
+    );
+    match (field.is, value) {
+        (_, Value::String(text)) if fits_unquoted(field, text) => {
+            ": leave out the quotes".to_owned()
+        }
+        (
+            Type::OneOf(_)
+            | Type::OneOfInAnyCase(_)
+            | Type::LogLevel
+            | Type::Boolean
+            | Type::Code(_),
+            _,
+        ) => String::new(),
+        (_, Value::Number(_) | Value::Bool(_)) if is_text => ": put it in quotes".to_owned(),
+        (Type::Objects(inner), Value::Object(fields)) => listed(inner, fields),
+        _ => format!(", such as {}", example(field)),
+    }
+}
+
+fn fits_unquoted(field: &Field, text: &str) -> bool {
+    text.parse::<i64>()
+        .is_ok_and(|number| fits(field.is, &number.into(), None))
+}
+
+/// A mapping where a list of them is expected is its only item, or has names for keys.
+fn listed(inner: Object, fields: &Map<String, Value>) -> String {
+    let mut names = fields.keys();
+    if names
+        .clone()
+        .any(|name| schema::field(inner, name).is_some())
+    {
+        return ": write \"- \" before its first field".to_owned();
+    }
+    match names.next() {
+        Some(name) => format!(": write each as an item with its name in it, \"- name: {name}\""),
+        None => format!(", such as [{}]", example::of_object(inner)),
+    }
 }
 
 fn one_of(several: &[&str]) -> String {
@@ -203,7 +277,7 @@ fn expected(is: Type) -> String {
             let codes: Vec<String> = codes.iter().map(u64::to_string).collect();
             codes.join(" or ")
         }
-        Type::Text | Type::Name | Type::Route | Type::ImportPath => "text".into(),
+        Type::Text | Type::Name | Type::Route | Type::ImportPath => TEXT.into(),
         Type::Boolean => "true or false".into(),
         Type::AnyMapping
         | Type::TextMapping
@@ -217,7 +291,7 @@ fn expected(is: Type) -> String {
         | Type::NumberMappings
         | Type::Objects(_) => "a list".into(),
         Type::Replicas => "a whole number above 0 or auto".into(),
-        Type::QueueLength => "a whole number above 0, or -1 for no limit,".into(),
+        Type::QueueLength => "a whole number above 0 (or -1 for no limit)".into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::example::{self, example};
 use super::report::Report;
 use super::{runtime_env, suggest, value};
 use crate::serve::schema::{self, Field, NEWEST, Object, Type};
@@ -16,15 +17,22 @@ pub(super) fn object(report: &mut Report, of: Object, fields: &Map<String, Value
     }
     for field in schema::fields(of).filter(|field| field.required) {
         if !fields.contains_key(field.name) {
-            report.error(format!("{} needs \"{}\"", of.noun(), field.name));
+            report.error(format!(
+                "{} needs \"{}\", such as {}",
+                of.noun(),
+                field.name,
+                example(field)
+            ));
         }
     }
 }
 
 fn unknown(report: &mut Report, of: Object, name: &str) {
-    let hint = suggest::hint(of, name);
+    let ray = report.ray();
+    let hint = suggest::suggest(of, name, ray.map(|ray| ray.min(NEWEST)));
+    let hint = hint.map_or_else(String::new, |hint| hint.told(name));
     let noun = of.noun();
-    match report.ray() {
+    match ray {
         Some(ray) if ray > NEWEST => report.warning_at_key(format!(
             "\"{name}\" in {noun} is no field of Ray {NEWEST}, the newest this plugin knows; Ray {ray} may know it{hint}"
         )),
@@ -47,6 +55,13 @@ fn known(report: &mut Report, of: Object, field: &'static Field, value: &Value) 
         return unsuitable(report, of, field, ray);
     }
     deprecated(report, field);
+    if let Some(instead) = field.refused {
+        return report.error_at_key(format!(
+            "Ray refuses \"{}\" in {}: {instead}",
+            field.name,
+            of.noun()
+        ));
+    }
     match (field.is, value) {
         (_, Value::Null) if field.nullable => {}
         (Type::Object(inner), Value::Object(fields)) => object(report, inner, fields),
@@ -62,8 +77,9 @@ fn objects(report: &mut Report, of: Object, items: &[Value]) {
         report.in_item(index, |report| match item {
             Value::Object(fields) => object(report, of, fields),
             other => report.error(format!(
-                "{} is a mapping, but this is {}",
+                "{} is a mapping, such as {}, but this is {}",
                 of.noun(),
+                example::of_object(of),
                 value::shown(other)
             )),
         });
