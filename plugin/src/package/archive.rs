@@ -22,6 +22,8 @@ const LAYOUT: &[u8] = b"kubectl-ray package 1";
 pub(super) const PREFIX: &str = "_ray_pkg_";
 /// As many bits as Ray's own names have.
 const NAME_BYTES: usize = 16;
+/// Git LFS's specification.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 const CHUNK: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -31,16 +33,29 @@ pub(super) struct Package {
     /// The zip has no name in the file system: it is gone when the process is, however that ends.
     pub(super) zip: Arc<FileContent>,
     pub(super) files: usize,
-    /// Files that look as if they held a secret.
-    pub(super) credentials: Vec<String>,
+    pub(super) noticed: Noticed,
     /// Of a zip that was there already, the one directory that everything is in.
     pub(super) top: Option<String>,
 }
 
-/// What is found out about a tree while it is zipped.
-struct Zipped {
-    name: String,
-    credentials: Vec<String>,
+/// What a user may not know of the files, by how they begin.
+#[derive(Debug, Default)]
+pub(super) struct Noticed {
+    /// They look as if they held a secret.
+    pub(super) credentials: Vec<String>,
+    /// They are elsewhere: what is here tells Git LFS where.
+    pub(super) pointers: Vec<String>,
+}
+
+impl Noticed {
+    fn look(&mut self, entry: &Entry, start: &[u8]) {
+        if entry.is_credentials(start) && !entry.on_purpose {
+            self.credentials.push(entry.name.clone());
+        }
+        if start.starts_with(POINTER) {
+            self.pointers.push(entry.name.clone());
+        }
+    }
 }
 
 impl Package {
@@ -81,17 +96,19 @@ impl Package {
             error,
         };
         let mut file = tempfile::tempfile_in(temporary).map_err(failed)?;
-        let zipped = zip_into(&file, limit, tree, done).map_err(|fault| match fault {
-            Fault::Read(path, error) => Error::read(path, error),
-            Fault::Write(error) if TooLarge::is(&error) => limit::too_large_zipped(tree),
-            Fault::Write(error) => failed(error),
-        })?;
+        let mut noticed = Noticed::default();
+        let name =
+            zip_into(&file, limit, tree, &mut noticed, done).map_err(|fault| match fault {
+                Fault::Read(path, error) => Error::read(path, error),
+                Fault::Write(error) if TooLarge::is(&error) => limit::too_large_zipped(tree),
+                Fault::Write(error) => failed(error),
+            })?;
         let size = file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self {
-            name: zipped.name,
+            name,
             zip: Arc::new(FileContent::new(file, size)),
             files: tree.files().count(),
-            credentials: zipped.credentials,
+            noticed,
             top: None,
         })
     }
@@ -102,45 +119,41 @@ enum Fault {
     Write(io::Error),
 }
 
+/// Gives the package's name.
 fn zip_into(
     file: &File,
     limit: u64,
     tree: &Tree,
+    noticed: &mut Noticed,
     done: &mut dyn FnMut(u64),
-) -> Result<Zipped, Fault> {
+) -> Result<String, Fault> {
     let given_up = Cell::new(false);
     let spool = Spool::new(file, limit, &given_up);
     let mut zip = ZipWriter::new(BufWriter::with_capacity(CHUNK, spool));
     let mut digest = Sha256::new();
     digest.update(LAYOUT);
-    let mut credentials = Vec::new();
     for entry in &tree.entries {
-        match add(&mut zip, &mut digest, tree, entry, done) {
-            Ok(true) if !entry.on_purpose => credentials.push(entry.name.clone()),
-            Ok(_) => {}
-            Err(fault) => {
-                given_up.set(true);
-                return Err(fault);
-            }
+        let mut begins = |start: &[u8]| noticed.look(entry, start);
+        if let Err(fault) = add(&mut zip, &mut digest, tree, entry, &mut begins, done) {
+            given_up.set(true);
+            return Err(fault);
         }
     }
     let finished = zip.finish().map_err(io::Error::from);
     let mut buffered = finished.map_err(Fault::Write)?;
     buffered.flush().map_err(Fault::Write)?;
-    Ok(Zipped {
-        name: format!("{PREFIX}{}.zip", short(digest)),
-        credentials,
-    })
+    Ok(format!("{PREFIX}{}.zip", short(digest)))
 }
 
-/// Gives whether the entry looks like credentials.
+/// `begins` is told how a file begins.
 fn add(
     zip: &mut ZipWriter<impl Write + Seek>,
     digest: &mut Sha256,
     tree: &Tree,
     entry: &Entry,
+    begins: &mut dyn FnMut(&[u8]),
     done: &mut dyn FnMut(u64),
-) -> Result<bool, Fault> {
+) -> Result<(), Fault> {
     let zip_failed = |error: zip::result::ZipError| Fault::Write(error.into());
     let read_failed = |error| Fault::Read(tree.shown(entry), error);
     let options = SimpleFileOptions::default()
@@ -152,10 +165,7 @@ fn add(
         Kind::EmptyDirectory => {
             digest.update(b"d");
             let options = options.unix_permissions(0o755);
-            return match zip.add_directory(&*entry.name, options) {
-                Ok(()) => Ok(false),
-                Err(error) => Err(zip_failed(error)),
-            };
+            return zip.add_directory(&*entry.name, options).map_err(zip_failed);
         }
         Kind::File { executable, .. } => executable,
     };
@@ -168,10 +178,12 @@ fn add(
     // Of the content by itself, so that where it ends does not depend on what it is.
     let mut content = Sha256::new();
     let mut chunk = vec![0; CHUNK];
-    let mut is_credentials = None;
+    let mut is_first = true;
     loop {
         let read = file.read(&mut chunk).map_err(read_failed)?;
-        is_credentials.get_or_insert_with(|| entry.is_credentials(&chunk[..read]));
+        if std::mem::take(&mut is_first) {
+            begins(&chunk[..read]);
+        }
         if read == 0 {
             break;
         }
@@ -180,7 +192,7 @@ fn add(
         done(read as u64);
     }
     digest.update(content.finalize());
-    Ok(is_credentials.unwrap_or(false))
+    Ok(())
 }
 
 /// A digest as it is in names.

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use crate::userinfo::masked;
+
 /// As much of a file as is looked at.
 pub(super) const START: usize = 4096;
 
@@ -14,6 +16,8 @@ const DIRECTORIES: &[&str] = &[
 /// In lower case, as are all names here.
 const NAMES: &[&str] = &[
     "_netrc",
+    ".boto",
+    ".databrickscfg",
     ".dockercfg",
     ".env",
     ".envrc",
@@ -23,14 +27,28 @@ const NAMES: &[&str] = &[
     ".netrc",
     ".pgpass",
     ".s3cfg",
+    ".secrets",
     ".vault-token",
     "application_default_credentials.json",
     "credentials.json",
+    "kaggle.json",
     "kubeconfig",
     "kubeconfig.json",
     "kubeconfig.yaml",
     "kubeconfig.yml",
+    "rclone.conf",
+    "secrets.json",
+    "secrets.toml",
+    "secrets.yaml",
+    "secrets.yml",
     "token.json",
+];
+
+/// Names that are common elsewhere.
+const PLACES: &[&str] = &[
+    ".config/gh/hosts.yml",
+    ".docker/config.json",
+    "huggingface/token",
 ];
 
 /// `.env.local` holds what `.env.example` leaves out.
@@ -46,6 +64,7 @@ const ENDINGS: &[&str] = &[
     ".ppk",
     ".tfstate",
     ".tfstate.backup",
+    ".tfvars",
 ];
 
 /// Names that also have harmless contents, and what gives these away.
@@ -71,6 +90,7 @@ pub(super) fn is_one(name: &str, start: &[u8]) -> bool {
     }
     is_below_one(directories)
         || NAMES.contains(&file)
+        || is_place(&path)
         || is_env(file)
         || is_ssh_key(file)
         || ENDINGS.iter().any(|ending| file.ends_with(ending))
@@ -97,6 +117,13 @@ fn has_ending(file: &str, ending: &str) -> bool {
     Path::new(file)
         .extension()
         .is_some_and(|extension| extension == &ending[1..])
+}
+
+fn is_place(path: &str) -> bool {
+    PLACES.iter().any(|place| {
+        let before = path.strip_suffix(place);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    })
 }
 
 fn is_env(file: &str) -> bool {
@@ -130,12 +157,7 @@ fn has_secret(file: &str, text: &str) -> bool {
 
 /// A URL in pip's settings is a secret only with a user in it.
 fn is_url_only(name: &str, text: &str) -> bool {
-    name == "pip.conf"
-        && !text.split("://").skip(1).any(|rest| {
-            rest.split(['/', '\n', ' '])
-                .next()
-                .is_some_and(|host| host.contains('@'))
-        })
+    name == "pip.conf" && !text.split_whitespace().any(|word| masked(word) != word)
 }
 
 /// Whatever the file is called.
@@ -179,6 +201,10 @@ mod tests {
             ".git-credentials",
             "store.p12",
             "credentials.json",
+            ".docker/config.json",
+            "home/.docker/config.json",
+            "app/secrets.toml",
+            "prod.tfvars",
         ] {
             assert!(is_one(name, b"x"), "{name}");
         }
@@ -202,6 +228,8 @@ mod tests {
             ".pypirc",
             "config.json",
             "tokenizer.json",
+            "x.docker/config.json",
+            "secrets.py",
             "pip.conf",
         ] {
             assert!(!is_one(name, b"x"), "{name}");
@@ -229,7 +257,7 @@ mod tests {
             (".pypirc", "[pypi]\nusername = a\npassword = b\n", true),
             ("pip.conf", "index-url = https://me:x@pypi/simple\n", true),
             ("pip.conf", "index-url = https://pypi/simple\n", false),
-            (".docker/config.json", "{\"auths\": {}}", true),
+            ("x/config.json", "{\"auths\": {}}", true),
             (
                 "sa-prod.json",
                 "{\"type\": \"service_account\", \"private_key\": \"x\"}",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::credentials;
 use super::likely::{is_closed, is_environment, is_model, is_rubbish};
 use super::limit::bytes;
 use super::rules::By;
@@ -37,9 +38,17 @@ struct Group {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Missing {
-    is_no_model: bool,
+    rank: Rank,
     size: std::cmp::Reverse<u64>,
     name: String,
+}
+
+/// First what an application is most likely to miss, last what is left out rightly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Model,
+    Any,
+    Credentials,
 }
 
 /// Something that a rule leaves out.
@@ -82,7 +91,9 @@ impl LeftOut {
             return;
         }
         found.rules.extend(outside.rule.clone());
-        if let Some(first) = found.named.first() {
+        if let Some(first) = found.named.first()
+            && first.rank != Rank::Credentials
+        {
             found.wanted = wanted(outside, &first.name, is_out);
         }
         self.groups.entry(outside.by).or_default().merge(found);
@@ -149,7 +160,7 @@ impl Group {
         self.files += 1;
         self.size += size;
         self.name(Missing {
-            is_no_model: !is_model(&name),
+            rank: Rank::of(&name),
             size: std::cmp::Reverse(size),
             name,
         });
@@ -247,6 +258,18 @@ impl Group {
             and(&self.wanted),
             dir.join(super::rules::RAYIGNORE).display()
         )
+    }
+}
+
+impl Rank {
+    fn of(name: &str) -> Self {
+        if credentials::is_one(name, b"") {
+            Self::Credentials
+        } else if is_model(name) {
+            Self::Model
+        } else {
+            Self::Any
+        }
     }
 }
 

@@ -71,13 +71,20 @@ impl<'a> Packer<'a> {
             }
         };
         if let Some(tree) = &tree {
-            self.tell(source, tree);
+            self.tell(tree);
         }
         if let (Some(top), Role::WorkingDir) = (&package.top, source.role) {
             self.ui.note(&format!(
-                "{}: all of it is in {top}/, and Ray, which looks into such a directory of a URI, does not with an \
-                 uploaded zip: import paths begin with {top}.",
+                "{}: all of it is in {top}/, which Ray steps into where it fetches a zip from a URI, and not where one \
+                 was uploaded: import_path begins with {top}",
                 shown.display()
+            ));
+        }
+        if !package.noticed.pointers.is_empty() {
+            self.ui.warning(&format!(
+                "{}: of {}, only what Git LFS keeps in its place is here: git lfs pull",
+                shown.display(),
+                names(&package.noticed.pointers)
             ));
         }
         self.list(shown, &package, tree.as_ref())?;
@@ -104,20 +111,18 @@ impl<'a> Packer<'a> {
         Ok((package?, Some(tree)))
     }
 
-    fn tell(&self, source: &Source, tree: &Tree) {
+    fn tell(&self, tree: &Tree) {
         for skipped in &tree.skipped {
             self.ui.warning(skipped);
         }
         for left_out in &tree.left_out {
             self.ui.note(left_out);
         }
-        if source.role == Role::PyModule
-            && let Some(wheel) = only_wheels(tree)
-        {
+        if let Some(wheel) = only_wheels(tree) {
             let dir = tree.dir.display();
             let wheel = tree.dir.join(wheel);
             self.ui.warning(&format!(
-                "{dir} holds wheels and no Python code: --py-modules {} is one that can be imported",
+                "{dir} holds wheels, which Python does not look into: --py-modules {} installs one",
                 wheel.display()
             ));
         }
@@ -142,14 +147,11 @@ impl<'a> Packer<'a> {
     }
 
     fn check_credentials(&self, shown: &Path, package: &Package) -> Result<(), Failure> {
-        let found = &package.credentials;
+        let found = &package.noticed.credentials;
         if found.is_empty() {
             return Ok(());
         }
-        let mut names = found[..found.len().min(NAMED)].join(", ");
-        if found.len() > NAMED {
-            names = format!("{names} and {} more", found.len() - NAMED);
-        }
+        let names = names(found);
         let what = format!(
             "{} holds what looks like credentials: {names}",
             shown.display()
@@ -206,6 +208,14 @@ impl Machine for Packer<'_> {
 
     fn warn(&mut self, warning: String) {
         self.ui.warning(&warning);
+    }
+}
+
+fn names(all: &[String]) -> String {
+    let named = all[..all.len().min(NAMED)].join(", ");
+    match all.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

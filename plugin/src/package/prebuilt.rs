@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use super::archive::{PREFIX, Package, short};
+use super::archive::{Noticed, PREFIX, Package, short};
 use super::credentials;
 use super::error::Error;
 use super::limit;
@@ -109,7 +109,10 @@ impl Package {
             name,
             zip: Arc::new(FileContent::new(copy, size)),
             files: content.files,
-            credentials: content.credentials,
+            noticed: Noticed {
+                credentials: content.credentials,
+                pointers: Vec::new(),
+            },
             top: content.top,
         })
     }

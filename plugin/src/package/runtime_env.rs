@@ -12,6 +12,7 @@ use super::requirements;
 use super::source::{Origin, Role, Source};
 use crate::error::Failure;
 use crate::serve::ServeConfig;
+use crate::userinfo::masked;
 
 const RUNTIME_ENV: &str = "runtime_env";
 const WORKING_DIR: &str = "working_dir";
@@ -99,7 +100,8 @@ fn told(
     };
     let keeps = |(name, own): &(String, String)| {
         format!(
-            "application/{name} keeps its own working_dir {own}; --working-dir {name}={code} replaces it"
+            "application/{name} keeps its own working_dir {}; --working-dir {name}={code} replaces it",
+            shown(own)
         )
     };
     match kept.first() {
@@ -275,6 +277,14 @@ impl<'a> Env<'a> {
         // Has had its effect: what is excluded is not there any more.
         self.fields.remove(EXCLUDES);
         Ok(uri)
+    }
+}
+
+/// A URL without what may be secret in it: a user, a signature.
+fn shown(uri: &str) -> String {
+    match uri.split_once('?') {
+        Some((place, _)) => format!("{}?…", masked(place)),
+        None => masked(uri),
     }
 }
 

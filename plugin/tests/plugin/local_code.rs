@@ -116,7 +116,7 @@ fn a_zip_is_uploaded_as_it_is_and_its_one_directory_told() {
     let run = submit(&server, dir.path(), &["--working-dir", "deep.zip"]);
     assert!(
         run.stderr.contains("deep.zip: all of it is in app/")
-            && run.stderr.contains("begin with app."),
+            && run.stderr.contains("import_path begins with app"),
         "{}",
         run.stderr
     );
@@ -208,10 +208,13 @@ fn files_that_ray_would_not_take_are_refused_with_what_to_do() {
 fn a_directory_of_wheels_is_no_module() {
     let dir = project(&json!([{"name": "a"}]));
     wheel(dir.path(), "");
-    let run = submit(&dashboard(), dir.path(), &["--py-modules", "dist/"]);
-    let warning =
-        format!("Warning: dist/ holds wheels and no Python code: --py-modules {WHEEL} is");
-    assert!(run.stderr.contains(&warning), "{}", run.stderr);
+    let warning = format!(
+        "Warning: dist/ holds wheels, which Python does not look into: --py-modules {WHEEL} installs one"
+    );
+    for flag in ["--py-modules", "--working-dir"] {
+        let run = submit(&dashboard(), dir.path(), &[flag, "dist/"]);
+        assert!(run.stderr.contains(&warning), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn credentials_are_found_by_name_by_content_and_behind_links() {
     .unwrap();
     symlink(".env", root.join("settings")).unwrap();
     assert_eq!(
-        pack(root).credentials,
+        pack(root).noticed.credentials,
         [
             ".aws/credentials",
             ".env",
@@ -31,5 +31,13 @@ fn credentials_are_found_by_name_by_content_and_behind_links() {
     );
     // What is named with a `!` is meant.
     fs::write(root.join(".rayignore"), "!.env\n!settings\nid_*\n.aws\n").unwrap();
-    assert_eq!(pack(root).credentials, ["notes.txt"]);
+    assert_eq!(pack(root).noticed.credentials, ["notes.txt"]);
+}
+
+#[test]
+fn what_git_lfs_has_elsewhere_is_noticed() {
+    let dir = files(&["a.py"]);
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
+    fs::write(dir.path().join("model.onnx"), pointer).unwrap();
+    assert_eq!(pack(dir.path()).noticed.pointers, ["model.onnx"]);
 }

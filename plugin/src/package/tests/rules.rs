@@ -125,6 +125,21 @@ fn what_stays_here_is_told_with_the_way_to_take_it_along() {
 }
 
 #[test]
+fn nobody_is_advised_to_take_credentials_along() {
+    let dir = files(&["a.py", ".env", "large.txt"]);
+    let root = dir.path();
+    let at = root.display();
+    fs::write(root.join(".gitignore"), ".env\n").unwrap();
+    assert_eq!(
+        told(root),
+        [format!("{at}: .env (15 B) is left out by {at}/.gitignore")]
+    );
+    fs::write(root.join(".gitignore"), ".env\nlarge.txt\n").unwrap();
+    let advice = format!(": !/large.txt in {at}/.rayignore takes the first along");
+    assert!(told(root)[0].ends_with(&advice), "{:?}", told(root));
+}
+
+#[test]
 fn excludes_and_a_package_called_venv_are_told_and_rubbish_is_not() {
     let dir = files(&[
         "a.py",
