@@ -38,7 +38,9 @@ impl Bounds {
             return Ok(real);
         };
         let (what, instead) = (what.clone(), instead.clone());
-        let Some(within) = self.allowed.iter().find(|dir| real.starts_with(dir)) else {
+        let allowed = self.allowed.iter().filter(|dir| real.starts_with(dir));
+        // The nearest, which may be the path itself.
+        let Some(within) = allowed.max_by_key(|dir| dir.components().count()) else {
             return Err(Error::OutOfBounds {
                 what,
                 real,

@@ -125,6 +125,12 @@ fn a_config_names_no_credentials() {
         );
         assert!(!said.contains("secret"), "{said}");
     }
+
+    // A flag that names them has the last word.
+    let dir = with_env(&json!({"py_modules": [".aws/sso"]}));
+    write(dir.path(), ".aws/sso/x.py", "");
+    let flags = ["--py-modules", ".aws/sso"];
+    works(&submit(&dashboard(), dir.path(), &flags));
 }
 
 #[test]
