@@ -187,7 +187,10 @@ fn json_is_the_object_or_a_list_and_patch_a_line_per_raycluster() {
     let object: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(object["kind"], "RayCluster");
     let ports = &object["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"];
-    assert_eq!(ports[0], json!({"name": "serve", "containerPort": 8000}));
+    assert_eq!(
+        ports[0],
+        json!({"name": "serve", "containerPort": 8000, "protocol": "TCP"})
+    );
     assert_eq!(run.stderr, "raycluster/x injected\n");
 
     let three = format!(

@@ -5,7 +5,8 @@ use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
-use crate::table::{HeadPort, POD_IP_ENV, StartParam};
+use crate::reference::Path;
+use crate::table::{HeadPort, POD_IP_ENV, PROTOCOL, StartParam};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -19,6 +20,11 @@ pub(crate) enum Change {
         port: HeadPort,
         number: u16,
         had_name: bool,
+    },
+    /// A field of the head container that named a renamed port.
+    FollowPort {
+        path: Path,
+        port: HeadPort,
     },
     PodIp {
         place: Place,
@@ -49,7 +55,9 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
                 if cluster.ports.is_none() {
                     writer.create(&ports, json!([]));
                 }
-                writer.append(ports, json!({ "name": port.name, "containerPort": number }));
+                let port =
+                    json!({ "name": port.name, "containerPort": number, "protocol": PROTOCOL });
+                writer.append(ports, port);
             }
             Change::RenamePort {
                 index,
@@ -61,6 +69,14 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
                 name.push_back(index);
                 name.push_back("name");
                 writer.set(name, port.name.into(), had_name);
+            }
+            Change::FollowPort { path, port } => {
+                let (first, rest) = path.split_first().unwrap_or((&"", &[]));
+                let mut field = Place::Head.container_field(first);
+                for key in rest {
+                    field.push_back(*key);
+                }
+                writer.set(field, port.name.into(), true);
             }
             Change::PodIp { place, has_env } => {
                 let env = place.container_field("env");

@@ -8,15 +8,25 @@ use std::fmt;
 use json_patch::jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 
-use crate::table::POD_IP_ENV;
+use crate::exposure::{self, Exposure};
+use crate::role::Declared;
+use crate::table::{HeadPort, POD_IP_ENV};
+use crate::text::found;
+use crate::warning::Short;
 use crate::{Reason, Warning};
 
 pub(crate) struct Cluster<'a> {
     /// The head's `rayStartParams`: an object, or null where there is none.
     pub(crate) start_params: &'a Value,
+    /// The `rayStartParams` of each worker group that has some.
+    pub(crate) worker_start_params: Vec<(Place, &'a Map<String, Value>)>,
+    pub(crate) has_workers: bool,
+    /// The head's Ray container.
+    pub(crate) container: &'a Map<String, Value>,
     /// The head container's ports; none where the field is absent.
     pub(crate) ports: Option<Vec<Port<'a>>>,
     pub(crate) head_service: Vec<ServicePort<'a>>,
+    pub(crate) exposure: Exposure,
     /// The groups whose start params mention the pod's IP.
     pub(crate) pod_ip_groups: Vec<PodIpGroup<'a>>,
 }
@@ -25,7 +35,9 @@ pub(crate) struct Port<'a> {
     /// An empty name is none.
     pub(crate) name: Option<&'a str>,
     pub(crate) number: u16,
-    pub(crate) tcp: bool,
+    /// TCP where it is absent.
+    pub(crate) protocol: Option<&'a str>,
+    pub(crate) on_host: Option<u16>,
 }
 
 /// A port that the user adds to the head service.
@@ -33,6 +45,9 @@ pub(crate) struct ServicePort<'a> {
     pub(crate) name: &'a str,
     /// The number, where it is TCP: only then can it clash with one of the operator's.
     pub(crate) tcp_number: Option<u64>,
+    pub(crate) number: Option<u16>,
+    /// A number or a name; null stands for the port's own number.
+    target: &'a Value,
 }
 
 pub(crate) struct PodIpGroup<'a> {
@@ -65,14 +80,24 @@ impl<'a> Cluster<'a> {
             reason: Reason::NoHeadContainer,
             warning: Warning::NoHeadContainer,
         })?;
-        let start_params = &head["rayStartParams"];
-        if !(start_params.is_null() || start_params.is_object()) {
-            return Err(malformed("headGroupSpec.rayStartParams", "an object"));
+        let exposure =
+            Exposure::read(head).map_err(|bad| malformed(bad.field, bad.value, exposure::TYPES))?;
+        let workers = spec["workerGroupSpecs"].as_array();
+        let mut worker_start_params = Vec::new();
+        read_start_params(Place::Head, head)?;
+        for (index, group) in workers.into_iter().flatten().enumerate() {
+            let place = Place::Worker(index);
+            let params = read_start_params(place, group)?;
+            worker_start_params.extend(params.map(|params| (place, params)));
         }
         Ok(Self {
-            start_params,
+            start_params: &head["rayStartParams"],
+            worker_start_params,
+            has_workers: workers.is_some_and(|groups| !groups.is_empty()),
+            container,
             ports: read_ports(container)?,
             head_service: read_head_service(head),
+            exposure,
             pod_ip_groups: read_pod_ip_groups(spec)?,
         })
     }
@@ -83,6 +108,31 @@ impl<'a> Cluster<'a> {
                 .iter()
                 .any(|port| port.name == Some(name) && port.number == number)
         })
+    }
+}
+
+impl Port<'_> {
+    pub(crate) fn tcp(&self) -> bool {
+        self.protocol.is_none_or(|protocol| protocol == "TCP")
+    }
+
+    pub(crate) fn declared(&self) -> Declared<'_> {
+        Declared {
+            name: self.name,
+            number: self.number,
+            protocol: self.protocol,
+        }
+    }
+}
+
+impl ServicePort<'_> {
+    /// Whether it leads to one of these numbers, or to one of these ports by name.
+    pub(crate) fn reaches(&self, numbers: &[u16], ports: &[HeadPort]) -> bool {
+        match self.target {
+            Value::String(name) => ports.iter().any(|port| port.name == name),
+            Value::Null => self.number.is_some_and(|own| numbers.contains(&own)),
+            target => port_number(target).is_some_and(|target| numbers.contains(&target)),
+        }
     }
 }
 
@@ -126,45 +176,79 @@ fn ray_container(group: &Value) -> Option<&Map<String, Value>> {
         .and_then(Value::as_object)
 }
 
+/// The group's `rayStartParams`, of which each value has to mean a text.
+fn read_start_params(
+    place: Place,
+    group: &Value,
+) -> Result<Option<&Map<String, Value>>, Unreadable> {
+    let params = match &group["rayStartParams"] {
+        Value::Null => return Ok(None),
+        Value::Object(params) => params,
+        other => {
+            let field = format_args!("{place}.rayStartParams");
+            return Err(malformed(field, other, "an object"));
+        }
+    };
+    let no_text = |value: &Value| value.is_array() || value.is_object();
+    match params.iter().find(|(_, value)| no_text(value)) {
+        None => Ok(Some(params)),
+        Some((name, value)) => {
+            let field = format_args!("{place}.rayStartParams.{}", Short(name));
+            Err(malformed(field, value, "text"))
+        }
+    }
+}
+
 fn read_ports(container: &Map<String, Value>) -> Result<Option<Vec<Port<'_>>>, Unreadable> {
     let Some(ports) = present(container, "ports") else {
         return Ok(None);
     };
-    let field = format_args!("headGroupSpec.template.spec.containers[0].ports");
-    let ports = ports.as_array().ok_or_else(|| malformed(field, "a list"))?;
+    let ports = ports
+        .as_array()
+        .ok_or_else(|| malformed("head container's ports", ports, "a list"))?;
     ports
         .iter()
         .enumerate()
         .map(|(index, port)| {
-            read_port(port).map_err(|(key, expected)| {
-                malformed(
-                    format_args!("headGroupSpec.template.spec.containers[0].ports[{index}]{key}"),
-                    expected,
-                )
+            read_port(port).map_err(|(key, value, expected)| {
+                let field = format_args!("head container's ports[{index}]{key}");
+                malformed(field, value, expected)
             })
         })
         .collect::<Result<_, _>>()
         .map(Some)
 }
 
-fn read_port(port: &Value) -> Result<Port<'_>, (&'static str, &'static str)> {
-    let port = port.as_object().ok_or(("", "an object"))?;
+/// What is wrong with a port: in which field, with which value, and what is expected.
+type BadPort<'a> = (&'static str, &'a Value, &'static str);
+
+fn read_port(value: &Value) -> Result<Port<'_>, BadPort<'_>> {
+    const PORT: &str = "a port number";
+    let port = value
+        .as_object()
+        .ok_or(("", value, "{name: …, containerPort: …}"))?;
     let name = match present(port, "name") {
         None => None,
         Some(Value::String(name)) => Some(name.as_str()).filter(|name| !name.is_empty()),
-        Some(_) => return Err((".name", "a string")),
+        Some(other) => return Err((".name", other, "text")),
     };
-    let number = port
-        .get("containerPort")
-        .and_then(Value::as_u64)
-        .and_then(|number| u16::try_from(number).ok())
-        .filter(|number| *number != 0)
-        .ok_or((".containerPort", "a port number"))?;
+    let protocol = match present(port, "protocol") {
+        None => None,
+        Some(Value::String(protocol)) => Some(protocol.as_str()),
+        Some(other) => return Err((".protocol", other, "TCP, UDP or SCTP")),
+    };
+    let number = port.get("containerPort").unwrap_or(&Value::Null);
     Ok(Port {
         name,
-        number,
-        tcp: is_tcp(port),
+        number: port_number(number).ok_or((".containerPort", number, PORT))?,
+        protocol,
+        on_host: present(port, "hostPort").and_then(port_number),
     })
+}
+
+fn port_number(value: &Value) -> Option<u16> {
+    let number = u16::try_from(value.as_u64()?).ok()?;
+    Some(number).filter(|number| *number != 0)
 }
 
 fn read_head_service(head: &Value) -> Vec<ServicePort<'_>> {
@@ -179,6 +263,8 @@ fn read_head_service(head: &Value) -> Vec<ServicePort<'_>> {
                 .get("port")
                 .and_then(Value::as_u64)
                 .filter(|_| is_tcp(port)),
+            number: port.get("port").and_then(port_number),
+            target: port.get("targetPort").unwrap_or(&Value::Null),
         })
         .collect()
 }
@@ -193,19 +279,17 @@ fn read_pod_ip_groups(spec: &Value) -> Result<Vec<PodIpGroup<'_>>, Unreadable> {
         .filter(|(_, group)| mentions_pod_ip(&group["rayStartParams"]))
         .map(|(place, group)| {
             let container = ray_container(group).ok_or_else(|| {
-                malformed(
-                    format_args!("{place}.template.spec.containers[0]"),
-                    "a container",
-                )
+                let containers = &group["template"]["spec"]["containers"];
+                let first = containers.get(0).unwrap_or(containers);
+                let field = format_args!("{place}.template.spec.containers[0]");
+                malformed(field, first, "a container")
             })?;
             let env = match present(container, "env") {
                 None => None,
                 Some(Value::Array(env)) => Some(env.as_slice()),
-                Some(_) => {
-                    return Err(malformed(
-                        format_args!("{place}.template.spec.containers[0].env"),
-                        "a list",
-                    ));
+                Some(other) => {
+                    let field = format_args!("{place}.template.spec.containers[0].env");
+                    return Err(malformed(field, other, "a list"));
                 }
             };
             Ok(PodIpGroup {
@@ -246,11 +330,12 @@ fn present<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     object.get(key).filter(|value| !value.is_null())
 }
 
-fn malformed(field: impl fmt::Display, expected: &'static str) -> Unreadable {
+fn malformed(field: impl fmt::Display, value: &Value, expected: &'static str) -> Unreadable {
     Unreadable {
         reason: Reason::Malformed,
         warning: Warning::Malformed {
             field: field.to_string(),
+            found: found(value),
             expected,
         },
     }

@@ -56,24 +56,50 @@ const OWNER: Take = Fields(&[
 const GROUP: Take = Fields(&[
     ("groupName", Whole),
     ("rayStartParams", Whole),
+    ("serviceType", Whole),
+    ("enableIngress", Whole),
     (
         "headService",
-        Fields(&[("spec", Fields(&[("ports", Each(&PORT))]))]),
+        Fields(&[(
+            "spec",
+            Fields(&[
+                ("type", Whole),
+                ("externalIPs", Each(&Text(""))),
+                ("ports", Each(&PORT)),
+            ]),
+        )]),
     ),
     (
         "template",
-        Fields(&[("spec", Fields(&[("containers", First(&CONTAINER))]))]),
+        Fields(&[(
+            "spec",
+            Fields(&[("hostNetwork", Whole), ("containers", First(&CONTAINER))]),
+        )]),
     ),
 ]);
 
 const CONTAINER: Take = Fields(&[
+    ("startupProbe", HANDLER),
+    ("readinessProbe", HANDLER),
+    ("livenessProbe", HANDLER),
+    (
+        "lifecycle",
+        Fields(&[("postStart", HANDLER), ("preStop", HANDLER)]),
+    ),
     ("ports", Each(&PORT)),
     ("env", Each(&Fields(&[("name", Text(POD_IP_ENV))]))),
+]);
+
+const HANDLER: Take = Fields(&[
+    ("httpGet", Fields(&[("port", Whole)])),
+    ("tcpSocket", Fields(&[("port", Whole)])),
 ]);
 
 const PORT: Take = Fields(&[
     ("name", Whole),
     ("containerPort", Whole),
+    ("hostPort", Whole),
     ("port", Whole),
+    ("targetPort", Whole),
     ("protocol", Whole),
 ]);

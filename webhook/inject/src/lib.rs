@@ -15,12 +15,15 @@
 mod change;
 mod cluster;
 mod decide;
+mod exposure;
 pub mod fields;
 pub mod names;
 mod reason;
+mod reference;
 pub mod role;
 mod rules;
 pub mod table;
+pub mod text;
 mod update;
 mod warning;
 
@@ -28,6 +31,7 @@ use json_patch::Patch;
 use serde_json::Value;
 
 pub use crate::decide::{Decision, decide};
+pub use crate::exposure::Publisher;
 pub use crate::reason::Reason;
 pub use crate::table::ANNOTATION;
 pub use crate::warning::{OldPods, Warning};

@@ -44,8 +44,7 @@ impl Declared<'_> {
         if lower.contains("grpc") {
             return Role::Grpc;
         }
-        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        if words.any(is_of_metrics) {
+        if words(name).any(|word| is_of_metrics(&word)) {
             return Role::Metrics;
         }
         let is_rays = |name: &str| HEAD_PORTS.iter().any(|port| port.name == name);
@@ -68,13 +67,12 @@ impl Declared<'_> {
     /// Whether the port looks as if its author meant it for Serve's HTTP, whatever the operator
     /// makes of its name: `ray-serve` 8001, `http` 8001, `Serve` 9001.
     pub fn looks_like_http(self) -> bool {
-        let says_serve = || {
-            let name = self.name.unwrap_or_default().to_ascii_lowercase();
-            name.contains(SERVE.name) && self.protocol.is_none_or(|protocol| protocol == "TCP")
-        };
+        let is_tcp = self.protocol.is_none_or(|protocol| protocol == "TCP");
         match self.role() {
             Role::Http => true,
-            Role::Other => says_serve(),
+            Role::Other => {
+                is_tcp && words(self.name.unwrap_or_default()).any(|word| is_of_serve(&word))
+            }
             Role::Grpc | Role::Metrics => false,
         }
     }
@@ -101,6 +99,17 @@ pub fn serve_http<'a>(ports: impl IntoIterator<Item = Declared<'a>>) -> Option<u
         .enumerate()
         .filter_map(|(index, port)| Some((port.rank()?, index)));
     ranked.min().map(|(_, index)| index)
+}
+
+fn words(name: &str) -> impl Iterator<Item = String> {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .map(str::to_ascii_lowercase)
+}
+
+/// `serve`, `rayserve`, `serve1`, `serving`; a `server` is anything.
+fn is_of_serve(word: &str) -> bool {
+    let word = word.strip_prefix("ray").unwrap_or(word);
+    (word.starts_with(SERVE.name) && !word.starts_with("server")) || word.starts_with("serving")
 }
 
 fn is_of_metrics(word: &str) -> bool {
@@ -166,12 +175,22 @@ mod tests {
 
     #[test]
     fn a_port_may_look_meant_for_serve_without_being_found() {
-        for name in ["ray-serve", "rayserve", "Serve", "http", "serve-api"] {
+        for name in [
+            "ray-serve",
+            "rayserve",
+            "Serve",
+            "http",
+            "serve-api",
+            "ray-serving",
+        ] {
             assert!(port(name, 8001).looks_like_http(), "{name}");
         }
         for (name, number) in [
             ("serve-grpc", 9000),
             ("serve-metrics", 9091),
+            ("gcs-server", 6380),
+            ("client-server", 10002),
+            ("observer", 9001),
             ("dashboard", 8265),
             ("http", 8265),
             ("ssh", 22),

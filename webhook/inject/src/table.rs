@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::text;
+
 /// The annotation that asks for Serve. The operator honours [`ANNOTATION_ON`] and no other value.
 pub const ANNOTATION: &str = "ray.io/enable-serve-service";
 pub const ANNOTATION_ON: &str = "true";
@@ -73,6 +75,13 @@ pub const HEAD_PORTS: [HeadPort; 6] = [
     GCS_SERVER,
 ];
 
+/// What the operator puts into the head service of a head that declares no port.
+pub const OPERATOR_DEFAULTS: [HeadPort; 5] = [CLIENT, GCS_SERVER, DASHBOARD, METRICS, SERVE];
+
+/// The protocol of every port here. Written out, since the API server would add it to the stored
+/// object, and who compares that with git would see a difference for ever.
+pub const PROTOCOL: &str = "TCP";
+
 /// Ports of this prefix go into the serve service too, since operator 1.6.
 pub const SERVE_PREFIX: &str = "serve-";
 
@@ -109,8 +118,8 @@ impl HeadPort {
     pub fn number_in(&self, ray_start_params: &Value) -> u16 {
         self.start_param
             .and_then(|name| ray_start_params.get(name))
-            .and_then(Value::as_str)
-            .and_then(port_number)
+            .and_then(text::meant)
+            .and_then(|text| port_number(&text))
             .unwrap_or(self.number)
     }
 }
@@ -154,6 +163,8 @@ mod tests {
             let params = serde_json::json!({ "dashboard-port": value });
             assert_eq!(DASHBOARD.number_in(&params), number, "{value:?}");
         }
+        let without_quotes = serde_json::json!({ "dashboard-port": 8266 });
+        assert_eq!(DASHBOARD.number_in(&without_quotes), 8266);
         assert_eq!(DASHBOARD.number_in(&Value::Null), 8265);
         assert_eq!(SERVE.number_in(&Value::Null), 8000);
     }

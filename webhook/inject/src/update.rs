@@ -24,8 +24,9 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, is_annotated, skip_warning};
+use crate::table::SERVE;
 use crate::warning::OldPods;
-use crate::{Mutation, Outcome, Review, Warning, rules};
+use crate::{Mutation, Outcome, Review, Warning, reference, rules};
 
 /// Whether the injection, and not its author, would make the operator delete every pod.
 pub(crate) fn would_recreate_pods(object: &Value, old: &Value) -> bool {
@@ -54,6 +55,9 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
             let is_known = match (warning, &old_cluster) {
                 (Warning::WouldRecreatePods, _) => was_left_alone(object, old),
                 (Warning::PortRenamed { number, to, .. }, Ok(old)) => old.declares(to, *number),
+                (Warning::AddedBeside { name, other }, Ok(old)) => {
+                    old.declares(SERVE.name, SERVE.number) && old.declares(name, *other)
+                }
                 _ => false,
             };
             !is_known && !before.contains(warning)
@@ -96,6 +100,9 @@ fn old_pods(
             }
             Change::AddPort { port, number } | Change::RenamePort { port, number, .. } => {
                 head |= !carried(&|old| old.declares(port.name, *number));
+            }
+            Change::FollowPort { path, port } => {
+                head |= !carried(&|old| reference::name_at(old.container, path) == Some(port.name));
             }
             Change::PodIp {
                 place: Place::Head, ..

@@ -1,7 +1,16 @@
-use std::fmt::{self, Write as _};
+mod old_pods;
+mod shown;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 use crate::Reason;
-use crate::table::{ANNOTATION, ANNOTATION_ON};
+use crate::exposure::Publisher;
+use crate::table::{ANNOTATION, ANNOTATION_ON, SERVE};
+
+pub use old_pods::OldPods;
+pub(crate) use shown::{Quoted, Short};
 
 /// A warning stays shorter than this, so that kubectl shows it on one line.
 pub(crate) const MAX_LEN: usize = 120;
@@ -26,6 +35,22 @@ pub enum Warning {
     NotAPort {
         param: &'static str,
         value: String,
+    },
+    /// A start param that is a number or boolean, where the API server takes text.
+    WithoutQuotes {
+        place: String,
+        param: String,
+        value: String,
+    },
+    /// Ports by which anybody runs code can be reached from outside the Kubernetes cluster.
+    Published {
+        by: Publisher,
+        numbers: Vec<u16>,
+    },
+    /// Workers reach the head by its service, which has no port for them.
+    NoWayForWorkers {
+        by: Publisher,
+        number: u16,
     },
     /// The number was declared already, under another name or none.
     PortRenamed {
@@ -55,6 +80,19 @@ pub enum Warning {
         number: u16,
         name: String,
     },
+    /// A `serve` port was added beside one that may be meant for the same.
+    AddedBeside {
+        name: String,
+        other: u16,
+    },
+    /// Serve's number has a name that says it is not HTTP's, and that stays.
+    NoPortForHttp {
+        name: String,
+        number: u16,
+    },
+    ServeIsNotTcp {
+        protocol: String,
+    },
     /// The only serve port has a name that older operators do not know.
     OnlyPrefixedServe {
         name: String,
@@ -62,6 +100,7 @@ pub enum Warning {
     NoHeadContainer,
     Malformed {
         field: String,
+        found: String,
         expected: &'static str,
     },
     WouldRecreatePods,
@@ -71,15 +110,6 @@ pub enum Warning {
     RecreatesPods,
     /// Injected, but pods that run already keep their old spec.
     PodsKeepOldSpec(OldPods),
-}
-
-/// Pods that were made before the injection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldPods {
-    pub namespace: Option<String>,
-    pub cluster: String,
-    pub head: bool,
-    pub workers: bool,
 }
 
 impl Warning {
@@ -95,6 +125,12 @@ impl Warning {
             Self::LoopbackDashboard { .. }
             | Self::NoDashboard { .. }
             | Self::NotAPort { .. }
+            | Self::WithoutQuotes { .. }
+            | Self::Published { .. }
+            | Self::NoWayForWorkers { .. }
+            | Self::AddedBeside { .. }
+            | Self::NoPortForHttp { .. }
+            | Self::ServeIsNotTcp { .. }
             | Self::PortRenamed { .. }
             | Self::NameTaken { .. }
             | Self::SharedNumber { .. }
@@ -108,6 +144,7 @@ impl Warning {
 }
 
 impl fmt::Display for Warning {
+    #[allow(clippy::too_many_lines)] // a sentence for each
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(reason) = self.reason() {
             write!(f, "not injected ({reason}): ")?;
@@ -133,13 +170,34 @@ impl fmt::Display for Warning {
                 "rayStartParams.{param}: {} is not a port, use \"1\" to \"65535\"",
                 Quoted(value)
             ),
+            Self::WithoutQuotes {
+                place,
+                param,
+                value,
+            } => write!(
+                f,
+                "{place}.rayStartParams.{}: {value} is no text, put it in quotes",
+                Short(param)
+            ),
+            Self::Published { by, numbers } => {
+                write!(f, "{by} publishes ")?;
+                for (index, number) in numbers.iter().enumerate().take(SHOWN_PORTS) {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{number}")?;
+                }
+                f.write_str(", where anybody can run code: see docs/publish-serve.md")
+            }
+            Self::NoWayForWorkers { by, number } => write!(
+                f,
+                "{by} without port {number} (gcs-server): no worker can join; see docs/publish-serve.md"
+            ),
             Self::PortRenamed {
                 number,
                 from: Some(from),
                 to,
             } => write!(
                 f,
-                "head port {number}: {} was renamed to \"{to}\", which KubeRay looks for; rename it at the source",
+                "head port {number}: {} is now \"{to}\"; Services, PodMonitors and NetworkPolicies must use it",
                 Quoted(from)
             ),
             Self::PortRenamed {
@@ -176,6 +234,22 @@ impl fmt::Display for Warning {
                 "headService.spec.ports: remove {} ({number}), KubeRay adds it from the head container",
                 Quoted(name)
             ),
+            Self::AddedBeside { name, other } => write!(
+                f,
+                "head port {} ({other}): \"serve\" {} was added beside it; if Serve listens on {other}, call that \"serve\"",
+                Quoted(name),
+                SERVE.number
+            ),
+            Self::NoPortForHttp { name, number } => write!(
+                f,
+                "head port {number} is {}: declare a \"serve\" with the http_options.port of your Serve config",
+                Quoted(name)
+            ),
+            Self::ServeIsNotTcp { protocol } => write!(
+                f,
+                "head port \"serve\" is {}, but HTTP needs TCP: remove its protocol",
+                Quoted(protocol)
+            ),
             Self::OnlyPrefixedServe { name } => write!(
                 f,
                 "head port {}: KubeRay before 1.6 needs a port named exactly \"serve\"",
@@ -184,7 +258,11 @@ impl fmt::Display for Warning {
             Self::NoHeadContainer => {
                 f.write_str("headGroupSpec.template.spec.containers has no Ray container, add one")
             }
-            Self::Malformed { field, expected } => write!(f, "{field} is not {expected}"),
+            Self::Malformed {
+                field,
+                found,
+                expected,
+            } => write!(f, "{field} is {found}, not {expected}"),
             Self::WouldRecreatePods => f.write_str(
                 "Recreate would restart all pods; to allow it, remove and re-add the annotation",
             ),
@@ -202,204 +280,5 @@ impl fmt::Display for Warning {
     }
 }
 
-const TAKES_EFFECT: &str = "takes effect in new pods";
-
-impl fmt::Display for OldPods {
-    /// The head service goes with the head pod: the operator creates it once and never updates it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.cluster;
-        let (what, selector) = match (self.head, self.workers) {
-            (true, false) => ("pod,svc", format!("ray.io/identifier={name}-head")),
-            (true, true) => ("pod,svc", format!("ray.io/cluster={name}")),
-            (false, _) => (
-                "pod",
-                format!("ray.io/node-type=worker,ray.io/cluster={name}"),
-            ),
-        };
-        let in_namespace = self.namespace.as_ref().map(|name| format!(" -n {name}"));
-        let command = |says: &str, namespace: &str| {
-            format!("{says}: kubectl delete {what}{namespace} -l {selector}")
-        };
-        let texts = [
-            in_namespace.map(|namespace| command(TAKES_EFFECT, &namespace)),
-            Some(command(TAKES_EFFECT, "")),
-            // Room for the longest name that KubeRay takes.
-            Some(command("needs new pods", "")),
-        ];
-        // Half a command is worse than none, and so is one that a shell takes for another.
-        let names = [name, self.namespace.as_ref().unwrap_or(name)];
-        f.write_str(
-            texts
-                .iter()
-                .flatten()
-                .find(|text| text.len() < MAX_LEN && names.iter().all(|name| is_dns_name(name)))
-                .unwrap_or(&format!("{TAKES_EFFECT}: delete those that run")),
-        )
-    }
-}
-
-/// Names are looked at by the API server only after the webhook.
-fn is_dns_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-}
-
-/// A user's value in quotes, on one line and short enough for any warning.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 15; // the longest name of a port
-        f.write_char('"')?;
-        let mut rest = self.0.chars();
-        let mut shown = 0;
-        for c in rest.by_ref() {
-            let escaped = c.escape_debug();
-            shown += escaped.clone().map(char::len_utf8).sum::<usize>();
-            if shown > SHOWN {
-                return f.write_str("…\"");
-            }
-            write!(f, "{escaped}")?;
-        }
-        f.write_char('"')
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::table::HEAD_PORTS;
-
-    /// Every warning with the longest text that any object can put into it.
-    fn longest() -> Vec<Warning> {
-        let value = || "\u{1b}[31m\n".repeat(1000);
-        let mut all = vec![
-            Warning::AnnotationLooksTrue { value: value() },
-            Warning::LoopbackDashboard { value: value() },
-            Warning::NoDashboard { value: value() },
-            Warning::DeclaredTwice { number: u16::MAX },
-            Warning::InHeadService {
-                number: u16::MAX,
-                name: value(),
-            },
-            Warning::OnlyPrefixedServe { name: value() },
-            Warning::NoHeadContainer,
-            Warning::Malformed {
-                field: "headGroupSpec.template.spec.containers[0].ports[999999].containerPort"
-                    .to_owned(),
-                expected: "a port number",
-            },
-            Warning::WouldRecreatePods,
-            Warning::TooLarge,
-            Warning::InternalError,
-            Warning::RecreatesPods,
-        ];
-        for port in HEAD_PORTS {
-            all.push(Warning::PortRenamed {
-                number: u16::MAX,
-                from: Some(value()),
-                to: port.name,
-            });
-            all.push(Warning::PortRenamed {
-                number: u16::MAX,
-                from: None,
-                to: port.name,
-            });
-            all.push(Warning::NameTaken {
-                name: port.name,
-                declared: u16::MAX,
-                number: u16::MAX,
-            });
-            if let Some(param) = port.start_param {
-                all.push(Warning::NotAPort {
-                    param,
-                    value: value(),
-                });
-                all.push(Warning::SharedNumber {
-                    number: u16::MAX,
-                    first: "dashboard-agent",
-                    second: port.name,
-                    start_param: param,
-                });
-            }
-        }
-        all.push(Warning::PodsKeepOldSpec(OldPods {
-            namespace: None,
-            cluster: "\u{7f}pdated".to_owned(),
-            head: true,
-            workers: true,
-        }));
-        for (head, workers) in [(true, false), (false, true), (true, true)] {
-            for len in [1, 20, 53, 63, 253] {
-                all.push(Warning::PodsKeepOldSpec(OldPods {
-                    namespace: Some("n".repeat(63)),
-                    cluster: "c".repeat(len),
-                    head,
-                    workers,
-                }));
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn warnings_are_short_single_lines() {
-        for warning in longest() {
-            let text = warning.to_string();
-            assert!(text.len() < MAX_LEN, "{}: {text}", text.len());
-            assert!(!text.contains(char::is_control), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn no_command_is_made_of_what_is_no_name() {
-        for (namespace, cluster) in [
-            ("default", "a;reboot"),
-            ("default", "-A"),
-            ("default", ""),
-            ("$(reboot)", "a"),
-            ("default", "\u{7f}"),
-        ] {
-            let pods = OldPods {
-                namespace: Some(namespace.to_owned()),
-                cluster: cluster.to_owned(),
-                head: true,
-                workers: false,
-            };
-            let text = pods.to_string();
-            assert!(!text.contains("kubectl"), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_long_namespace_goes_before_the_command_does() {
-        let mut pods = OldPods {
-            namespace: Some("demo".to_owned()),
-            cluster: "test-cluster".to_owned(),
-            head: true,
-            workers: false,
-        };
-        assert_eq!(
-            pods.to_string(),
-            "takes effect in new pods: kubectl delete pod,svc -n demo -l ray.io/identifier=test-cluster-head"
-        );
-        pods.namespace = Some("n".repeat(63));
-        assert_eq!(
-            pods.to_string(),
-            "takes effect in new pods: kubectl delete pod,svc -l ray.io/identifier=test-cluster-head"
-        );
-        let longest = "c".repeat(53);
-        pods.cluster.clone_from(&longest);
-        assert_eq!(
-            pods.to_string(),
-            format!("needs new pods: kubectl delete pod,svc -l ray.io/identifier={longest}-head")
-        );
-        pods.cluster = "c".repeat(63);
-        assert_eq!(
-            pods.to_string(),
-            "takes effect in new pods: delete those that run"
-        );
-    }
-}
+/// There are four by which anybody runs code; a user's own list of them may be longer.
+const SHOWN_PORTS: usize = 4;

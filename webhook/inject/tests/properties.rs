@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use proptest::option;
 use proptest::prelude::*;
-use ray_serve_inject::table::{METRICS, SERVE, SERVE_PREFIX};
+use ray_serve_inject::table::{CLIENT, DASHBOARD, GCS_SERVER, METRICS, SERVE, SERVE_PREFIX};
 use ray_serve_inject::{Operation, Outcome, Reason, Review, Warning, inject, mutate};
 use serde_json::Value;
 
@@ -73,7 +73,9 @@ proptest! {
         let result = patched(&object, &outcome);
         let ports = container_ports(&result);
 
-        prop_assert!(ports.iter().any(|(name, _)| name == SERVE.name || name.starts_with(SERVE_PREFIX)));
+        let serves = |name: &str| name == SERVE.name || name.starts_with(SERVE_PREFIX);
+        let is_kept_back = is_published(&object) && is_moved_to(&object, SERVE.number.into());
+        prop_assert!(is_kept_back || head_service(&result).iter().any(|(name, ..)| serves(name)));
         let names: HashSet<_> = ports.iter().map(|(name, _)| name).collect();
         prop_assert_eq!(names.len(), ports.len(), "a name twice: {:?}", ports);
         let twice = |ports: &[(String, u64)]| {
@@ -86,6 +88,9 @@ proptest! {
             matches!(warning, Warning::DeclaredTwice { .. } | Warning::InHeadService { .. })
         });
         prop_assert_eq!(refused, said, "{:?}", head_service(&result));
+        if is_published(&object) {
+            return Ok(());
+        }
         // Serve's own port has to be in the container; all else stays out where it would clash.
         let before = head_service(&object);
         let for_serve = |(name, number, _): &(String, u64, bool)| {
@@ -95,6 +100,106 @@ proptest! {
             prop_assert!(!refused || is_refused(&before), "{:?}", head_service(&result));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn nothing_but_serve_is_published_that_was_not(object in cluster()) {
+        let outcome = mutate(&object);
+        let result = patched(&object, &outcome);
+        let serve: HashSet<u64> = container_ports(&result)
+            .into_iter()
+            .filter_map(|(name, number)| (name == SERVE.name).then_some(number))
+            .collect();
+        for number in published(&result).difference(&published(&object)) {
+            // The operator adds its own metrics port to any head service without one.
+            let is_operators = *number == u64::from(METRICS.number);
+            prop_assert!(is_operators || serve.contains(number) && !is_moved_to(&object, *number), "{}", number);
+        }
+        let dangerous = [DASHBOARD, CLIENT, GCS_SERVER].map(|port| u64::from(port.number));
+        if dangerous.iter().any(|number| published(&object).contains(number)) {
+            let is_told = |warning: &Warning| matches!(warning, Warning::Published { .. });
+            // Where start params move a port, another has its number.
+            let moved = outcome.warnings.iter().any(is_told)
+                || !object["spec"]["headGroupSpec"]["rayStartParams"].is_null();
+            prop_assert!(moved, "{:?}", outcome.warnings);
+        }
+    }
+
+    #[test]
+    fn a_probe_by_name_means_the_same_port_afterwards(object in cluster()) {
+        let result = patched(&object, &mutate(&object));
+        let (before, after) = (meant(&object), meant(&result));
+        prop_assert_eq!(before.len(), after.len());
+        for (before, after) in before.iter().zip(&after) {
+            prop_assert!(before.is_none() || before == after, "{:?} {:?}", before, after);
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_version_injected_without_protocols_is_left_as_it_is(object in cluster()) {
+        let mut stored = patched(&object, &mutate(&object));
+        let ports = stored.pointer_mut(&format!("{HEAD}/ports")).and_then(Value::as_array_mut);
+        for port in ports.into_iter().flatten().filter(|port| port["protocol"] == "TCP") {
+            port.as_object_mut().unwrap().remove("protocol");
+        }
+        let again = mutate(&stored);
+        prop_assert!(again.patch.is_empty(), "{}", again.patch);
+    }
+}
+
+/// The numbers that those outside the Kubernetes cluster reach.
+fn published(cluster: &Value) -> HashSet<u64> {
+    if !is_published(cluster) {
+        return HashSet::new();
+    }
+    let numbers = head_service(cluster).into_iter();
+    numbers.map(|(_, number, _)| number).collect()
+}
+
+/// Whether start params move a port by which anybody runs code to this number.
+fn is_moved_to(cluster: &Value, number: u64) -> bool {
+    let params = cluster["spec"]["headGroupSpec"]["rayStartParams"].as_object();
+    let mut params = params.into_iter().flatten();
+    let number = number.to_string();
+    params.any(|(key, value)| {
+        key.ends_with("port") && key != "metrics-export-port" && *value == number
+    })
+}
+
+/// The operator's rule: the head service's own type, or else the group's.
+fn is_published(cluster: &Value) -> bool {
+    let head = &cluster["spec"]["headGroupSpec"];
+    let own = &head["headService"]["spec"];
+    let types = [&own["type"], &head["serviceType"]];
+    let given = types
+        .iter()
+        .find_map(|given| given.as_str().filter(|given| !given.is_empty()));
+    matches!(given, Some("NodePort" | "LoadBalancer")) || own["externalIPs"].is_array()
+}
+
+/// The number of the port that each probe and hook means by a name, where a port has that name.
+fn meant(cluster: &Value) -> Vec<Option<u64>> {
+    let container = cluster.pointer(HEAD).unwrap();
+    let ports = container_ports(cluster);
+    let mut found = Vec::new();
+    let lifecycle = &container["lifecycle"];
+    for handler in [
+        &container["startupProbe"],
+        &container["readinessProbe"],
+        &container["livenessProbe"],
+        &lifecycle["postStart"],
+        &lifecycle["preStop"],
+    ] {
+        for how in ["httpGet", "tcpSocket"] {
+            let name = handler[how]["port"].as_str();
+            let port = ports.iter().find(|(port, _)| Some(port.as_str()) == name);
+            found.push(port.map(|(_, number)| *number));
+        }
+    }
+    found
 }
 
 /// Whether `after` is `before` with nothing but the rules' additions and new names of ports.
@@ -120,7 +225,20 @@ fn keeps(before: &Value, after: &Value, place: &str) -> bool {
         }
         // A null is as good as absent.
         (Value::Null, _) => before == after || is_ours(place),
-        _ => before == after || place == "head/template/spec/containers/#/ports/#/name",
+        _ => {
+            let is_renamed = [
+                "/ports/#/name",
+                "Probe/httpGet/port",
+                "Probe/tcpSocket/port",
+                "/postStart/httpGet/port",
+                "/postStart/tcpSocket/port",
+                "/preStop/httpGet/port",
+                "/preStop/tcpSocket/port",
+            ]
+            .iter()
+            .any(|end| place.ends_with(end));
+            before == after || (place.starts_with("head/template/spec/containers/#/") && is_renamed)
+        }
     }
 }
 
@@ -172,6 +290,10 @@ fn head_service(cluster: &Value) -> Vec<(String, u64, bool)> {
         .into_iter()
         .map(|(name, number)| (name, number, true))
         .collect();
+    if ports.is_empty() {
+        let defaults = [CLIENT, GCS_SERVER, DASHBOARD, METRICS, SERVE];
+        ports.extend(defaults.map(|port| (port.name.to_owned(), port.number.into(), true)));
+    }
     if !ports.iter().any(|(name, ..)| name == METRICS.name) {
         ports.push((METRICS.name.to_owned(), METRICS.number.into(), true));
     }

@@ -1,5 +1,6 @@
 //! What makes a cluster ready to serve: one rule per file.
 
+mod exposure;
 mod head_ports;
 mod pod_ip;
 mod start_params;
@@ -17,6 +18,8 @@ pub(crate) struct Plan {
 
 pub(crate) fn plan(cluster: &Cluster<'_>) -> Plan {
     let mut plan = Plan::default();
+    // First: what is cut off where there are too many warnings is not what others can run code by.
+    exposure::apply(cluster, &mut plan);
     start_params::apply(cluster, &mut plan);
     head_ports::apply(cluster, &mut plan);
     pod_ip::apply(cluster, &mut plan);

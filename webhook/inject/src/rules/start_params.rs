@@ -1,5 +1,5 @@
 //! The head's `rayStartParams`: what is missing is added, what is there stays, with a warning
-//! where Serve cannot work with it.
+//! where Serve cannot work with it, and where the API server will refuse it.
 
 use std::net::IpAddr;
 
@@ -8,47 +8,61 @@ use serde_json::Value;
 use super::Plan;
 use crate::Warning;
 use crate::change::Change;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Place};
 use crate::table::{DASHBOARD_HOST, HEAD_PORTS, START_PARAMS, port_number};
+use crate::text;
 
 pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let param = |name| {
-        cluster
-            .start_params
-            .get(name)
-            .filter(|value| !value.is_null())
+        let value = cluster.start_params.get(name);
+        value.and_then(text::meant)
     };
     let missing = START_PARAMS
         .into_iter()
         .filter(|wanted| param(wanted.name).is_none());
     plan.changes.extend(missing.map(Change::StartParam));
 
-    if let Some(host) = param(DASHBOARD_HOST.name).and_then(Value::as_str)
-        && is_loopback(host)
+    warn_of_values_without_quotes(cluster, plan);
+    if let Some(host) = param(DASHBOARD_HOST.name)
+        && is_loopback(&host)
     {
         plan.warnings.push(Warning::LoopbackDashboard {
-            value: host.to_owned(),
+            value: host.into_owned(),
         });
     }
-    if let Some(value) = param("include-dashboard").and_then(Value::as_str)
-        && is_no(value)
+    if let Some(value) = param("include-dashboard")
+        && is_no(&value)
     {
         plan.warnings.push(Warning::NoDashboard {
-            value: value.to_owned(),
+            value: value.into_owned(),
         });
     }
     for name in HEAD_PORTS.iter().filter_map(|port| port.start_param) {
         if let Some(value) = param(name)
-            && value.as_str().and_then(port_number).is_none()
+            && port_number(&value).is_none()
         {
             plan.warnings.push(Warning::NotAPort {
                 param: name,
-                value: match value {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                },
+                value: value.into_owned(),
             });
         }
+    }
+}
+
+fn warn_of_values_without_quotes(cluster: &Cluster<'_>, plan: &mut Plan) {
+    let head = cluster.start_params.as_object();
+    let head = head.map(|params| (Place::Head, params));
+    let workers = cluster.worker_start_params.iter().copied();
+    for (place, params) in head.into_iter().chain(workers) {
+        let without_quotes = params
+            .iter()
+            .filter(|(_, value)| matches!(value, Value::Number(_) | Value::Bool(_)));
+        plan.warnings
+            .extend(without_quotes.map(|(param, value)| Warning::WithoutQuotes {
+                place: place.to_string(),
+                param: param.clone(),
+                value: value.to_string(),
+            }));
     }
 }
 

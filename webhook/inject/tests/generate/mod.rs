@@ -82,20 +82,28 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
         option::of(ports("containerPort")),
         option::of(ports("port")),
         option::of(env()),
+        exposure(),
+        probes(),
     );
     (annotation, strategy, head, workers).prop_map(
-        |(annotation, strategy, (params, ports, service_ports, env), workers)| {
-            let mut head = json!({ "template": { "spec": { "containers": [container(ports, env)] } } });
+        |(annotation, strategy, (params, ports, service_ports, env, exposure, probes), workers)| {
+            let mut ray = container(ports, env);
+            ray.as_object_mut().unwrap().extend(probes);
+            let mut head = json!({ "template": { "spec": { "containers": [ray] } } });
             if let Some(params) = params {
                 head["rayStartParams"] = params;
             }
+            let service_type = exposure.publish(&mut head);
             if let Some(mut ports) = service_ports {
                 for (index, port) in ports.as_array_mut().unwrap().iter_mut().enumerate() {
                     if port["name"].as_str().unwrap_or_default().is_empty() {
                         port["name"] = format!("extra-{index}").into();
                     }
                 }
-                head["headService"] = json!({ "spec": { "ports": ports } });
+                head["headService"]["spec"]["ports"] = ports;
+            }
+            if let Some(own) = service_type {
+                head["headService"]["spec"]["type"] = own.into();
             }
             let workers = workers.into_iter().enumerate().map(|(index, (params, env))| {
                 json!({
@@ -119,6 +127,67 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
             })
         },
     )
+}
+
+/// The ways in which a head is published.
+#[derive(Clone, Debug)]
+struct Exposure {
+    service_type: Option<&'static str>,
+    own_type: Option<&'static str>,
+    external: bool,
+    host_network: bool,
+}
+
+impl Exposure {
+    /// Returns the type for the head service's own spec.
+    fn publish(self, head: &mut Value) -> Option<&'static str> {
+        if let Some(of_group) = self.service_type {
+            head["serviceType"] = of_group.into();
+        }
+        if self.external {
+            head["headService"] = json!({ "spec": { "externalIPs": ["192.0.2.7"] } });
+        }
+        if self.host_network {
+            head["template"]["spec"]["hostNetwork"] = true.into();
+        }
+        self.own_type
+    }
+}
+
+fn exposure() -> impl Strategy<Value = Exposure> {
+    let types = || {
+        option::weighted(
+            0.3,
+            select(vec!["", "ClusterIP", "NodePort", "LoadBalancer"]),
+        )
+    };
+    (types(), types(), 0..10, 0..10).prop_map(|(service_type, own_type, external, host)| Exposure {
+        service_type,
+        own_type,
+        external: external == 0,
+        host_network: host == 0,
+    })
+}
+
+/// Probes and hooks of a container that name a port, by name or by number.
+fn probes() -> impl Strategy<Value = Map<String, Value>> {
+    let port = || {
+        prop_oneof![
+            4 => select(vec!["http", "redis", "prom", "serve", "dashboard"]).prop_map(Value::from),
+            1 => Just(json!(8000)),
+        ]
+    };
+    let probe = select(vec!["startupProbe", "readinessProbe", "livenessProbe"]);
+    let how = || select(vec!["httpGet", "tcpSocket"]);
+    let probe = (probe, how(), port())
+        .prop_map(|(probe, how, port)| (probe.to_owned(), json!({ how: { "port": port } })));
+    let hook = (select(vec!["postStart", "preStop"]), how(), port())
+        .prop_map(|(hook, how, port)| json!({ hook: { how: { "port": port } } }));
+    (vec(probe, 0..3), option::of(hook)).prop_map(|(probes, hook)| {
+        let mut probes: Map<String, Value> = probes.into_iter().collect();
+        probes.extend(hook.map(|hook| ("lifecycle".to_owned(), hook)));
+        probes
+    })
 }
 
 fn container(ports: Option<Value>, env: Option<Value>) -> Value {
@@ -148,6 +217,9 @@ fn ports(number_key: &'static str) -> impl Strategy<Value = Value> {
         "",
         "serve",
         "serve-grpc",
+        "serve-http",
+        "serve-metrics",
+        "ray-serve",
         "dashboard",
         "metrics",
         "client",
@@ -207,7 +279,11 @@ fn start_params() -> impl Strategy<Value = Option<Value>> {
         "$MY_POD_IP",
         "${MY_POD_IP}",
     ]);
-    let entries = vec((key, value.prop_map(Value::from)), 0..6);
+    let value = prop_oneof![
+        9 => value.prop_map(Value::from),
+        1 => select(vec![json!(8266), json!(false), json!(null)]),
+    ];
+    let entries = vec((key, value), 0..6);
     option::of(entries.prop_map(object))
 }
 
