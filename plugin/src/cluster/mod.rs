@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub mod events;
 pub mod flags;
 pub mod head;
+pub mod image;
 pub mod kubeconfig;
 pub mod new;
 pub mod next;

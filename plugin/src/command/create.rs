@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::session::Session;
 use crate::cluster::api::Api;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::cluster::image::ray_version;
 use crate::cluster::new::{NewCluster, Requests, Workers};
 use crate::cluster::quantity::{Quantity, parse_cpu, parse_memory};
 use crate::cluster::{ClusterName, RayCluster};
@@ -37,7 +38,7 @@ pub struct Args {
     /// Name of the new RayCluster
     #[arg(value_name = "CLUSTER", value_parser = parse_name)]
     raycluster: ClusterName,
-    /// Version of Ray, such as 2.60.0; by default the one in the image's tag, or the newest known
+    /// Version of Ray, such as 2.60.0; by default the one that the image's tag says, or the newest known
     #[arg(long, value_name = "VERSION")]
     ray_version: Option<RayVersion>,
     /// Image of head and workers, with Ray in it; by default rayproject/ray of that version
@@ -110,7 +111,9 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
             "create makes an object in Kubernetes: it cannot go through --address".to_owned(),
         ));
     }
-    let manifest = new_cluster(args, connection)?.manifest();
+    let cluster = new_cluster(args, connection)?;
+    tell_version(args, image(args).1, ui);
+    let manifest = cluster.manifest();
     if args.dry_run == DryRunBy::Client {
         return print(args, &manifest, ui);
     }
@@ -195,7 +198,7 @@ fn new_cluster(args: &Args, connection: &ConnectionFlags) -> Result<NewCluster, 
 fn image(args: &Args) -> (String, Option<RayVersion>) {
     match (&args.image, args.ray_version) {
         (Some(image), Some(version)) => (image.clone(), Some(version)),
-        (Some(image), None) => (image.clone(), version_in(image)),
+        (Some(image), None) => (image.clone(), ray_version(image)),
         (None, version) => {
             let version = version.unwrap_or(NEWEST);
             (format!("{IMAGES}:{version}"), Some(version))
@@ -203,10 +206,19 @@ fn image(args: &Args) -> (String, Option<RayVersion>) {
     }
 }
 
-fn version_in(image: &str) -> Option<RayVersion> {
-    // Not the port of a registry, nor a digest.
-    let name = image.split('@').next()?.rsplit('/').next()?;
-    name.split_once(':')?.1.parse().ok()
+/// A version that nobody gave is a guess, and so is none.
+fn tell_version(args: &Args, version: Option<RayVersion>, ui: &Ui) {
+    let Some(image) = args.image.as_ref().filter(|_| args.ray_version.is_none()) else {
+        return;
+    };
+    ui.note(&match version {
+        Some(version) => {
+            format!("rayVersion {version} is what {image} seems to hold; --ray-version sets another")
+        }
+        None => format!(
+            "rayVersion is left out, as {image} does not say which Ray is in it; --ray-version sets it"
+        ),
+    });
 }
 
 fn workers(args: &Args) -> Result<Workers, Failure> {

@@ -1,12 +1,18 @@
 //! Kubernetes manifests: read as kubectl reads them, written so that it reads the same again.
 
+mod advice;
+pub mod neighbours;
+mod nested;
 pub mod placeholders;
 mod read;
+mod server_fields;
 mod write;
 
-use ray_serve_inject::{Outcome, Reason, Review};
+use ray_serve_inject::{Outcome, Reason, Review, inject};
 use serde_json::Value;
 
+pub use advice::advice;
+pub use nested::as_text;
 pub use read::{Error, read};
 pub use write::{to_json, to_yaml};
 
@@ -30,19 +36,52 @@ impl Document {
 
     /// Does to each object what the webhook does at its creation, and tells of it. Returns whether
     /// any was changed: then the document is written anew.
-    pub fn inject(&mut self, tell: &mut impl FnMut(&Value, &Outcome)) -> bool {
+    pub fn inject(&mut self, tell: &mut impl FnMut(Visited<'_>, &Outcome)) -> bool {
         let mut injected = false;
         self.for_each_object(&mut |object| {
-            let outcome = ray_serve_inject::inject(&Review::create(object));
-            tell(object, &outcome);
-            outcome.apply(object);
-            injected |= outcome.reason == Reason::Injected;
+            let holder = name(object);
+            let holds_clusters = object["kind"] != "RayCluster"
+                && nested::for_each(object, &mut |nested| {
+                    injected |= inject_one(nested, Some(&holder), false, tell);
+                });
+            injected |= inject_one(object, None, holds_clusters, tell);
         });
         if injected {
             self.text = None;
         }
         injected
     }
+}
+
+/// An object, where it was found.
+#[derive(Clone, Copy)]
+pub struct Visited<'a> {
+    pub object: &'a Value,
+    /// The object it is inside of.
+    pub holder: Option<&'a str>,
+    /// Whether there are `RayCluster`s inside of it.
+    pub holds_clusters: bool,
+}
+
+fn inject_one(
+    object: &mut Value,
+    holder: Option<&str>,
+    holds_clusters: bool,
+    tell: &mut impl FnMut(Visited<'_>, &Outcome),
+) -> bool {
+    let outcome = inject(&Review::create(object));
+    let visited = Visited {
+        object,
+        holder,
+        holds_clusters,
+    };
+    tell(visited, &outcome);
+    let injected = outcome.reason == Reason::Injected;
+    if injected {
+        outcome.apply(object);
+        server_fields::remove(object);
+    }
+    injected
 }
 
 fn for_each(object: &mut Value, visit: &mut impl FnMut(&mut Value)) {

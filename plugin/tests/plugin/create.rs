@@ -23,7 +23,7 @@ const EVERYTHING: [&str; 21] = [
     "-n",
     "team",
     "--image",
-    "registry.example.com:5000/ml/ray:2.9.3-py311-gpu",
+    "registry.example.com:5000/rayproject/ray:2.9.3-py311-gpu",
     "--cpu",
     "8",
     "--memory",
@@ -50,7 +50,7 @@ fn a_cluster_from_no_flags_and_from_all() {
         (&EVERYTHING, "create/everything.yaml"),
     ] {
         let run = dry_run(flags);
-        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{golden}");
+        assert_eq!(run.code, Some(0), "{golden}: {}", run.stderr);
         assert_golden(golden, &run.stdout);
     }
 }
@@ -89,11 +89,15 @@ fn the_version_of_ray_is_the_image_s() {
             "rayproject/ray:2.8.0",
         ),
         (
-            &["--image", "r.io:5000/x:2.9.3-py310"],
+            &["--image", "r.io:5000/rayproject/ray:2.9.3-py310"],
             json!("2.9.3"),
-            "r.io:5000/x:2.9.3-py310",
+            "r.io:5000/rayproject/ray:2.9.3-py310",
         ),
-        (&["--image", "r.io:5000/x"], json!(null), "r.io:5000/x"),
+        (
+            &["--image", "r.io:5000/x:0.10.1"],
+            json!(null),
+            "r.io:5000/x:0.10.1",
+        ),
         (
             &["--image", "x:mine", "--ray-version", "2.40.0"],
             json!("2.40.0"),
@@ -102,6 +106,22 @@ fn the_version_of_ray_is_the_image_s() {
     ];
     for (flags, version, image) in cases {
         assert_eq!(spec(flags), (version, json!(image)), "{flags:?}");
+    }
+    for (image, said) in [
+        (
+            "x:ray-2.49.0",
+            "rayVersion 2.49.0 is what x:ray-2.49.0 seems to hold; --ray-version sets another\n",
+        ),
+        (
+            "x:2026.9.1",
+            "rayVersion is left out, as x:2026.9.1 does not say which Ray is in it; --ray-version sets it\n",
+        ),
+    ] {
+        assert_eq!(dry_run(&["--image", image]).stderr, said);
+        assert_eq!(
+            dry_run(&["--image", image, "--ray-version", "2.50.0"]).stderr,
+            ""
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use kubectl_ray::manifest;
-use ray_serve_inject::Review;
+use ray_serve_inject::{Reason, Review};
 use serde_json::{Value, json};
 
 use crate::support::{Run, assert_fails, fixtures, plugin, run};
@@ -52,7 +52,24 @@ pub(crate) fn objects(text: &[u8]) -> Vec<Value> {
 
 pub(crate) fn injected(object: &Value) -> Value {
     let mut object = object.clone();
-    ray_serve_inject::inject(&Review::create(&object.clone())).apply(&mut object);
+    let outcome = ray_serve_inject::inject(&Review::create(&object.clone()));
+    if outcome.reason == Reason::Injected {
+        outcome.apply(&mut object);
+        // What the API server writes is not for applying.
+        object.as_object_mut().unwrap().shift_remove("status");
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        for field in [
+            "uid",
+            "resourceVersion",
+            "generation",
+            "managedFields",
+            "creationTimestamp",
+        ] {
+            metadata.shift_remove(field);
+        }
+        let annotations = metadata["annotations"].as_object_mut().unwrap();
+        annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
+    }
     object
 }
 
@@ -154,9 +171,7 @@ fn each_object_is_reported_and_the_rest_keeps_its_comments() {
     assert_eq!(run.code, Some(0));
     assert_eq!(
         run.stderr,
-        format!(
-            "service/z skipped: not a RayCluster\nraycluster/x injected\nservice/z skipped: not a RayCluster\n{LOST}"
-        )
+        format!("raycluster/x injected\n2 of kind service skipped: not RayClusters\n{LOST}")
     );
     assert!(
         run.stdout
@@ -243,11 +258,7 @@ fn a_directory_is_read_by_name_and_deeper_only_if_asked() {
             .ends_with("---\nkind: Pod\nmetadata:\n  generateName: p-\n")
     );
     let deep = inject(dir.path(), &["-R"]);
-    assert!(
-        deep.stderr.starts_with("service/z skipped"),
-        "{}",
-        deep.stderr
-    );
+    assert!(deep.stderr.contains("service/z skipped"), "{}", deep.stderr);
     assert!(deep.stdout.ends_with(&flat.stdout));
 }
 
@@ -265,7 +276,7 @@ fn one_unreadable_input_and_nothing_is_printed() {
         (b"\xff", "it is not UTF-8 text"),
     ] {
         fs::write(&bad, text).unwrap();
-        let run = inject(dir.path(), &[]);
+        let run = inject(&bad, &[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
         let sentence = format!(
             "error: {} is not a Kubernetes manifest: {problem}",
@@ -282,6 +293,219 @@ fn one_unreadable_input_and_nothing_is_printed() {
         let run = inject_text(nothing, &[]);
         assert_fails(&run, "no Kubernetes objects are in what -f names");
     }
+}
+
+#[test]
+fn in_a_directory_what_is_not_ours_is_named_and_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("chart/templates")).unwrap();
+    for (file, text) in [
+        ("a.yaml", CLUSTER),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: c\n"),
+        ("chart/values.yaml", "applications: [a, b]\n"),
+        (
+            "chart/templates/raycluster.yaml",
+            "kind: RayCluster\nmetadata: {name: {{ .Values.name }}}\n",
+        ),
+        (
+            "chart/templates/other.yaml",
+            "{{- if .Values.on }}\na: [\n{{ end }}\n",
+        ),
+        ("ci.yml", "on: [push]\njobs: {check: {steps: []}}\n"),
+        ("package.json", "{\"name\": \"x\"}"),
+        ("tsconfig.json", "{ // comment\n}"),
+        ("playbook.yaml", "- hosts: all\n"),
+        ("empty.yaml", ""),
+        ("mkdocs.yml", "x: !!python/name:a.b\n"),
+    ] {
+        fs::write(dir.path().join(file), text).unwrap();
+    }
+    let run = inject(dir.path(), &["-R"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let kinds: Vec<_> = objects(run.stdout.as_bytes());
+    assert_eq!(kinds.len(), 1, "{}", run.stdout);
+    assert!(
+        run.stderr.starts_with("raycluster/x injected\n"),
+        "{}",
+        run.stderr
+    );
+    let line = |end: &str| {
+        run.stderr
+            .lines()
+            .find(|line| line.ends_with(end))
+            .map(str::to_owned)
+    };
+    assert!(
+        line("skipped: a template, render it first").is_some(),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        line("more skipped: no Kubernetes object").is_some(),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
+
+    // A RayCluster of ours that cannot be read is not passed over.
+    fs::write(dir.path().join("b.yaml"), "kind: RayCluster\nspec: [\n").unwrap();
+    let run = inject(dir.path(), &["-R"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(
+        run.stderr.contains("b.yaml is not a Kubernetes manifest: "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_raycluster_inside_another_object_is_injected_there() {
+    let inner = "{apiVersion: ray.io/v1, kind: RayCluster, metadata: {name: x, annotations: {ray.io/enable-serve-service: 'true'}}, spec: {headGroupSpec: {template: {spec: {containers: [{name: ray-head}]}}}}}";
+    for (holder, path) in [
+        (
+            format!(
+                "kind: AppWrapper\nmetadata: {{name: h}}\nspec: {{components: [{{template: {inner}}}]}}\n"
+            ),
+            "/spec/components/0/template",
+        ),
+        (
+            format!("kind: Template\nmetadata: {{name: h}}\nobjects: [{inner}]\n"),
+            "/objects/0",
+        ),
+        (
+            format!(
+                "kind: ManifestWork\nmetadata: {{name: h}}\nspec: {{workload: {{manifests: [{inner}]}}}}\n"
+            ),
+            "/spec/workload/manifests/0",
+        ),
+        (
+            format!(
+                "kind: Object\nmetadata: {{name: h}}\nspec: {{forProvider: {{manifest: {inner}}}}}\n"
+            ),
+            "/spec/forProvider/manifest",
+        ),
+    ] {
+        let run = inject_text(&holder, &[]);
+        let kind = holder
+            .lines()
+            .next()
+            .unwrap()
+            .trim_start_matches("kind: ")
+            .to_lowercase();
+        assert_eq!(run.stderr, format!("raycluster/x in {kind}/h injected\n"));
+        let object = &objects(run.stdout.as_bytes())[0];
+        let ports = object.pointer(&format!(
+            "{path}/spec/headGroupSpec/template/spec/containers/0/ports"
+        ));
+        assert_eq!(ports.unwrap()[0]["name"], "serve", "{holder}");
+        assert!(
+            inject_text(&run.stdout, &[])
+                .stderr
+                .contains("unchanged: already-ready")
+        );
+    }
+    let text = format!(
+        "kind: ConfigMap\nmetadata: {{name: m}}\ndata:\n  cluster.yaml: |\n{}",
+        CLUSTER
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect::<String>()
+    );
+    let run = inject_text(&text, &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), text.as_str()));
+    assert_eq!(
+        run.stderr,
+        "Warning: configmap/m: data.cluster.yaml holds a RayCluster as text, which was not looked at\n\
+         configmap/m skipped: not a RayCluster\nNothing was injected: there is no RayCluster.\n"
+    );
+}
+
+#[test]
+fn what_names_a_renamed_port_is_told_by_its_name() {
+    let cluster = CLUSTER
+        .replace(
+            "[{name: ray-head}]",
+            "[{name: ray-head, ports: [{name: web, containerPort: 8000}]}]",
+        )
+        .replace(
+            "template: {spec",
+            "template: {metadata: {labels: {model: talk}}, spec",
+        );
+    for (other, path) in [
+        (
+            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: talk}, ports: [{port: 80, targetPort: web}]}\n",
+            Some("spec.ports[0].targetPort of service/o"),
+        ),
+        (
+            "kind: PodMonitor\nmetadata: {name: o}\nspec: {selector: {matchLabels: {ray.io/node-type: head}}, podMetricsEndpoints: [{port: web}]}\n",
+            Some("spec.podMetricsEndpoints[0].port of podmonitor/o"),
+        ),
+        (
+            "kind: NetworkPolicy\nmetadata: {name: o}\nspec: {podSelector: {}, ingress: [{ports: [{port: web}]}]}\n",
+            Some("spec.ingress[0].ports[0].port of networkpolicy/o"),
+        ),
+        (
+            "kind: Ingress\nmetadata: {name: o}\nspec: {rules: [{http: {paths: [{backend: {service: {name: x-head-svc, port: {name: web}}}}]}}]}\n",
+            Some("spec.rules[0].http.paths[0].backend.service.port of ingress/o"),
+        ),
+        (
+            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: other}, ports: [{port: 80, targetPort: web}]}\n",
+            None,
+        ),
+        (
+            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: talk}, ports: [{port: 80, targetPort: 8000}]}\n",
+            None,
+        ),
+    ] {
+        let run = inject_text(&format!("{other}---\n{cluster}"), &[]);
+        let said = run
+            .stderr
+            .lines()
+            .find(|line| line.contains("change it there"));
+        let expected = path.map(|path| format!(
+            "Warning: raycluster/x: {path} says \"web\", which is now \"serve\": change it there, or nothing is found"
+        ));
+        assert_eq!(said, expected.as_deref(), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_service_with_the_operators_name_is_told() {
+    for (name, end) in [
+        ("x-head-svc", "is in the way"),
+        ("x-serve-svc", "has the name of the serve service"),
+    ] {
+        let service = format!("kind: Service\nmetadata: {{name: {name}}}\n");
+        let run = inject_text(&format!("{CLUSTER}---\n{service}"), &[]);
+        assert!(
+            run.stderr
+                .contains(&format!("Warning: raycluster/x: service/{name} {end}")),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn what_the_api_server_writes_is_left_out_and_lost_digits_are_told() {
+    let exported = CLUSTER
+        .replace(
+            "{name: x,",
+            "{name: x, uid: u, resourceVersion: '7', generation: 2, creationTimestamp: null,",
+        )
+        .replace(
+            "spec: {head",
+            "status: {state: ready}\nspec: {rayVersion: 2.10, head",
+        );
+    let run = inject_text(&exported, &[]);
+    let object = &objects(run.stdout.as_bytes())[0];
+    assert_eq!(object.get("status"), None);
+    assert_eq!(object["metadata"].as_object().unwrap().len(), 2, "{object}");
+    assert!(
+        run.stderr.contains("spec.rayVersion: 2.1 is no text"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
