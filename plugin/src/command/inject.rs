@@ -56,8 +56,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
             let input = Input::read(&file)?;
             match manifest::read(&input.bytes) {
                 Ok(read) if is_directory => {
-                    let (objects, others): (Vec<_>, Vec<_>) =
-                        read.into_iter().partition(|document| is_kept(document));
+                    let (objects, others): (Vec<_>, Vec<_>) = read.into_iter().partition(is_kept);
                     if !others.is_empty() || objects.is_empty() {
                         report.skip_file(&input.name, "no Kubernetes object");
                     }
@@ -104,24 +103,24 @@ fn is_kept(document: &Document) -> bool {
 }
 
 fn inject_all(documents: &mut [Document], report: &mut Report) {
-    let mut renamed = Vec::new();
+    let mut clusters = Vec::new();
     for document in documents.iter_mut() {
         document.inject(&mut |visited, outcome| {
             report.tell(&visited, outcome);
             if outcome.reason == Reason::Injected || outcome.reason == Reason::AlreadyReady {
-                renamed.push((visited.object.clone(), renames(outcome)));
+                clusters.push((visited.object.clone(), renames(outcome)));
             }
         });
     }
     for document in documents {
         document.for_each_object(&mut |other| {
-            for (cluster, renames) in &renamed {
+            for (cluster, renames) in &clusters {
                 let name = manifest::name(cluster);
-                let renames: Vec<_> = renames
+                let by_name: Vec<_> = renames
                     .iter()
                     .map(|(from, to)| Rename { from, to })
                     .collect();
-                let said = neighbours::of_renames(cluster, &renames, other);
+                let said = neighbours::of_renames(cluster, &by_name, other);
                 let said = said
                     .into_iter()
                     .chain(neighbours::in_the_way(cluster, other));
