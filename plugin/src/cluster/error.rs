@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::client::AuthError;
-use kube::config::{ExecConfig, InClusterError, KubeconfigError};
+use kube::config::{ExecConfig, InClusterError};
 use thiserror::Error;
 
 use super::obstacle::Obstacle;
@@ -24,11 +24,8 @@ pub enum Error {
         paths(looked_at)
     )]
     NoKubeconfig { looked_at: Vec<PathBuf> },
-    #[error("cannot read kubeconfig {}: {}", file.display(), root_cause(source.as_ref()))]
-    Kubeconfig {
-        file: PathBuf,
-        source: Box<KubeconfigError>,
-    },
+    #[error("cannot read kubeconfig {}: {problem}", file.display())]
+    Kubeconfig { file: PathBuf, problem: String },
     #[error("cannot use this pod's service account: {0}")]
     InCluster(Box<InClusterError>),
     #[error(
@@ -38,6 +35,10 @@ pub enum Error {
     NoContext { known: Vec<String> },
     #[error("the kubeconfig has no context \"{name}\"{}", one_of(known))]
     UnknownContext { name: String, known: Vec<String> },
+    #[error("context \"{context}\" of the kubeconfig names no cluster: pass --cluster or --server")]
+    NoCluster { context: String },
+    #[error("groups, a UID or extras are to be impersonated, but no user: name one with --as")]
+    NobodyToImpersonate,
     #[error("the kubeconfig has no {kind} \"{name}\"")]
     UnknownEntry { kind: &'static str, name: String },
     #[error(

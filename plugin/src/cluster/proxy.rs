@@ -26,8 +26,6 @@ pub fn between_here_and(url: &Uri) -> Result<Option<Uri>, Error> {
 }
 
 fn among(url: &Uri, https: &str, http: &str, no: &str) -> Result<Option<Uri>, Error> {
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     let (variable, proxy) = if url.scheme_str() == Some("https") {
         ("HTTPS_PROXY", https)
     } else {
@@ -36,10 +34,16 @@ fn among(url: &Uri, https: &str, http: &str, no: &str) -> Result<Option<Uri>, Er
     // The matcher is asked about NO_PROXY alone: of a proxy that it cannot read it says that there
     // is none, and its copy of one has lost user and password.
     let matcher = Matcher::builder().all("http://any").no(no.to_owned());
-    if loopback || proxy.is_empty() || matcher.build().intercept(url).is_none() {
+    if is_here(url) || proxy.is_empty() || matcher.build().intercept(url).is_none() {
         return Ok(None);
     }
     parse(variable, proxy).map(Some)
+}
+
+/// Whether it is an address of this very machine.
+pub fn is_here(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// `what` names the place where the address was found.

@@ -110,24 +110,11 @@ pub fn namespaces(typed: &Typed) -> Vec<Named> {
         .collect()
 }
 
-/// What a kubeconfig has names for.
-#[derive(Clone, Copy)]
-pub enum Entry {
-    Context,
-    Cluster,
-    User,
-}
-
-pub fn kubeconfig(typed: &Typed, entry: Entry) -> Vec<Named> {
+pub fn kubeconfig(typed: &Typed, kind: config::Kind) -> Vec<Named> {
     let Ok(Some(config)) = config::merged(&typed.connection) else {
         return Vec::new();
     };
-    let names: Vec<String> = match entry {
-        Entry::Context => config.contexts.into_iter().map(|one| one.name).collect(),
-        Entry::Cluster => config.clusters.into_iter().map(|one| one.name).collect(),
-        Entry::User => config.auth_infos.into_iter().map(|one| one.name).collect(),
-    };
-    names.into_iter().map(Named::from).collect()
+    config.names(kind).into_iter().map(Named::from).collect()
 }
 
 fn details(typed: &Typed) -> Option<Details> {

@@ -10,6 +10,7 @@ use clap_complete::engine::{
 
 use super::names::{self, Named};
 use super::typed::Typed;
+use crate::cluster::kubeconfig::Kind;
 use crate::safe::{is_harmless, is_plain_text, is_plain_word, one_line};
 use crate::serve::log_files::Step;
 
@@ -66,7 +67,7 @@ enum Values {
     Logs,
     Routes,
     Namespaces,
-    Kubeconfig(names::Entry),
+    Kubeconfig(Kind),
     Path(Hint),
 }
 
@@ -74,9 +75,9 @@ impl Values {
     fn of(command: &str, arg: &Arg) -> Option<Self> {
         let values = match (arg.get_id().as_str(), value_name(arg)?) {
             ("namespace", _) => Self::Namespaces,
-            ("context", _) => Self::Kubeconfig(names::Entry::Context),
-            ("cluster", _) => Self::Kubeconfig(names::Entry::Cluster),
-            ("user", _) => Self::Kubeconfig(names::Entry::User),
+            ("context", _) => Self::Kubeconfig(Kind::Context),
+            ("cluster", _) => Self::Kubeconfig(Kind::Cluster),
+            ("user", _) => Self::Kubeconfig(Kind::User),
             ("filename", _) => Self::Path(Hint::Manifests),
             ("path", _) => Self::Routes,
             (_, CLUSTER) if command != CREATE => Self::Clusters,

@@ -57,6 +57,8 @@ pub(super) struct Reader<'a, D> {
     copied: usize,
     has_comments: bool,
     dialect: std::marker::PhantomData<D>,
+    /// Whether a key may be there twice; the last one counts.
+    forgiving: bool,
 }
 
 impl<'a, D: Dialect> Reader<'a, D> {
@@ -68,7 +70,14 @@ impl<'a, D: Dialect> Reader<'a, D> {
             copied: 0,
             has_comments: false,
             dialect: std::marker::PhantomData,
+            forgiving: false,
         }
+    }
+
+    /// As kubectl reads its own configuration, and not as it reads manifests.
+    pub(super) fn forgiving(mut self) -> Self {
+        self.forgiving = true;
+        self
     }
 
     /// The only document, and whether comments are around it.
@@ -201,7 +210,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
                 continue;
             }
             let key = D::key(key).map_err(|problem| Unreadable::at(&span, problem))?;
-            if !written.insert(key.clone()) {
+            if !written.insert(key.clone()) && !self.forgiving {
                 return Err(Unreadable::at(
                     &span,
                     format!("duplicate mapping key: {key}"),

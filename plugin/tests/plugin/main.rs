@@ -16,6 +16,7 @@ mod get;
 mod get_schema;
 mod inject;
 mod inject_webhook;
+mod kubeconfig;
 mod kubernetes;
 mod left_here;
 mod local_code;

@@ -20,6 +20,7 @@ mod dashboard;
 mod head_lost;
 mod injection;
 mod interrupted;
+mod kubeconfigs;
 mod login;
 mod looking;
 mod operators;

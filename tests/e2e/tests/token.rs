@@ -154,3 +154,37 @@ fn a_secret_that_changed_is_told(cluster: &Secretive) {
     cluster.put_into_secret("mine", &cluster.token);
     cluster.run(None, "get", &[]).ok().says("RUNNING");
 }
+
+/// The operator keeps the last 50 characters of the name for its Secret, and begins it with a letter.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn a_cluster_with_a_long_name_has_a_token_too() {
+    const LONG: &str = "ml-fraud-detection-serving-cluster-europe-west4-prod";
+    let lab = lab();
+    if lab.prepared.ray.starts_with("2.8.") {
+        println!("skipped: Ray 2.8 has no token authentication");
+        return;
+    }
+    let own = Own::create("e2e-token-long", |manifest| {
+        let with_tokens = "spec:\n  authOptions: {mode: token}\n  rayVersion";
+        let manifest = manifest.replace("spec:\n  rayVersion", with_tokens);
+        manifest.replace(&format!("name: {CLUSTER}"), &format!("name: {LONG}"))
+    });
+    let there = [LONG, "-n", own.namespace()];
+    let config = lab.example("serve_config_fruit.yaml");
+    let submit = [&["submit"], &there[..], &["-f", "-", "--wait"]].concat();
+    lab.ray_serve_with(&submit, &config)
+        .ok()
+        .says("application/fruit_app: RUNNING");
+    let secret = lab.get(
+        own.namespace(),
+        "secret/rfraud-detection-serving-cluster-europe-west4-prod",
+    );
+    let token = secret["data"]["auth_token"].as_str().unwrap();
+    for verb in ["get", "status", "delete"] {
+        with_token(None, &[&[verb], &there[..]].concat())
+            .ok()
+            .says("fruit_app")
+            .never_says(token);
+    }
+}

@@ -62,6 +62,21 @@ pub fn of_json(value: Value) -> Option<Value> {
     })
 }
 
+/// The first document that says anything: what kubectl makes of its own configuration.
+pub fn first_document(text: &str) -> Result<Value, Error> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    for part in split(text) {
+        let (value, _) = Reader::<Kubectl>::new(part.text)
+            .forgiving()
+            .document()
+            .map_err(|error| part.place(error))?;
+        if !value.is_null() {
+            return Ok(value);
+        }
+    }
+    Ok(Value::Null)
+}
+
 /// What is between two separators, and where it starts.
 struct Part<'a> {
     text: &'a str,

@@ -1,19 +1,23 @@
 //! Kubeconfig and flags to the configuration of one API server, by kubectl's rules.
 //!
-//! kube's own loader is not used for three reasons: it takes no flags such as `--server` or
-//! `--token`, it fails when one file of a `KUBECONFIG` list is missing, and it compares `NO_PROXY`
-//! with the proxy's address instead of the server's.
+//! kube's own loader is not used for four reasons: it takes no flags such as `--server` or `--token`,
+//! it fails when one file of a `KUBECONFIG` list is missing, it compares `NO_PROXY` with the proxy's
+//! address instead of the server's, and it reads what nobody uses (see [`file`]).
+
+mod entry;
+mod file;
 
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use http::Uri;
 use kube::Config;
-use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecInteractiveMode, Kubeconfig};
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecInteractiveMode};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::SecretString;
 
+pub use self::file::{Kind, Kubeconfig};
 use super::Error;
 use super::error::HTTP_URL;
 use super::flags::ConnectionFlags;
@@ -24,76 +28,67 @@ pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
     let Some(kubeconfig) = merged(flags)? else {
         return without_kubeconfig(flags);
     };
-
+    let known = || kubeconfig.names(Kind::Context);
     let context_name = flags
         .context
-        .as_ref()
-        .or(kubeconfig.current_context.as_ref());
-    let context = match context_name.filter(|name| !name.is_empty()) {
-        Some(name) => Some(
-            kubeconfig
-                .contexts
-                .iter()
-                .find(|named| &named.name == name)
-                .and_then(|named| named.context.as_ref())
-                .ok_or_else(|| Error::UnknownContext {
-                    name: name.clone(),
-                    known: context_names(&kubeconfig),
-                })?,
-        ),
-        None if flags.server.is_some() || flags.cluster.is_some() => None,
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .or(kubeconfig.current_context());
+    let context =
+        match context_name {
+            Some(name) => Some(kubeconfig.entry(Kind::Context, name)?.ok_or_else(|| {
+                Error::UnknownContext {
+                    name: name.to_owned(),
+                    known: known(),
+                }
+            })?),
+            None if flags.server.is_some() || flags.cluster.is_some() => None,
+            None => return Err(Error::NoContext { known: known() }),
+        };
+    let of_context = |name: &str| match &context {
+        Some(context) => context.text(name),
+        None => Ok(None),
+    };
+
+    let cluster = match flags.cluster.clone().or(of_context("cluster")?) {
+        Some(name) => match kubeconfig.entry(Kind::Cluster, &name)? {
+            Some(entry) => entry.cluster()?,
+            None if flags.server.is_some() && flags.cluster.is_none() => Cluster::default(),
+            None => {
+                return Err(Error::UnknownEntry {
+                    kind: Kind::Cluster.name(),
+                    name,
+                });
+            }
+        },
+        None if flags.server.is_some() => Cluster::default(),
         None => {
-            return Err(Error::NoContext {
-                known: context_names(&kubeconfig),
+            return Err(Error::NoCluster {
+                context: context_name.unwrap_or_default().to_owned(),
             });
         }
     };
-
-    let cluster_name = flags
-        .cluster
-        .as_ref()
-        .or(context.map(|context| &context.cluster));
-    let cluster = match cluster_name {
-        Some(name) => kubeconfig
-            .clusters
-            .iter()
-            .find(|named| &named.name == name)
-            .and_then(|named| named.cluster.clone())
-            .ok_or_else(|| Error::UnknownEntry {
-                kind: "cluster",
-                name: name.clone(),
-            })?,
-        None => Cluster::default(),
+    let user = match flags.user.clone().or(of_context("user")?) {
+        Some(name) => match kubeconfig.entry(Kind::User, &name)? {
+            Some(entry) => entry.user()?,
+            None if flags.user.is_some() => {
+                return Err(Error::UnknownEntry {
+                    kind: Kind::User.name(),
+                    name,
+                });
+            }
+            // As kubectl: whoever asks without a login is told so by the API server.
+            None => AuthInfo::default(),
+        },
+        None => AuthInfo::default(),
     };
-
-    let user_name = flags
-        .user
-        .as_ref()
-        .or(context.and_then(|context| context.user.as_ref()));
-    let user = user_name.filter(|name| !name.is_empty()).map(|name| {
-        let named = kubeconfig
-            .auth_infos
-            .iter()
-            .find(|named| &named.name == name);
-        named
-            .and_then(|named| named.auth_info.clone())
-            .ok_or_else(|| Error::UnknownEntry {
-                kind: "user",
-                name: name.clone(),
-            })
-    });
-    let namespace = context.and_then(|context| context.namespace.clone());
-    build(
-        flags,
-        cluster,
-        user.transpose()?.unwrap_or_default(),
-        namespace,
-    )
+    build(flags, cluster, user, of_context("namespace")?)
 }
 
-/// What all kubeconfig files that count say together; nothing where there is none.
+/// What all kubeconfig files that count say together; nothing where they say nothing.
 pub fn merged(flags: &ConnectionFlags) -> Result<Option<Kubeconfig>, Error> {
-    read(&files(flags), flags.kubeconfig.is_some())
+    let read = Kubeconfig::read(&files(flags), flags.kubeconfig.is_some())?;
+    Ok(Some(read).filter(|read| !read.is_empty()))
 }
 
 /// `--kubeconfig`, else the `KUBECONFIG` list, else `~/.kube/config`.
@@ -115,26 +110,6 @@ fn files(flags: &ConnectionFlags) -> Vec<PathBuf> {
             .collect();
     }
     listed
-}
-
-/// The merged files; a missing one counts as empty, as kubectl has it, unless it was named by flag.
-fn read(files: &[PathBuf], named_by_flag: bool) -> Result<Option<Kubeconfig>, Error> {
-    let mut merged = None::<Kubeconfig>;
-    for file in files {
-        if !named_by_flag && !file.exists() {
-            continue;
-        }
-        let unreadable = |source| Error::Kubeconfig {
-            file: file.clone(),
-            source: Box::new(source),
-        };
-        let config = Kubeconfig::read_from(file).map_err(unreadable)?;
-        merged = Some(match merged {
-            Some(earlier) => earlier.merge(config).map_err(unreadable)?,
-            None => config,
-        });
-    }
-    Ok(merged)
 }
 
 fn without_kubeconfig(flags: &ConnectionFlags) -> Result<Config, Error> {
@@ -167,6 +142,12 @@ fn build(
         cluster.certificate_authority = Some(file.display().to_string());
     }
     override_user(&mut user, flags);
+    let in_the_name_of = user.impersonate_uid.is_some()
+        || user.impersonate_groups.is_some()
+        || user.impersonate_user_extra.is_some();
+    if in_the_name_of && user.impersonate.is_none() {
+        return Err(Error::NobodyToImpersonate);
+    }
 
     let server = cluster.server.as_deref().unwrap_or_default();
     let url = parse_server(server)?;
@@ -189,6 +170,16 @@ fn build(
     }
     if let Some(exec) = user.exec.as_mut().filter(|_| flags.unattended) {
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    }
+    // As kubectl, which sends no login in the clear; what stays on this machine is not.
+    if config.cluster_url.scheme_str() == Some("http") && !proxy::is_here(&config.cluster_url) {
+        user = AuthInfo {
+            impersonate: user.impersonate,
+            impersonate_uid: user.impersonate_uid,
+            impersonate_groups: user.impersonate_groups,
+            impersonate_user_extra: user.impersonate_user_extra,
+            ..AuthInfo::default()
+        };
     }
     config.auth_info = user;
     // Its 15 tries of any method, up to 1000 s apart, would outlive every --request-timeout.
@@ -294,12 +285,4 @@ pub(super) fn root_certificates(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>
         return Err(Error::BadCa { from: from() });
     }
     Ok(Some(certificates))
-}
-
-fn context_names(kubeconfig: &Kubeconfig) -> Vec<String> {
-    kubeconfig
-        .contexts
-        .iter()
-        .map(|context| context.name.clone())
-        .collect()
 }
