@@ -57,8 +57,13 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         let here = look(args, path, ui)?;
         sound &= here.sound;
         if !here.checked {
+            let deeper = if args.recursive {
+                ""
+            } else {
+                "; -R also looks into its directories"
+            };
             unchecked.push(format!(
-                "nothing was checked in {}: no Serve config, but {}",
+                "nothing was checked in {}: no Serve config, but {}{deeper}",
                 path.display(),
                 here.skipped.kinds()
             ));

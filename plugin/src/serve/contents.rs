@@ -64,8 +64,10 @@ impl Contents {
                 _ => Ok(Self { configs, others }),
             };
         }
+        let of_chart = likeness::is_values_file(&name);
         let source = Source::new(name, bytes);
         match &source.body {
+            Ok(body) if of_chart && likeness::has_foreign_fields(body) => Err(Stranger::Other),
             Ok(body) if likeness::is_meant(body) => Ok(Self::only(source)),
             Ok(body) if body.is_null() => Err(Stranger::Empty),
             Ok(_) => Err(Stranger::Other),

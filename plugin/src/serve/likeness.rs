@@ -21,10 +21,7 @@ pub fn is_meant(body: &Value) -> bool {
 
 fn is_config(top: &Map<String, Value>) -> bool {
     let applications = applications_key(top).and_then(|key| top.get(key));
-    let of_others = || {
-        top.keys()
-            .any(|name| schema::field(Object::Config, name).is_none())
-    };
+    let of_others = || has_foreign(top);
     match applications {
         Some(Value::Array(items)) if !items.is_empty() => {
             are_applications(items) || (!of_others() && items.iter().all(has_fields_of_one))
@@ -37,6 +34,22 @@ fn is_config(top: &Map<String, Value>) -> bool {
         Some(_) => !of_others() || has_serve_options(top),
         None => top.get(IMPORT_PATH).is_some_and(Value::is_string) || has_serve_options(top),
     }
+}
+
+/// Values of a Helm chart may have applications for its templates to make a Serve config of.
+pub fn is_values_file(name: &str) -> bool {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    file.starts_with("values")
+}
+
+/// Whether something at the top is no field of a Serve config.
+pub fn has_foreign_fields(body: &Value) -> bool {
+    body.as_object().is_some_and(has_foreign)
+}
+
+fn has_foreign(top: &Map<String, Value>) -> bool {
+    top.keys()
+        .any(|name| schema::field(Object::Config, name).is_none())
 }
 
 /// `applications`, also where it is misspelt.

@@ -139,6 +139,10 @@ const STRANGERS: &[(&str, &str)] = &[
         "workers: [cpu]\napplications: [episode-1, heat-map]\n",
     ),
     (
+        "ray/values-prod.yaml",
+        "image: ray\napplications:\n- {name: a, import_path: 'm:x'}\n",
+    ),
+    (
         "more/values.yaml",
         "applications: {fruit: {enabled: true}}\n",
     ),
@@ -217,10 +221,10 @@ fn of_a_directory_only_serve_configs_are_judged() {
     assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         nothing.stderr,
-        "Skipped 24 files that are no Serve configs: 3 Kubernetes manifests, 3 templates, 2 empty files, \
-         1 file in neither YAML nor JSON, 15 other files; -v names them\n\
+        "Skipped 25 files that are no Serve configs: 3 Kubernetes manifests, 3 templates, 2 empty files, \
+         1 file in neither YAML nor JSON, 16 other files; -v names them\n\
          error: nothing was checked in .: no Serve config, but 3 Kubernetes manifests, 3 templates, 2 empty files, \
-         1 file in neither YAML nor JSON, 15 other files\n"
+         1 file in neither YAML nor JSON, 16 other files\n"
     );
 
     write(
@@ -298,6 +302,6 @@ fn each_directory_has_to_hold_something_to_check() {
     assert_eq!(
         run.stderr,
         "Skipped 1 file that is no Serve config: bad/b.yaml\n\
-         error: nothing was checked in bad: no Serve config, but 1 other file\n"
+         error: nothing was checked in bad: no Serve config, but 1 other file; -R also looks into its directories\n"
     );
 }
