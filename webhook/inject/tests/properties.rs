@@ -325,3 +325,22 @@ fn patched(object: &Value, outcome: &Outcome) -> Value {
     json_patch::patch(&mut result, &patch).unwrap();
     result
 }
+
+/// From the object to the patch on the wire and back: no machine number holds them.
+#[test]
+fn numbers_keep_their_digits() {
+    let text = r#"{"apiVersion":"ray.io/v1","kind":"RayCluster","metadata":{"name":"a","annotations":{"ray.io/enable-serve-service":"true"}},"spec":{"id":123456789012345678901234567890,"spelled":[2.10,1e+5],"headGroupSpec":{"template":{"spec":{"containers":[{"name":"ray-head"}]}}}}}"#;
+    let object: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(object.to_string(), text);
+    let outcome = mutate(&object);
+    assert_eq!(outcome.reason, Reason::Injected);
+    let result = patched(&object, &outcome).to_string();
+    assert!(
+        result.contains(r#""id":123456789012345678901234567890,"spelled":[2.10,1e+5]"#),
+        "{result}"
+    );
+
+    let wire = r#"[{"op":"add","path":"/a","value":{"id":123456789012345678901234567890,"spelled":[2.10,-1.5e-7]}}]"#;
+    let patch: json_patch::Patch = serde_json::from_str(wire).unwrap();
+    assert_eq!(serde_json::to_string(&patch).unwrap(), wire);
+}

@@ -99,9 +99,10 @@ impl Findings {
     }
 
     /// Puts another message where `better` has one for the place.
-    pub(super) fn reword(&mut self, better: &mut dyn FnMut(Place) -> Option<String>) {
+    pub(super) fn reword(&mut self, better: impl Fn(Place, &str) -> Option<String>) {
         for finding in &mut self.all {
-            if let Some(message) = finding.place.and_then(&mut *better) {
+            let place = finding.place;
+            if let Some(message) = place.and_then(|place| better(place, &finding.message)) {
                 finding.message = message;
             }
         }

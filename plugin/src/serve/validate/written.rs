@@ -28,7 +28,18 @@ pub(super) fn look(findings: &mut Findings, root: &Node) {
         }
     });
     // What is wrong with a placeholder is that it is one.
-    findings.reword(&mut |place| placeholders.get(&place).cloned());
+    findings.reword(|place, message| {
+        let (name, found): &(String, Placeholder) = placeholders.get(&place)?;
+        Some(if message.contains("is expected") {
+            format!("{message}; this is {}", found.remark())
+        } else {
+            has(name, *found)
+        })
+    });
+    let mut placeholders = placeholders
+        .into_iter()
+        .map(|(place, (name, found))| (place, has(&name, found)))
+        .collect();
     remarks.append(&mut placeholders);
     let told = findings.iter().filter_map(|finding| finding.place);
     for place in told.collect::<Vec<Place>>() {
@@ -41,7 +52,7 @@ pub(super) fn look(findings: &mut Findings, root: &Node) {
     }));
 }
 
-fn placeholder(scalar: Scalar<'_>) -> Option<String> {
+fn placeholder(scalar: Scalar<'_>) -> Option<(String, Placeholder)> {
     let is_below = |fields: &[&str]| scalar.names.iter().any(|name| fields.contains(name));
     let text = &scalar.written.text;
     let found = if is_below(OF_THE_APPLICATION) {
@@ -54,7 +65,11 @@ fn placeholder(scalar: Scalar<'_>) -> Option<String> {
         return None;
     }
     let name = scalar.names.last().unwrap_or(&"");
-    Some(format!("\"{name}\" has {}", found.remark()))
+    Some(((*name).to_owned(), found))
+}
+
+fn has(name: &str, found: Placeholder) -> String {
+    format!("\"{name}\" has {}", found.remark())
 }
 
 fn surprise(scalar: Scalar<'_>) -> Option<String> {
@@ -139,7 +154,7 @@ mod tests {
             (
                 "deployments: [{name: d, num_replicas: \"${N}\"}]",
                 Severity::Error,
-                "\"num_replicas\" has a placeholder",
+                "where a whole number above 0 or auto is expected; this is a placeholder that nobody",
             ),
             (
                 "runtime_env: {working_dir: 's3://b/%SHA%.zip'}",
