@@ -143,6 +143,14 @@ impl Dashboard {
         }
     }
 
+    /// That of Kubernetes, where the head is reached through one.
+    pub fn api(&self) -> Option<&Api> {
+        match self {
+            Self::Head(head) => Some(&head.api),
+            Self::Address(_) => None,
+        }
+    }
+
     /// Commands for messages, which go where this one went.
     pub fn next(&self) -> &Next {
         match self {

@@ -413,7 +413,7 @@ mod tests {
             assert_eq!(obstacle.why, why);
             assert_eq!(obstacle.next, "kubectl describe pod/h -n ns");
         }
-        let leaving = "items: [{metadata: {name: h, deletionTimestamp: 2026-01-01T00:00:00Z}}]";
+        let leaving = "items: [{metadata: {name: h, deletionTimestamp: '2026-01-01T00:00:00Z'}}]";
         assert_eq!(
             found("{}", leaving, &Seen::default()).why,
             "pod/h is terminating"

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use ray_serve_inject::names;
+use ray_serve_inject::role::{self, Declared};
 use ray_serve_inject::table::{
     ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
 };
@@ -266,7 +267,7 @@ impl RayCluster {
         let named = self.status.head.service_name.as_deref();
         match named.filter(|name| !name.is_empty()) {
             Some(name) => name.to_owned(),
-            None => format!("{}-head-svc", self.metadata.name),
+            None => names::head_service(&self.metadata.name),
         }
     }
 
@@ -280,20 +281,24 @@ impl RayCluster {
 
     /// Where its serve service sends requests.
     pub fn serve_port(&self) -> u16 {
-        let declared = self
-            .spec
-            .head_group_spec
-            .template
-            .pointer("/spec/containers/0/ports")
-            .and_then(Value::as_array);
-        let named = declared
-            .into_iter()
-            .flatten()
-            .find(|port| port["name"] == SERVE.name);
-        let number = named.and_then(|port| port["containerPort"].as_u64());
-        number
-            .and_then(|number| u16::try_from(number).ok())
-            .unwrap_or(SERVE.number)
+        let declared: Vec<Declared<'_>> = self.head_ports().collect();
+        let http = role::serve_http(declared.iter().copied());
+        http.map_or(SERVE.number, |http| declared[http].number)
+    }
+
+    /// The ports that the head's first container, which is Ray's, declares.
+    pub fn head_ports(&self) -> impl Iterator<Item = Declared<'_>> {
+        let template = &self.spec.head_group_spec.template;
+        let ports = template.pointer("/spec/containers/0/ports");
+        let ports = ports.and_then(Value::as_array).into_iter().flatten();
+        ports.filter_map(|port| {
+            let number = port["containerPort"].as_u64()?;
+            Some(Declared {
+                name: port["name"].as_str(),
+                number: number.try_into().ok()?,
+                protocol: port["protocol"].as_str(),
+            })
+        })
     }
 
     fn port(&self, port: &HeadPort) -> Result<u16, Error> {

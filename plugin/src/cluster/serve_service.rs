@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ray_serve_inject::table::SERVE;
+use ray_serve_inject::names;
+use ray_serve_inject::role::Declared;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{Api, Scope, percent};
 use super::error::Error;
 use super::object_name::checked;
-use super::raycluster::CLUSTER_LABEL;
+use super::raycluster::{CLUSTER_LABEL, RayCluster};
 
 /// On every serve service that the operator makes.
 const SERVE_LABEL: &str = "ray.io/serve";
@@ -43,6 +44,7 @@ pub struct Spec {
 pub struct Port {
     pub name: Option<String>,
     pub port: u16,
+    pub protocol: Option<String>,
     /// A number, or the name of a container's port.
     pub target_port: Value,
 }
@@ -82,29 +84,45 @@ impl Service {
         self.spec.selector.get(CLUSTER_LABEL).map(String::as_str)
     }
 
-    /// The port for HTTP; others are gRPC's.
-    pub fn serve_port(&self) -> Option<&Port> {
-        let named = self
-            .spec
-            .ports
-            .iter()
-            .find(|port| port.name.as_deref() == Some(SERVE.name));
-        named.or(self.spec.ports.first())
+    /// Where each port sends to, in the order of the numbers: a service has its ports in any.
+    /// Nothing where one is a name that the head does not declare.
+    pub fn targets(&self, cluster: &RayCluster) -> Option<Vec<Declared<'_>>> {
+        let targets = self.spec.ports.iter().map(|port| {
+            Some(Declared {
+                name: port.name.as_deref(),
+                number: port.target(cluster)?,
+                protocol: port.protocol.as_deref(),
+            })
+        });
+        let mut targets: Vec<Declared<'_>> = targets.collect::<Option<_>>()?;
+        targets.sort_by_key(|target| (target.number, target.name));
+        Some(targets)
+    }
+
+    /// The numbers that it is asked at, in order.
+    pub fn numbers(&self) -> Vec<u16> {
+        let mut numbers: Vec<u16> = self.spec.ports.iter().map(|port| port.port).collect();
+        numbers.sort_unstable();
+        numbers
     }
 }
 
 impl Port {
-    /// The number on the pods, where it is said as a number.
-    pub fn target(&self) -> Option<u16> {
+    /// The number on the pods.
+    fn target(&self, cluster: &RayCluster) -> Option<u16> {
         match &self.target_port {
             Value::Null => Some(self.port),
+            Value::String(name) => {
+                let mut declared = cluster.head_ports();
+                declared.find_map(|port| (port.name == Some(name)).then_some(port.number))
+            }
             target => target.as_u64().and_then(|number| number.try_into().ok()),
         }
     }
 }
 
 pub fn name_for(cluster: &str) -> String {
-    format!("{cluster}-serve-svc")
+    names::serve_service(cluster)
 }
 
 /// A pod that a service sends traffic to, or would if it were ready.

@@ -51,6 +51,14 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
             "No Serve applications running on raycluster/{cluster}."
         ));
     }
+    for (name, application) in &answer.details.applications {
+        if application.has_failed() {
+            ui.warning(&format!(
+                "application/{name} is {}: this is the config that failed, which is not what answers requests",
+                application.status
+            ));
+        }
+    }
     for missing in &running.missing {
         ui.note(&format!("warning: not in this config: {missing}"));
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::refuse_owned;
+use super::status::report::{Reasons, Report};
 use crate::cluster::flags::{ConnectionFlags, Limit};
 use crate::cluster::{ClusterName, Next};
 use crate::error::Failure;
@@ -143,6 +144,17 @@ impl<'a> Session<'a> {
         self.client
             .next()
             .serve("get", &[&self.cluster.to_string()], "")
+    }
+
+    /// What is known of the cluster and its traffic; nothing of a Ray without Kubernetes.
+    pub async fn report(&mut self) -> Option<Report> {
+        let api = self.client.dashboard().api()?.clone();
+        let client = &mut self.client;
+        let mut reasons = Reasons::default();
+        let looked = Report::look(Some(&api), client, &mut reasons, self.cluster);
+        let mut report = Box::pin(looked).await.ok()?;
+        Box::pin(report.ask_proxy(client)).await;
+        Some(report)
     }
 
     /// A lost answer does not tell whether the change got through: says so.

@@ -1,8 +1,13 @@
 use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::config_file::{self, CheckFlags};
 use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
+use super::status::problems::Problem;
+use super::status::traffic;
 use super::watch;
 use crate::cluster::ClusterName;
 use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
@@ -32,6 +37,10 @@ Examples:
 
   # From another program
   generate-config | kubectl ray serve submit test-cluster -f -";
+
+/// At traffic that does not arrive.
+const LOOKS: u32 = 6;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -104,7 +113,32 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         "All applications of raycluster/{} are running.",
         args.raycluster
     ));
+    tell_traffic(&mut session).await;
     Ok(())
+}
+
+/// That all run does not say that requests arrive.
+async fn tell_traffic(session: &mut Session<'_>) {
+    let mut problems = Vec::new();
+    // Proxies come up a moment after the replicas they send to.
+    for look in 0..LOOKS {
+        if look > 0 {
+            sleep(LOOK_AGAIN).await;
+        }
+        let Some(report) = session.report().await else {
+            return;
+        };
+        problems = traffic::problems(&report);
+        if problems.is_empty() {
+            return;
+        }
+    }
+    for Problem { what, next } in &problems {
+        let next = next.as_ref().map(|next| format!("; next: {next}"));
+        session
+            .ui
+            .warning(&format!("{what}{}", next.unwrap_or_default()));
+    }
 }
 
 fn submission(

@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::session::Session;
+use super::status::report::Report;
 use crate::error::Failure;
 use crate::output::{Part, Row};
 use crate::serve::causes::{self, Told};
 use crate::serve::details::Details;
 use crate::serve::rollout::{Rollout, State, Verdict};
+use crate::serve::version_before;
 
 const POLL: Duration = Duration::from_millis(500);
 /// Ray is asked why when a replica has been starting for this long, and then as often.
@@ -91,8 +93,12 @@ async fn failed(session: &mut Session<'_>, details: &Details, name: &str) -> Fai
         return Failure::Failed(format!("application/{name} is gone"));
     };
     let why = causes::of_failure(&mut session.client, name, application).await;
+    let report = session.report().await;
+    let proxy = report.as_ref().and_then(Report::proxy);
+    let before = version_before::told(name, application, proxy);
+    let before = before.map_or_else(String::new, |before| format!("; {before}"));
     Failure::Failed(format!(
-        "application/{name} is {}: {why}",
+        "application/{name} is {}: {why}{before}",
         application.status
     ))
 }

@@ -50,6 +50,11 @@ impl Client {
         }
     }
 
+    /// Of one request.
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     pub fn dashboard(&mut self) -> &mut Dashboard {
         &mut self.dashboard
     }

@@ -25,6 +25,8 @@ pub struct Details {
     pub proxy_location: Option<String>,
     #[serde(default, deserialize_with = "lenient::field")]
     pub http_options: HttpOptions,
+    #[serde(default, deserialize_with = "lenient::field")]
+    pub grpc_options: GrpcOptions,
     /// In percent; what is asked of Serve while another cluster takes part of the traffic.
     #[serde(default, deserialize_with = "lenient::field")]
     pub target_capacity: Option<f64>,
@@ -37,6 +39,23 @@ pub struct HttpOptions {
     pub host: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct GrpcOptions {
+    #[serde(deserialize_with = "lenient::field")]
+    port: Option<u16>,
+    #[serde(deserialize_with = "lenient::field")]
+    grpc_servicer_functions: Vec<Value>,
+}
+
+impl GrpcOptions {
+    /// Where Serve listens for gRPC, which it does only for servicers that it was given.
+    pub fn listens(&self) -> Option<u16> {
+        self.port
+            .filter(|_| !self.grpc_servicer_functions.is_empty())
+    }
 }
 
 /// What listens for Serve's requests on one node.

@@ -56,6 +56,8 @@ impl LogFile {
 pub struct Found {
     pub logs: Vec<LogFile>,
     pub is_one: bool,
+    /// Deployments without a replica, in a sentence each.
+    pub idle: Vec<String>,
 }
 
 impl Found {
@@ -63,7 +65,12 @@ impl Found {
         Self {
             logs,
             is_one: false,
+            idle: Vec::new(),
         }
+    }
+
+    fn idle(self, idle: Vec<String>) -> Self {
+        Self { idle, ..self }
     }
 }
 
@@ -84,6 +91,7 @@ impl Wanted {
                 Ok(Found {
                     logs: log.into_iter().collect(),
                     is_one: true,
+                    idle: Vec::new(),
                 })
             }
             Self::Proxies => {
@@ -96,7 +104,9 @@ impl Wanted {
             Self::Replicas(None) => {
                 let applications = details.applications.iter();
                 let logs = applications.flat_map(|(name, application)| of_all(name, application));
-                Ok(Found::several(logs.collect()))
+                let idle = details.applications.iter();
+                let idle = idle.flat_map(|(name, application)| idle_of_all(name, application));
+                Ok(Found::several(logs.collect()).idle(idle.collect()))
             }
             Self::Replicas(Some(path)) => named(path, details, cluster),
         }
@@ -152,7 +162,8 @@ fn named(path: &str, details: &Details, cluster: &impl ToString) -> Result<Found
         };
     };
     let Some(rest) = rest else {
-        return Ok(Found::several(of_all(name, application)));
+        let idle = idle_of_all(name, application);
+        return Ok(Found::several(of_all(name, application)).idle(idle));
     };
     let Some((deployment_name, deployment, rest)) = step(rest, &application.deployments) else {
         let known = application.deployments.keys().map(String::as_str);
@@ -162,7 +173,9 @@ fn named(path: &str, details: &Details, cluster: &impl ToString) -> Result<Found
         )));
     };
     let Some(id) = rest else {
-        return Ok(Found::several(of(name, deployment_name, deployment)));
+        let idle = idle(name, deployment_name, deployment);
+        let logs = of(name, deployment_name, deployment);
+        return Ok(Found::several(logs).idle(idle.into_iter().collect()));
     };
     let replicas = || {
         deployment
@@ -177,6 +190,7 @@ fn named(path: &str, details: &Details, cluster: &impl ToString) -> Result<Found
                 .into_iter()
                 .collect(),
             is_one: true,
+            idle: Vec::new(),
         }),
         None => Err(NotFound::Part(format!(
             "replica/{id} of deployment/{deployment_name} not found: it has {}",
@@ -217,6 +231,32 @@ fn of(application: &str, name: &str, deployment: &Deployment) -> Vec<LogFile> {
         return dead.filter_map(log).take(1).collect();
     }
     logs
+}
+
+fn idle_of_all(name: &str, application: &Application) -> Vec<String> {
+    let deployments = application.deployments.iter();
+    deployments
+        .filter_map(|(deployment_name, deployment)| idle(name, deployment_name, deployment))
+        .collect()
+}
+
+/// Says that a deployment has no replica, and whose log is shown in its place.
+fn idle(application: &str, name: &str, deployment: &Deployment) -> Option<String> {
+    if !deployment.replicas.is_empty() {
+        return None;
+    }
+    let why = match deployment.target_replicas() {
+        Some(0) => " (it is scaled to zero)",
+        _ => "",
+    };
+    let shown = of(application, name, deployment);
+    let then = match shown.first() {
+        Some(log) => format!("this is the log of its last one, {}", log.name),
+        None => "no log of an earlier one is known".to_owned(),
+    };
+    Some(format!(
+        "No replica of deployment/{name} of application/{application} runs{why}; {then}."
+    ))
 }
 
 fn of_replica(application: &str, deployment: &str, replica: &Replica) -> Option<LogFile> {
@@ -275,6 +315,33 @@ mod tests {
         ] {
             assert_eq!(found(path).unwrap(), logs, "{path}");
         }
+    }
+
+    #[test]
+    fn a_deployment_without_a_replica_says_so_and_whose_log_is_shown() {
+        let details: Details = serde_json::from_value(json!({"applications": {"a": {"deployments": {
+            "Cold": {"target_num_replicas": 0},
+            "Cooled": {"target_num_replicas": 0, "recent_dead_replicas": [{"replica_id": "d", "node_id": "n", "log_file_path": "/serve/d.log"}]},
+            "Dead": {"target_num_replicas": 1},
+            "Up": {"target_num_replicas": 1, "replicas": [{"replica_id": "r"}]},
+        }}}}))
+        .unwrap();
+        let idle = |path: Option<&str>| {
+            let wanted = Wanted::Replicas(path.map(str::to_owned));
+            let Ok(found) = wanted.find(&details, &"x") else {
+                panic!()
+            };
+            found.idle
+        };
+        let all = [
+            "No replica of deployment/Cold of application/a runs (it is scaled to zero); no log of an earlier one is known.",
+            "No replica of deployment/Cooled of application/a runs (it is scaled to zero); this is the log of its last one, a/Cooled/d.",
+            "No replica of deployment/Dead of application/a runs; no log of an earlier one is known.",
+        ];
+        assert_eq!(idle(None), all);
+        assert_eq!(idle(Some("a")), all);
+        assert_eq!(idle(Some("a/Cooled")), all[1..2]);
+        assert_eq!(idle(Some("a/Cooled/d")), [""; 0]);
     }
 
     #[test]

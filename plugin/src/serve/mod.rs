@@ -26,6 +26,7 @@ pub mod ray_error;
 mod redacted;
 pub mod request;
 pub mod rollout;
+pub mod routes;
 pub mod running_config;
 pub mod schema;
 mod selection;
@@ -35,6 +36,7 @@ pub mod spelling;
 mod state_api;
 pub mod validate;
 pub mod version;
+pub mod version_before;
 
 pub use client::Client;
 pub use config::ServeConfig;

@@ -35,6 +35,7 @@ mod status;
 mod submit;
 mod support;
 mod token;
+mod traffic;
 mod validate;
 mod validate_files;
 mod wait;

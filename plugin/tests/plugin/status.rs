@@ -8,7 +8,7 @@ use kubectl_ray::cluster::serve_service::{Endpoint, Service};
 use kubectl_ray::cluster::{Error, Next, RayCluster};
 use kubectl_ray::command::status::problems::{Problem, problems};
 use kubectl_ray::command::status::report::{Kubernetes, Report};
-use kubectl_ray::command::status::show_at;
+use kubectl_ray::command::status::{show_at, traffic};
 use kubectl_ray::output::Style;
 use kubectl_ray::serve::Details;
 use serde_json::{Value, json};
@@ -75,6 +75,7 @@ fn found(kubernetes: Kubernetes, state: &Value) -> Vec<Problem> {
         kubernetes: Some(kubernetes),
         serve: Ok(details(state)),
         reasons: BTreeMap::new(),
+        routes: None,
     };
     problems(&report, UNIX_EPOCH + Duration::from_secs(2000))
 }
@@ -105,6 +106,7 @@ fn recorded_states() {
                 kubernetes: Some(kubernetes()),
                 serve: Ok(details),
                 reasons: BTreeMap::new(),
+                routes: None,
             };
             all.push_str(&format!(
                 "# {name}\n{}\n",
@@ -158,6 +160,181 @@ fn ports_and_hosts_that_do_not_meet_are_told() {
     );
 }
 
+fn orders(ports: &[Value]) -> Vec<Vec<Value>> {
+    if ports.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (index, first) in ports.iter().enumerate() {
+        let mut rest = ports.to_vec();
+        rest.remove(index);
+        for mut order in orders(&rest) {
+            order.insert(0, first.clone());
+            all.push(order);
+        }
+    }
+    all
+}
+
+fn with_ports(ports: &[Value]) -> Kubernetes {
+    let mut kubernetes = kubernetes();
+    let declared = json!([{"name": "http-port", "containerPort": 8000}]);
+    kubernetes.cluster.spec.head_group_spec.template =
+        json!({"spec": {"containers": [{"ports": declared}]}});
+    let service = kubernetes.service.as_mut().unwrap().as_mut().unwrap();
+    service.spec.ports = serde_json::from_value(json!(ports)).unwrap();
+    kubernetes
+}
+
+/// The operator makes a service of a map: its ports come in any order, another one each time.
+#[test]
+fn the_order_of_a_service_s_ports_says_nothing() {
+    let port = |name: &str, number: u16, target: Value| json!({"name": name, "port": number, "targetPort": target});
+    let sends =
+        |target| format!("service/x-serve-svc sends to port {target}, but Serve listens on 8000");
+    let grpc = json!({"port": 9000, "grpc_servicer_functions": ["m:add"]});
+    let moved = json!({"port": 9001, "grpc_servicer_functions": ["m:add"]});
+    for (ports, grpc, expected) in [
+        (
+            vec![
+                port("serve-http", 8000, json!(8000)),
+                port("serve-grpc", 9000, json!(9000)),
+            ],
+            json!(null),
+            vec![],
+        ),
+        (
+            vec![
+                port("serve", 80, json!(8000)),
+                port("metrics", 8080, json!(8080)),
+                port("serve-grpc", 9000, json!(9000)),
+            ],
+            grpc.clone(),
+            vec![],
+        ),
+        (
+            vec![
+                port("serve-grpc", 9000, json!(9000)),
+                port("web", 80, json!("http-port")),
+                port("serve-x", 9100, json!(9100)),
+            ],
+            grpc.clone(),
+            vec![],
+        ),
+        (
+            vec![
+                port("serve-http", 8001, json!(8001)),
+                port("serve-grpc", 9000, json!(9000)),
+            ],
+            json!(null),
+            vec![sends(8001)],
+        ),
+        (
+            vec![
+                port("serve", 9000, json!(9000)),
+                port("serve-api", 8001, json!(8001)),
+            ],
+            grpc.clone(),
+            vec![sends(8001)],
+        ),
+        (
+            vec![
+                port("serve-grpc", 9000, json!(9000)),
+                port("serve-metrics", 8080, json!(8080)),
+            ],
+            grpc,
+            vec![
+                "service/x-serve-svc has no port that sends to 8000, where Serve listens for HTTP"
+                    .to_owned(),
+            ],
+        ),
+        (
+            vec![
+                port("serve", 8000, json!(8000)),
+                port("serve-grpc", 9000, json!(9000)),
+            ],
+            moved,
+            vec![
+                "service/x-serve-svc sends gRPC to port 9000, but Serve listens for it on 9001"
+                    .to_owned(),
+            ],
+        ),
+        // A name that the head does not declare may be any number.
+        (
+            vec![port("serve-http", 8000, json!("unknown"))],
+            json!(null),
+            vec![],
+        ),
+    ] {
+        let mut shown = Vec::new();
+        for order in orders(&ports) {
+            let kubernetes = with_ports(&order);
+            let state = serving(&json!({"grpc_options": grpc}));
+            let problems = found(kubernetes, &state);
+            let whats: Vec<String> = problems
+                .iter()
+                .map(|problem| problem.what.clone())
+                .collect();
+            assert_eq!(whats, expected, "{order:?}");
+            shown.push(format!("{problems:?}"));
+        }
+        shown.dedup();
+        assert_eq!(shown.len(), 1, "{shown:?}");
+    }
+}
+
+#[test]
+fn a_failed_application_says_what_still_answers() {
+    let failed =
+        json!({"fruit": {"status": "DEPLOY_FAILED", "message": "no module", "deployments": {}}});
+    let state = serving(&json!({"applications": failed}));
+    let what = |routes: &Value| {
+        let report = Report {
+            name: "x".into(),
+            next: Next::default(),
+            kubernetes: Some(kubernetes()),
+            serve: Ok(details(&state)),
+            reasons: BTreeMap::new(),
+            routes: Some(Ok(serde_json::from_value(routes.clone()).unwrap())),
+        };
+        let found = problems(&report, UNIX_EPOCH + Duration::from_secs(2000));
+        found[0].what.clone()
+    };
+    assert_eq!(
+        what(&json!({"/fruit": "fruit"})),
+        "application/fruit is DEPLOY_FAILED: no module; the proxy on pod/x-head still has route /fruit for it, so the version before answers"
+    );
+    assert_eq!(
+        what(&json!({})),
+        "application/fruit is DEPLOY_FAILED: no module; the proxy on pod/x-head has no route for it, so nothing answers"
+    );
+}
+
+#[test]
+fn a_running_application_without_a_route_is_told() {
+    let state =
+        serving(&json!({"applications": {"a": {"status": "RUNNING", "route_prefix": "/a"}}}));
+    let report = |routes: &Value| Report {
+        name: "x".into(),
+        next: Next::default(),
+        kubernetes: Some(kubernetes()),
+        serve: Ok(details(&state)),
+        reasons: BTreeMap::new(),
+        routes: Some(Ok(serde_json::from_value(routes.clone()).unwrap())),
+    };
+    let missing = traffic::problems(&report(&json!({"/b": "b"})));
+    assert_eq!(
+        missing[0].what,
+        "the proxy on pod/x-head has no route for application/a"
+    );
+    let well = report(&json!({"/a": "a"}));
+    assert_eq!(traffic::problems(&well), []);
+    assert_eq!(
+        traffic::well(&well).unwrap(),
+        "The proxy on pod/x-head has the routes /a; all 2 endpoints of service/x-serve-svc run a healthy proxy."
+    );
+}
+
 #[test]
 fn a_missing_serve_service_says_why() {
     let mut plain = kubernetes();
@@ -193,6 +370,7 @@ fn without_rights_on_services_nothing_is_claimed_about_them() {
         kubernetes: Some(blind),
         serve: Ok(details(&serving(&json!({})))),
         reasons: BTreeMap::new(),
+        routes: None,
     };
     let now = UNIX_EPOCH + Duration::from_secs(2000);
     assert_eq!(problems(&report, now), []);
@@ -235,7 +413,7 @@ fn looking_at_what_is_broken_succeeds_and_a_ray_that_is_not_there_does_not() {
     let server = Server::with_state(recorded("2.60.0", "get_odd_apps").1);
     let run_ = status(&server, &[]);
     assert_eq!((run_.code, run_.stderr.as_str()), (Some(0), ""));
-    assert!(run_.stdout.contains("- application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found\n"));
+    assert!(run_.stdout.contains("- application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found; no replica of it runs, so nothing answers\n"));
     assert!(!run_.stdout.contains('\u{1b}'), "{}", run_.stdout);
     assert_fails(
         &run(&["serve", "status", "x", "--address", "http://127.0.0.1:1"]),

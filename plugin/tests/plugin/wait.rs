@@ -82,7 +82,7 @@ fn wait_ends_at_a_failure_with_its_cause() {
     let server = through(vec![IDLE.into(), state(&odd("bad"))]);
     assert_eq!(
         last_line(&waiting_for("bad", &[], &server)),
-        "error: application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found"
+        "error: application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found; no replica of it runs, so nothing answers"
     );
 }
 
@@ -107,7 +107,7 @@ fn where_ray_is_silent_a_replica_s_log_has_the_cause() {
         });
         assert_eq!(
             last_line(&waiting_for("a", &[], &ray.server)),
-            "error: application/a is DEPLOY_FAILED: D: OSError: no space left"
+            "error: application/a is DEPLOY_FAILED: D: OSError: no space left; no replica of it runs, so nothing answers"
         );
     }
 }
@@ -142,11 +142,12 @@ fn the_log_of_a_forgotten_replica_has_the_cause() {
     };
     let replica = json!({"actor_id": "ab12", "pid": 7});
     let failed = "error: application/a is DEPLOY_FAILED: D: ";
+    let answers = "; no replica of it runs, so nothing answers";
     assert_eq!(
         last(json!({"data": {"result": {"result": [replica]}}})),
-        format!("{failed}ERROR cannot open x")
+        format!("{failed}ERROR cannot open x{answers}")
     );
-    assert_eq!(last(json!({})), format!("{failed}RayActorError()"));
+    assert_eq!(last(json!({})), format!("{failed}RayActorError(){answers}"));
 }
 
 /// Nothing of Serve's says why: its state is DEPLOYING for ever, its messages are empty.

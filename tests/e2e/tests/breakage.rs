@@ -44,10 +44,8 @@ fn a_replica_that_dies_without_a_word_is_explained_by_its_log() {
     let ran = serving.submit(config, &["--wait", "--working-dir", &directory]);
     assert_eq!(ran.code, Some(1), "{ran}");
     let last = ran.stderr.lines().last().unwrap();
-    assert_eq!(
-        last, "error: application/dies is DEPLOY_FAILED: Dies: ERROR cannot open /models/x.bin",
-        "{ran}"
-    );
+    let cause = "error: application/dies is DEPLOY_FAILED: Dies: ERROR cannot open /models/x.bin";
+    assert!(last.starts_with(cause), "{ran}");
 }
 
 #[test]

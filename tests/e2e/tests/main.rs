@@ -23,6 +23,7 @@ mod interrupted;
 mod kubeconfigs;
 mod login;
 mod looking;
+mod obstacles;
 mod operators;
 mod own_archives;
 mod own_code;

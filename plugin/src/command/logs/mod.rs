@@ -115,7 +115,10 @@ async fn once(args: &Args, reader: &mut Reader, ui: &Ui) -> Result<(), Failure> 
     let found = find(args, &details)?;
     let tail = args.tail(found.is_one);
     let printer = Printer::new(ui, &found);
-    if found.logs.is_empty() {
+    for idle in &found.idle {
+        ui.note(idle);
+    }
+    if found.logs.is_empty() && found.idle.is_empty() {
         ui.note(&nothing(args, &details));
     }
     if tail == Tail::Lines(0) {

@@ -2,6 +2,7 @@
 
 pub mod problems;
 pub mod report;
+pub mod traffic;
 pub mod tree;
 mod wait;
 
@@ -69,6 +70,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let mut reasons = Reasons::default();
     let mut report =
         Report::look(api.as_ref(), &mut client, &mut reasons, &args.raycluster).await?;
+    report.ask_proxy(&mut client).await;
     match (&report.kubernetes, report.serve) {
         // There is nothing else to show.
         (None, Err(error)) => return Err(error.into()),
@@ -148,7 +150,8 @@ fn show_on_screen(report: &Report, style: Style) -> String {
 fn verdict(report: &Report, style: Style, now: SystemTime) -> String {
     let problems = problems(report, now);
     if problems.is_empty() {
-        return "Nothing is wrong.\n".to_owned();
+        let well = traffic::well(report).map_or_else(String::new, |well| format!(" {well}"));
+        return format!("Nothing is wrong.{well}\n");
     }
     let mut text = style.paint(Tone::Strong, "What is wrong:");
     text.push('\n');

@@ -7,6 +7,7 @@ use crate::cluster::serve_service::{self, Endpoint, Service};
 use crate::cluster::{self, Api, ClusterName, Next, RayCluster};
 use crate::serve::causes::{self, Told};
 use crate::serve::details::{Application, DEPLOYING};
+use crate::serve::routes::Routes;
 use crate::serve::{self, Client, Details};
 
 /// Failed applications that Ray's logs are searched for: more would keep somebody waiting.
@@ -23,6 +24,8 @@ pub struct Report {
     pub serve: Result<Details, serve::Error>,
     /// Why applications do not run, by their names, as far as Ray tells it anywhere.
     pub reasons: BTreeMap<String, String>,
+    /// What the proxy on the head says, where it was asked.
+    pub routes: Option<Result<Routes, serve::Error>>,
 }
 
 pub struct Kubernetes {
@@ -49,6 +52,7 @@ impl Report {
                 kubernetes: None,
                 reasons: reasons.of(client, serve.as_ref().ok()).await,
                 serve,
+                routes: None,
             });
         };
         let (cluster, traffic, answer) = tokio::join!(
@@ -74,7 +78,41 @@ impl Report {
             kubernetes: Some(kubernetes),
             reasons: reasons.of(client, serve.as_ref().ok()).await,
             serve,
+            routes: None,
         })
+    }
+
+    /// Asks the proxy on the head for its routes. Not where the head cannot have a proxy that
+    /// answers there: that is told by its state.
+    pub async fn ask_proxy(&mut self, client: &mut Client) {
+        let Ok(details) = &self.serve else { return };
+        let has_proxy = details.healthy_proxies() > 0 && !details.applications.is_empty();
+        let is_reached = self.head().is_some_and(|pod| self.runs_proxy(details, pod));
+        if let Some(port) = details
+            .http_options
+            .port
+            .filter(|_| has_proxy && is_reached)
+        {
+            self.routes = Some(client.routes(port).await);
+        }
+    }
+
+    fn head(&self) -> Option<&str> {
+        self.kubernetes.as_ref()?.head.as_deref()
+    }
+
+    fn runs_proxy(&self, details: &Details, pod: &str) -> bool {
+        let pod_at = |address| self.kubernetes.as_ref()?.pod_at(address);
+        let answering = answering(details);
+        answering
+            .into_iter()
+            .any(|address| pod_at(address) == Some(pod))
+    }
+
+    /// The pod whose proxy told its routes, and these.
+    pub fn proxy(&self) -> Option<(String, &Routes)> {
+        let routes = self.routes.as_ref()?.as_ref().ok()?;
+        Some((format!("pod/{}", self.head()?), routes))
     }
 }
 

@@ -155,12 +155,8 @@ fn service(kubernetes: &Kubernetes, details: Option<&Details>) -> Node {
         Ok(None) => return Node::new("serve service").state(NONE, Tone::Bad),
         Ok(Some(service)) => service,
     };
-    let ports: Vec<String> = service
-        .spec
-        .ports
-        .iter()
-        .map(|port| port.port.to_string())
-        .collect();
+    let ports = service.numbers();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     let node = Node::new(&format!("service/{}", service.metadata.name))
         .detail(&format!("port {}", ports.join(", ")));
     let endpoints = match &kubernetes.endpoints {
