@@ -79,6 +79,29 @@ pub enum ServeCommand {
     Version,
 }
 
+impl ServeCommand {
+    /// Whether what it does, and its exit code, count also where nobody reads on, as with `| head -1`.
+    /// The others only tell.
+    pub fn matters_unread(&self) -> bool {
+        match self {
+            Self::Create(_)
+            | Self::Submit(_)
+            | Self::Delete(_)
+            | Self::Inject(_)
+            | Self::Diff(_)
+            | Self::Validate(_) => true,
+            Self::Get(_)
+            | Self::Status(_)
+            | Self::Config(_)
+            | Self::Logs(_)
+            | Self::Call(_)
+            | Self::Dashboard(_)
+            | Self::Completion(_)
+            | Self::Version => false,
+        }
+    }
+}
+
 /// kubectl runs the longest name it finds: beside `KubeRay`'s own `kubectl-ray` this plugin is
 /// installed as `kubectl-ray-serve`, and then `serve` is already said.
 const SERVE_NAME: &str = "kubectl-ray-serve";

@@ -26,7 +26,8 @@ pub enum Failure {
     /// Ctrl-C: whoever waited has said what goes on without us.
     #[error("interrupted")]
     Interrupted,
-    /// Nobody reads our output any more (`| head`): no reason to complain.
+    /// Nobody reads any more (`| head`) what a command that only tells has to tell: no reason to
+    /// complain.
     #[error("output closed")]
     OutputClosed,
 }

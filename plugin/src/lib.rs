@@ -49,6 +49,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let result = runtime.block_on(command::run(cli, &ui));
+    let result = result.and_then(|()| ui.written());
     // Not dropped: that would wait for a name look-up that a time limit has already given up on.
     runtime.shutdown_background();
     match result {

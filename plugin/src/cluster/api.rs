@@ -4,14 +4,15 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Uri};
+use http_body_util::LengthLimitError;
 use kube::Client;
 use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
-use super::connector::{self, Connector, Login, Stream};
-use super::error::{Error, root_cause};
+use super::connector::{self, ANSWER_AT_MOST, Connector, Login, Stream};
+use super::error::{Error, caused_by, root_cause};
 use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
 use super::next::Next;
@@ -226,6 +227,10 @@ impl Api {
             kube::Error::SerdeError(cause) => Error::Unexpected {
                 action,
                 cause: cause.to_string(),
+            },
+            other if caused_by::<LengthLimitError>(&other) => Error::Unexpected {
+                action,
+                cause: format!("it is longer than {} MiB", ANSWER_AT_MOST >> 20),
             },
             other => Error::Unreachable {
                 who: self.server.clone(),

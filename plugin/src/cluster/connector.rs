@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::Limited;
+use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
@@ -19,6 +21,9 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use super::Error;
 use super::error::root_cause;
 use super::proxy::{basic_auth, unreadable};
+
+/// Of an answer of its API, in bytes: a list comes in pages.
+pub const ANSWER_AT_MOST: usize = 128 << 20;
 
 pub type Connector = BoxCloneSyncService<Uri, Stream, BoxError>;
 
@@ -57,6 +62,9 @@ pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
         .option_layer(auth.as_ref())
         .layer(&headers)
         .map_err(BoxError::from)
+        .map_response(|answer: Response<Incoming>| {
+            answer.map(|body| Limited::new(body, ANSWER_AT_MOST))
+        })
         .service(http);
     let login = ServiceBuilder::new()
         .map_response(|echo: Response<()>| echo.into_parts().0.headers)

@@ -238,6 +238,18 @@ pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     innermost.to_string()
 }
 
+/// Whether one of the errors behind it is of this kind.
+pub(crate) fn caused_by<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<E>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 pub(crate) fn seconds(limit: Duration) -> String {
     if limit.subsec_nanos() == 0 {
         let total = limit.as_secs();

@@ -222,7 +222,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         other => other.into(),
     })?;
     let status = flow.head.status;
-    print(args, flow, ui).await?;
+    match print(args, flow, ui).await {
+        // Whoever stopped reading has not seen how it ended; the exit code tells.
+        Err(Failure::OutputClosed) | Ok(()) => {}
+        Err(failure) => return Err(failure),
+    }
     if status.is_client_error() || status.is_server_error() {
         return Err(args.failed(status, &details));
     }
@@ -241,6 +245,7 @@ async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failu
 }
 
 async fn print(args: &Args, mut flow: Flow, ui: &Ui) -> Result<(), Failure> {
+    let mut out = ui.foreign();
     if args.include {
         let mut head = format!("{:?} {}\r\n", flow.head.version, flow.head.status).into_bytes();
         for (name, value) in &flow.head.headers {
@@ -250,21 +255,22 @@ async fn print(args: &Args, mut flow: Flow, ui: &Ui) -> Result<(), Failure> {
             head.extend_from_slice(b"\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        ui.data(&head)?;
+        out.push(&head)?;
     }
     let mut ends_line = true;
     let result = loop {
         match flow.next().await {
             Ok(Some(piece)) => {
                 ends_line = piece.last().map_or(ends_line, |last| *last == b'\n');
-                ui.data(&piece)?;
+                out.push(&piece)?;
             }
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
+    out.end()?;
     // What comes next on a terminal, a prompt or an error, begins a line.
-    if ui.redraws() && !ends_line {
+    if ui.is_terminal() && !ends_line {
         ui.data(b"\n")?;
     }
     Ok(result?)

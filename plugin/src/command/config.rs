@@ -5,9 +5,9 @@ use crate::cluster::ClusterName;
 use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Ui, one_line};
+use crate::safe::visible_yaml;
 use crate::serve::Selection;
 use crate::serve::running_config::RunningConfig;
-use crate::yaml;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +73,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
             for missing in &running.missing {
                 text.push_str(&comment(&format!("Not in it: {missing}.")));
             }
-            ui.data((text + &yaml::to_string(&running.config)).as_bytes())
+            ui.data((text + &visible_yaml(&running.config)).as_bytes())
         }
     }
 }

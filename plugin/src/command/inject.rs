@@ -84,9 +84,14 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         .iter()
         .any(|document| document.has_comments && !is_written(document));
     match args.output {
-        Format::Yaml => ui.data(manifest::to_yaml(&documents).as_bytes())?,
-        Format::Json => ui.data(manifest::to_json(documents).as_bytes())?,
-        Format::Patch => ui.data(report.patches.concat().as_bytes())?,
+        Format::Yaml => {
+            // What was not touched is as somebody else wrote it.
+            let mut text = ui.foreign();
+            text.push(manifest::to_yaml(&documents).as_bytes())?;
+            text.end()?;
+        }
+        Format::Json => ui.json_text(&manifest::to_json(documents))?,
+        Format::Patch => ui.json_text(&report.patches.concat())?,
     }
     for line in report.lines.iter().chain(&report.last_lines()) {
         ui.note(line);

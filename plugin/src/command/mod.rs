@@ -34,6 +34,9 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         Command::Serve(serve) => serve,
     };
     let connection = &serve.connection;
+    if serve.command.matters_unread() {
+        ui.go_on_unread();
+    }
     match serve.command {
         ServeCommand::Create(args) => create::run(&args, connection, ui).await,
         ServeCommand::Submit(args) => submit::run(&args, connection, ui).await,

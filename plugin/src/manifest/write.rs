@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Document, is_list};
-use crate::yaml;
+use crate::safe::visible_yaml;
 
 const SEPARATOR: &str = "---\n";
 
@@ -9,7 +9,7 @@ const SEPARATOR: &str = "---\n";
 pub fn to_yaml(documents: &[Document]) -> String {
     let texts = documents.iter().map(|document| match &document.text {
         Some(text) => text.clone(),
-        None => yaml::to_string(&document.object),
+        None => visible_yaml(&document.object),
     });
     texts.collect::<Vec<_>>().join(SEPARATOR)
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod diff;
 mod findings;
+mod foreign;
 mod frame;
 mod progress;
 mod screen;
@@ -10,19 +11,20 @@ mod style;
 mod table;
 mod tree;
 
-use std::io::{IsTerminal, Write};
+use std::cell::{Cell as Mutable, RefCell};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::safe::name;
+use crate::safe::{name, visible_json, visible_yaml};
 use crate::serve::source::Source;
 use crate::serve::validate::Findings;
-use crate::yaml;
 
 pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
+pub use foreign::Foreign;
 pub use progress::{Part, Progress, Recent, Row};
 pub use screen::Screen;
 pub use style::{Style, Tone};
@@ -31,17 +33,44 @@ pub use tree::{Node, Told, draw};
 
 /// The process's two outputs, and what they can show.
 pub struct Ui {
+    stdout_is_terminal: bool,
     stdout_live: bool,
     stderr_live: bool,
+    goes_on: Mutable<bool>,
+    lost: RefCell<Option<io::Error>>,
 }
 
 impl Ui {
     pub fn for_process() -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let stdout_is_terminal = io::stdout().is_terminal();
         Self {
-            stdout_live: std::io::stdout().is_terminal() && !dumb,
-            stderr_live: std::io::stderr().is_terminal() && !dumb,
+            stdout_is_terminal,
+            stdout_live: stdout_is_terminal && !dumb,
+            stderr_live: io::stderr().is_terminal() && !dumb,
+            goes_on: Mutable::new(false),
+            lost: RefCell::new(None),
         }
+    }
+
+    /// From here on what is done matters, and not whether somebody reads about it: data that cannot
+    /// be written ends nothing.
+    pub fn go_on_unread(&self) {
+        self.goes_on.set(true);
+    }
+
+    /// What became of data that could not be written meanwhile. A reader that has gone away wanted no
+    /// more of it.
+    pub fn written(&self) -> Result<(), Failure> {
+        match self.lost.take() {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(cannot_write(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether data goes to a terminal, of whatever sort.
+    pub fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal
     }
 
     /// Whether data may be drawn over.
@@ -61,22 +90,34 @@ impl Ui {
 
     /// Data, exactly as given.
     pub fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut stdout = std::io::stdout().lock();
-        stdout
-            .write_all(bytes)
-            .and_then(|()| stdout.flush())
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::BrokenPipe => Failure::OutputClosed,
-                _ => Failure::Failed(format!("cannot write the output: {error}")),
-            })
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if self.goes_on.get() => {
+                self.lost.borrow_mut().get_or_insert(error);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::OutputClosed),
+            Err(error) => Err(cannot_write(&error)),
+        }
+    }
+
+    /// Data that others made.
+    pub fn foreign(&self) -> Foreign<'_> {
+        Foreign::new(self, self.stdout_is_terminal)
     }
 
     pub fn json(&self, document: &Value) -> Result<(), Failure> {
-        self.data(format!("{document:#}\n").as_bytes())
+        self.json_text(&format!("{document:#}\n"))
+    }
+
+    /// JSON, of one line or several documents.
+    pub fn json_text(&self, json: &str) -> Result<(), Failure> {
+        self.data(visible_json(json).as_bytes())
     }
 
     pub fn yaml(&self, document: &Value) -> Result<(), Failure> {
-        self.data(yaml::to_string(document).as_bytes())
+        self.data(visible_yaml(document).as_bytes())
     }
 
     /// One line of data, whose names may go into another program.
@@ -87,14 +128,14 @@ impl Ui {
     /// One line for the person at the terminal.
     pub fn note(&self, line: &str) {
         // Nobody to tell when stderr is gone.
-        let _ = writeln!(std::io::stderr(), "{}", one_line(line));
+        let _ = writeln!(io::stderr(), "{}", one_line(line));
     }
 
     /// What is wrong with a file, for the person who wrote it.
     pub fn findings(&self, source: &Source, findings: &Findings) {
         let text = findings::render(source, findings, self.note_style());
         // As for a note.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 
     /// Something to know that stops nothing, in kubectl's form.
@@ -115,4 +156,8 @@ impl Ui {
     pub fn progress(&self) -> Progress {
         Progress::new(self.stderr_live, self.note_style())
     }
+}
+
+fn cannot_write(error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot write the output: {error}"))
 }

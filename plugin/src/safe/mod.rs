@@ -6,10 +6,14 @@
 
 mod character;
 mod foreign;
+mod json;
 mod shell;
 mod terminal;
+mod yaml;
 
 pub use character::is_harmless;
 pub use foreign::Neutral;
+pub use json::visible_json;
 pub use shell::{is_plain_text, is_plain_word, shell_word};
 pub use terminal::{clean, name, one_line};
+pub use yaml::visible_yaml;

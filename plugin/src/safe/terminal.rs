@@ -34,12 +34,20 @@ pub fn clean(text: &str) -> String {
             ESCAPE => skip_sequence(&mut characters),
             '\r' => {}
             '\n' | '\t' => clean.push(character),
-            _ if is_harmless(character) || joins(character) && !last.is_ascii() => {
+            _ if is_harmless(character) => clean.push(character),
+            _ if joins(character) && !last.is_ascii() => {
                 clean.push(character);
+                // Two of them together are none of a script's.
+                last = '\n';
+                continue;
             }
             _ => clean.push_str(&escape(character)),
         }
-        last = character;
+        last = if is_harmless(character) {
+            character
+        } else {
+            '\n'
+        };
     }
     clean
 }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::bounded::{AT_MOST, Lost};
 use super::connection::{Connection, broken, exchange, refused, within};
 use super::content::Sending;
 use super::details::Details;
@@ -176,7 +177,12 @@ impl Client {
                     }
                 }
             }
-            Err(error) => {
+            Err(Lost::TooLong) => Err(Error::TooLong {
+                who: self.dashboard.describe(),
+                call: request.call,
+                at_most: AT_MOST >> 20,
+            }),
+            Err(Lost::Broken(error)) => {
                 let fault = connection.fault.take();
                 drop(connection);
                 self.dashboard.forget();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use http::Response;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::bounded::{self, Lost};
 use super::client::Answer;
 use super::content::{Content, Sending};
 use super::error::Error;
@@ -115,13 +115,13 @@ pub(super) async fn within<T>(
 pub(super) async fn exchange(
     requests: &mut SendRequest<Sending>,
     request: http::Request<Sending>,
-) -> Result<Answer, hyper::Error> {
+) -> Result<Answer, Lost> {
     requests.ready().await?;
     let response: Response<Incoming> = requests.send_request(request).await?;
     let (head, body) = response.into_parts();
     Ok(Answer {
         status: head.status,
         headers: head.headers,
-        body: body.collect().await?.to_bytes(),
+        body: bounded::whole(head.status, body).await?,
     })
 }

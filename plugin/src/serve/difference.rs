@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 use super::config::ServeConfig;
 use super::details::{DELETING, Details};
 use super::plan::{Change, plan};
-use crate::yaml;
+use crate::safe::visible_yaml;
 
 const ENV_VARS: &str = "env_vars";
 /// What Ray answers instead of a value to clients it does not trust with it.
@@ -53,7 +53,7 @@ pub fn differences(config: &ServeConfig, running: &Details, shows_env: bool) -> 
 
 fn text(application: Option<Value>) -> String {
     application.map_or(String::new(), |application| {
-        yaml::to_string(&ordered(application))
+        visible_yaml(&ordered(application))
     })
 }
 

@@ -60,6 +60,13 @@ pub enum Error {
         message: String,
         status: StatusCode,
     },
+    #[error("{who} answered {call} with more than {at_most} MiB, which no Ray does")]
+    TooLong {
+        who: String,
+        call: Call,
+        /// In MiB.
+        at_most: usize,
+    },
     #[error("{who} did not answer with Serve's JSON but with: {start}")]
     NotJson { who: String, start: String },
 }
@@ -68,7 +75,9 @@ impl Error {
     /// Whether the call may have got through although there was no answer.
     pub fn is_doubtful(&self) -> bool {
         match self {
-            Self::TimedOut { call, .. } | Self::Broken { call, .. } => call.changes_serve(),
+            Self::TimedOut { call, .. }
+            | Self::Broken { call, .. }
+            | Self::TooLong { call, .. } => call.changes_serve(),
             Self::Failed { call, status, .. } => is_in_between(*status) && call.changes_serve(),
             _ => false,
         }

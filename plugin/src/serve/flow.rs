@@ -8,6 +8,7 @@ use http::response::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::bounded::OF_AN_ERROR;
 use super::connection::{Connection, broken, refused, within};
 use super::content::{Content, Sending};
 use super::error::Error;
@@ -151,10 +152,12 @@ impl Flow {
         }
     }
 
-    /// All that is left of it.
+    /// What is left of it, where it is an error.
     pub async fn rest(&mut self) -> Result<Bytes, Error> {
         let mut rest = Vec::new();
-        while let Some(piece) = self.next().await? {
+        while rest.len() < OF_AN_ERROR
+            && let Some(piece) = self.next().await?
+        {
             rest.extend_from_slice(&piece);
         }
         Ok(rest.into())

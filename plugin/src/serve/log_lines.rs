@@ -7,6 +7,9 @@ use super::ray_error::cause;
 
 /// Of which Ray reads a file, and Ray 2.8 puts a status before each.
 const BLOCK: usize = 1 << 16;
+/// A line that is longer is cut: one without an end would take all memory.
+const LONGEST: usize = 4 << 20;
+const CUT: &str = " … (cut: a line of more than 4 MiB)";
 /// What Ray 2.8 puts before an error.
 const CLOSING: &str = "Closing HTTP stream due to internal server error.";
 
@@ -15,6 +18,8 @@ pub struct Lines {
     status: Option<Status>,
     /// A line whose end has not come yet.
     begun: Vec<u8>,
+    /// What comes up to the next line end belongs to a line that was cut.
+    skipping: bool,
 }
 
 #[derive(Debug)]
@@ -40,22 +45,39 @@ impl Lines {
         Self {
             status: (!is_bare).then_some(Status { left: 0, all_full }),
             begun: Vec::new(),
+            skipping: false,
         }
     }
 
     /// The lines that `piece` ends, without their ends, or what Ray says went wrong.
     pub fn push(&mut self, piece: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+        // Only what is new is searched.
+        let old = self.begun.len();
         match &mut self.status {
             None => self.begun.extend_from_slice(piece),
-            Some(status) => status.strip(piece, &mut self.begun)?,
+            Some(status) => status.strip(piece, &mut self.begun, !self.skipping && old == 0)?,
         }
-        let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') else {
-            return Ok(Vec::new());
-        };
-        let rest = self.begun.split_off(end + 1);
-        let ended = std::mem::replace(&mut self.begun, rest);
-        let lines = ended[..end].split(|byte| *byte == b'\n');
-        Ok(lines.map(<[u8]>::to_vec).collect())
+        let mut lines = Vec::new();
+        let mut from = 0;
+        let mut search = old;
+        while let Some(end) = self.begun[search..].iter().position(|byte| *byte == b'\n') {
+            let end = search + end;
+            // Of a line that was cut this is only where it ends.
+            if !std::mem::take(&mut self.skipping) {
+                lines.push(cut(&self.begun[from..end]));
+            }
+            from = end + 1;
+            search = from;
+        }
+        self.begun.drain(..from);
+        if self.skipping {
+            self.begun.clear();
+        } else if self.begun.len() > LONGEST {
+            lines.push(cut(&self.begun));
+            self.begun.clear();
+            self.skipping = true;
+        }
+        Ok(lines)
     }
 
     /// A last line that nothing ended.
@@ -67,12 +89,17 @@ impl Lines {
 
 impl Status {
     /// Adds `piece` to `text`, without the statuses in it.
-    fn strip(&mut self, mut piece: &[u8], text: &mut Vec<u8>) -> Result<(), String> {
+    fn strip(
+        &mut self,
+        mut piece: &[u8],
+        text: &mut Vec<u8>,
+        begins_line: bool,
+    ) -> Result<(), String> {
         if piece.starts_with(format!("0{CLOSING}").as_bytes()) {
             return Err(said(piece));
         }
         // Within a line it would be hard to tell from the log's own, and writers end their lines.
-        if !self.all_full && text.is_empty() {
+        if !self.all_full && begins_line {
             self.left = 0;
         }
         while !piece.is_empty() {
@@ -91,6 +118,13 @@ impl Status {
         }
         Ok(())
     }
+}
+
+fn cut(line: &[u8]) -> Vec<u8> {
+    if line.len() <= LONGEST {
+        return line.to_vec();
+    }
+    [&line[..LONGEST], CUT.as_bytes()].concat()
 }
 
 fn said(error: &[u8]) -> String {
@@ -137,6 +171,29 @@ mod tests {
         let mut followed = Lines::of_stream(&HeaderMap::new());
         assert_eq!(text(followed.push(b"1one\n").unwrap()), ["one"]);
         assert_eq!(text(followed.push(b"1three\n").unwrap()), ["three"]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_cut_and_what_follows_it_is_not() {
+        let piece = vec![b'x'; 1 << 16];
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+        let mut lines = Lines::of_file(&headers);
+        let mut read = Vec::new();
+        for _ in 0..200 {
+            read.extend(lines.push(&piece).unwrap());
+            assert!(lines.begun.len() <= LONGEST + piece.len());
+        }
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].len(), LONGEST + CUT.len());
+        assert!(read[0].ends_with(CUT.as_bytes()));
+        assert_eq!(text(lines.push(b"xx\nnext\nlast").unwrap()), ["next"]);
+        assert_eq!(lines.end().as_deref(), Some(&b"last"[..]));
+        // Whole, as one piece, as well.
+        let long = [&vec![b'y'; LONGEST + 1][..], b"\nz\n"].concat();
+        let read = lines.push(&long).unwrap();
+        assert!(read[0].ends_with(CUT.as_bytes()) && read[1] == b"z");
+        assert_eq!(read[0].len(), LONGEST + CUT.len());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The Serve REST API of a Ray dashboard: what is sent, what comes back, what it means.
 
+mod bounded;
 pub mod camel_case;
 pub mod causes;
 pub mod client;

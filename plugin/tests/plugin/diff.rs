@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::support::server::Server;
@@ -88,10 +92,8 @@ fn errors_are_told_from_differences_by_their_exit_code() {
     assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_program_of_the_user_s_own_compares_two_directories() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let file = changed(dir.path());
     let program = dir.path().join("compare");
@@ -116,4 +118,42 @@ fn a_program_of_the_user_s_own_compares_two_directories() {
         "{}",
         run.stderr
     );
+}
+
+/// What others of the machine can read of the files while the program runs.
+#[test]
+fn the_compared_files_are_their_owner_s_alone_and_go_whatever_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let temporary = dir.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let file = changed(dir.path());
+    let program = dir.path().join("compare");
+    let show = "#!/bin/sh\nstat -c '%a' \"$1\" \"$2\" \"$1\"/* \"$2\"/*\nexit 1\n";
+    let stay = "#!/bin/sh\necho \"$1\" >&2\nexec sleep 60\n";
+    let left = || fs::read_dir(&temporary).unwrap().count();
+    let start = |script: &str| {
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let url = running().url();
+        let mut command = plugin(&["serve", "diff", "x", "--address", &url, "-f"]);
+        command.arg(&file).env("TMPDIR", &temporary);
+        command.env("KUBECTL_EXTERNAL_DIFF", &program);
+        command.spawn().unwrap()
+    };
+    let run = Run::from(start(show).wait_with_output().unwrap());
+    let modes: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(modes, ["700", "700", "600", "600", "600", "600"]);
+    assert_eq!(left(), 0);
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut child = start(stay);
+        let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+        let directory = told.next().unwrap().unwrap();
+        assert!(Path::new(&directory).is_dir() && left() == 2, "{directory}");
+        let mut kill = Command::new("kill");
+        kill.args(["-s", signal, &child.id().to_string()]);
+        assert!(kill.status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        assert_eq!(left(), 0, "{signal}");
+    }
 }

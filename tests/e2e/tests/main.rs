@@ -32,6 +32,7 @@ mod refusals;
 mod seeing;
 mod serve_story;
 mod services;
+mod shells;
 mod token;
 mod validation;
 mod webhook_absent;

@@ -42,6 +42,7 @@ pub async fn once(
         ));
     }
     match args.output {
+        Format::Raw if ui.is_terminal() => ui.json_text(&String::from_utf8_lossy(&answer.raw)),
         Format::Raw => ui.data(&answer.raw),
         Format::Json => ui.json(&document(&answer)?),
         Format::Yaml => ui.yaml(&document(&answer)?),

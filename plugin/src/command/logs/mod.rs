@@ -142,7 +142,11 @@ async fn once(args: &Args, reader: &mut Reader, ui: &Ui) -> Result<(), Failure> 
     }
     read.sort_by(|one, other| one.stamp.cmp(&other.stamp));
     for line in read {
-        printer.lines(line.nth, &found.logs[line.nth].name, &[line.text])?;
+        match printer.lines(line.nth, &found.logs[line.nth].name, &[line.text]) {
+            // What was told on stderr stays true where nobody reads on.
+            Err(Failure::OutputClosed) if failed => break,
+            done => done?,
+        }
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
 }
@@ -192,7 +196,7 @@ impl<'a> Printer<'a> {
                 out.push(b' ');
             }
             // A terminal shows text; a file gets what was logged.
-            if self.ui.redraws() {
+            if self.ui.is_terminal() {
                 out.extend_from_slice(clean(&String::from_utf8_lossy(line)).as_bytes());
             } else {
                 out.extend_from_slice(line);

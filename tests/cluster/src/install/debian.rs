@@ -24,6 +24,13 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gcc", "gcc"),
     ("/usr/lib/cni/bridge", "containernetworking-plugins"),
     ("debootstrap", "debootstrap"),
+    ("script", "bsdutils"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    (
+        "/usr/share/bash-completion/bash_completion",
+        "bash-completion",
+    ),
 ];
 
 pub fn install(layout: &Layout) -> Result<()> {

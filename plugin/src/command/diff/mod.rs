@@ -1,7 +1,6 @@
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{fs, io};
+mod external;
+
+use std::path::PathBuf;
 
 use super::config_file::{self, CheckFlags};
 use crate::cluster::ClusterName;
@@ -9,6 +8,7 @@ use crate::cluster::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
 use crate::package::{self, PackageFlags, Packing};
+use crate::safe;
 use crate::serve::difference::{Difference, differences};
 use crate::serve::plan::Change;
 use crate::serve::settings;
@@ -25,11 +25,6 @@ Applications that the file lacks are shown as removed, and what environment vari
 KUBECTL_EXTERNAL_DIFF names a program that is given two directories to compare, as for kubectl diff.
 
 Exit code: 0 no differences, 1 differences, more than 1 an error.";
-
-/// kubectl's own variable.
-const EXTERNAL: &str = "KUBECTL_EXTERNAL_DIFF";
-/// Exit codes above this are the program's errors.
-const DIFFERENT: i32 = 1;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -59,10 +54,12 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     if differences.is_empty() {
         return Ok(());
     }
-    match external() {
+    match external::program() {
         None => show(args, &differences, ui)?,
         Some(program) => {
-            run_external(&program, &differences, ui).map_err(Failure::instead_of_differences)?;
+            external::run(&program, &differences, ui)
+                .await
+                .map_err(Failure::instead_of_differences)?;
         }
     }
     Err(Failure::Told)
@@ -106,6 +103,7 @@ fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure>
         ..
     } in differences
     {
+        let application = safe::name(application);
         let diff = unified(
             Side {
                 name: &format!(
@@ -115,7 +113,10 @@ fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure>
                 text: before,
             },
             Side {
-                name: &format!("application/{application} in {}", args.filename.display()),
+                name: &format!(
+                    "application/{application} in {}",
+                    safe::name(&args.filename.display().to_string())
+                ),
                 text: after,
             },
             ui.style(),
@@ -123,54 +124,4 @@ fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure>
         ui.data(diff.as_bytes())?;
     }
     Ok(())
-}
-
-fn external() -> Option<Vec<String>> {
-    let line = std::env::var(EXTERNAL).ok()?;
-    let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    (!words.is_empty()).then_some(words)
-}
-
-/// Gives the program both sides as directories with a file for each application.
-fn run_external(program: &[String], differences: &[Difference], ui: &Ui) -> Result<(), Failure> {
-    let name = program.join(" ");
-    let failed = |why: &dyn std::fmt::Display| {
-        Failure::Failed(format!("{EXTERNAL} \"{name}\" failed: {why}"))
-    };
-    let (live, merged) = (directory("LIVE-"), directory("MERGED-"));
-    let (live, merged) = (
-        live.map_err(|error| failed(&error))?,
-        merged.map_err(|error| failed(&error))?,
-    );
-    for one in differences {
-        for (side, text) in [(&live, &one.before), (&merged, &one.after)] {
-            write(side.path(), &one.application, text).map_err(|error| failed(&error))?;
-        }
-    }
-    let mut words = program.iter().map(OsString::from);
-    let output = Command::new(words.next().unwrap_or_default())
-        .args(words)
-        .args([live.path(), merged.path()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| failed(&error))?;
-    ui.data(&output.stdout)?;
-    match output.status.code() {
-        Some(code) if code <= DIFFERENT => Ok(()),
-        _ => Err(failed(&output.status)),
-    }
-}
-
-fn directory(prefix: &str) -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(prefix).tempdir()
-}
-
-fn write(side: &Path, application: &str, text: &str) -> io::Result<()> {
-    // A name is Ray's, and may be a path.
-    let file = format!("application.{}.yaml", application.replace(['/', '\\'], "_"));
-    if text.is_empty() {
-        return Ok(());
-    }
-    fs::write(side.join(file), text)
 }
