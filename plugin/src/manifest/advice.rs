@@ -165,9 +165,7 @@ fn misplaced_fields(object: &Value, said: &mut Vec<String>) {
 fn numbers(object: &Value, said: &mut Vec<String>) {
     let mut tell = |path: &str, value: &Value| {
         if matches!(value, Value::Number(_) | Value::Bool(_)) {
-            said.push(format!(
-                "{path}: {value} is no text: put what is meant in quotes, digits such as those of \"2.10\" are lost without"
-            ));
+            said.push(format!("{path}: {value} is no text, put it in quotes"));
         }
     };
     tell("spec.rayVersion", &object["spec"]["rayVersion"]);
@@ -317,15 +315,15 @@ mod tests {
         for (yaml, start) in [
             (
                 "spec: {rayVersion: 2.10}",
-                "spec.rayVersion: 2.1 is no text",
+                "spec.rayVersion: 2.10 is no text",
             ),
             (
                 "spec: {workerGroupSpecs: [{groupName: 1.10}]}",
-                "spec.workerGroupSpecs[0].groupName: 1.1 is no text",
+                "spec.workerGroupSpecs[0].groupName: 1.10 is no text",
             ),
             (
                 "metadata: {labels: {version: 1.20}}",
-                "metadata.labels.version: 1.2 is no text",
+                "metadata.labels.version: 1.20 is no text",
             ),
             (
                 "metadata: {annotations: {a: true}}",

@@ -487,7 +487,7 @@ fn a_service_with_the_operators_name_is_told() {
 }
 
 #[test]
-fn what_the_api_server_writes_is_left_out_and_lost_digits_are_told() {
+fn what_the_api_server_writes_is_left_out_and_numbers_for_text_are_told() {
     let exported = CLUSTER
         .replace(
             "{name: x,",
@@ -502,7 +502,8 @@ fn what_the_api_server_writes_is_left_out_and_lost_digits_are_told() {
     assert_eq!(object.get("status"), None);
     assert_eq!(object["metadata"].as_object().unwrap().len(), 2, "{object}");
     assert!(
-        run.stderr.contains("spec.rayVersion: 2.1 is no text"),
+        run.stderr
+            .contains("spec.rayVersion: 2.10 is no text, put it in quotes"),
         "{}",
         run.stderr
     );
