@@ -22,6 +22,16 @@ pub fn masked(url: &str) -> String {
     }
 }
 
+/// `url` without what may be secret in it: its user and password, and a query, which may be a signature.
+pub fn without_secrets(url: &str) -> String {
+    let masked = masked(url);
+    masked
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
 fn is_host(authority: &str) -> bool {
     let is_named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
     authority.bytes().all(is_named)

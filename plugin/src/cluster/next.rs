@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::flags::{ConnectionFlags, DEFAULT_REQUEST_TIMEOUT, Via};
 use crate::safe::shell_word;
-use crate::userinfo::masked;
+use crate::userinfo::without_secrets;
 
 /// Shown in the place of what nobody else may read.
 const TOKEN: &str = "TOKEN";
@@ -180,15 +180,6 @@ impl Flags {
         let value = value.map(without_secrets);
         self.text(name, value.as_deref());
     }
-}
-
-fn without_secrets(url: &str) -> String {
-    let masked = masked(url);
-    masked
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::Style;
 use crate::safe::{is_harmless, name, one_line};
+use crate::serve::schema;
 use crate::serve::source::Source;
 use crate::serve::validate::{Finding, Findings, Severity};
 use crate::yaml::positions::Place;
@@ -53,7 +54,11 @@ fn one(
     let Some((place, line)) = line else {
         return renderer.render(&[title.element(Origin::path(name))]);
     };
-    let line = shown(line, place.line, &findings.secrets);
+    let line = if findings.is_unread {
+        skeleton(line, place)
+    } else {
+        shown(line, place.line, &findings.secrets)
+    };
     let span = span(&line, place);
     let snippet = Snippet::source(line)
         .line_start(place.line)
@@ -81,6 +86,53 @@ fn shown(line: &str, number: usize, secrets: &[Place]) -> String {
             c => c,
         })
         .collect()
+}
+
+/// The fields of a Serve config in a line, and nothing else: where YAML is broken, any of the rest may
+/// be a secret, or the end of one that began lines above.
+///
+/// What a finding points at as a whole is a field too, if a misspelt one.
+fn skeleton(line: &str, place: Place) -> String {
+    let characters: Vec<char> = line.trim_start_matches('\u{feff}').chars().collect();
+    let is_word = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let pointed = place.column.saturating_sub(1)..place.column.saturating_sub(1) + place.length;
+    let mut shown = String::new();
+    let mut at = 0;
+    let mut begins = true;
+    while at < characters.len() {
+        let length = characters[at..].iter().take_while(|c| is_word(c)).count();
+        let word: String = characters[at..at + length].iter().collect();
+        match characters[at] {
+            c if place.length > 1 && (pointed.contains(&at) || at == pointed.end && c == ':') => {
+                shown.push(if is_harmless(c) {
+                    c
+                } else {
+                    char::REPLACEMENT_CHARACTER
+                });
+            }
+            _ if length > 0 => {
+                let ends = characters.get(at + length) == Some(&':');
+                if ends && schema::FIELDS.iter().any(|field| field.name == word) {
+                    shown.push_str(&word);
+                    shown.push(':');
+                    at += length + 1;
+                    continue;
+                }
+                shown.extend(std::iter::repeat_n(HIDDEN, length));
+                begins = false;
+                at += length;
+                continue;
+            }
+            ' ' | '\t' => shown.push(characters[at]),
+            '-' if begins => shown.push('-'),
+            _ => {
+                shown.push(HIDDEN);
+                begins = false;
+            }
+        }
+        at += 1;
+    }
+    shown
 }
 
 /// The bytes of a place in its line.
@@ -150,6 +202,82 @@ error: unknown field \"numReplicas\" in an application, which Ray ignores: did y
         let text = "applications: []\n\"\\e[31mx\": 1\n";
         let said = rendered(text, Style::PLAIN);
         assert!(!said.contains('\u{1b}'), "{said:?}");
+    }
+
+    /// A password is what breaks YAML, and a typist what breaks the rest.
+    #[test]
+    fn no_mistake_prints_the_secret_it_is_in() {
+        let field = ["env_vars", "env_var", "envVars", "environment", "env"];
+        let begin = "applications:\n- name: a\n  import_path: m:x\n  runtime_env:\n";
+        let of_secret: [&dyn Fn(&str) -> String; 22] = [
+            &|s| s.to_owned(),
+            &|s| format!("@{s}"),
+            &|s| format!("%{s}"),
+            &|s| format!("*{s}"),
+            &|s| format!("&{s}"),
+            &|s| format!("!{s}"),
+            &|s| format!("!!{s} x"),
+            &|s| format!("`{s}`"),
+            &|s| format!("a: {s}"),
+            &|s| format!("{s}: a"),
+            &|s| format!("\"{s}"),
+            &|s| format!("'{s}' {s}"),
+            &|s| format!("\"\\q{s}\""),
+            &|s| format!("[{s}"),
+            &|s| format!("{{{s}"),
+            &|s| format!("{s}]"),
+            &|s| format!("\"one\n        {s}: @x\n       two {s}\""),
+            &|s| format!("|\n        one\n        {s}\n      {s}: x"),
+            &|s| format!(">-\n        {s}\n\t{s}"),
+            &|s| format!("one\n        {s}\n        : {s}"),
+            &|s| format!("{{{s}: 1, {s}: 2}}"),
+            &|s| format!("!!float {s}"),
+        ];
+        let after = [
+            "",
+            "\n      KEY: again",
+            "\n      B: 1\n    pips: x",
+            "\n\tB: x",
+            "\n      C: *c",
+            "\n  num_replica: 2",
+        ];
+        let mut told = 0;
+        for (number, secret) in ["s3cretw0rd", "Tr0ub4dor", "hunter22"].iter().enumerate() {
+            for field in field {
+                for of_secret in of_secret {
+                    for after in after {
+                        let value = of_secret(secret);
+                        for text in [
+                            format!("{begin}    {field}:\n      KEY: {value}{after}\n"),
+                            format!("{begin}    {field}: {{KEY: {value}, N: 1{after}}}\n"),
+                            format!(
+                                "{begin}    {field}: {{KEY: {value}}}, colour: 1\n  colour: 2\n"
+                            ),
+                        ] {
+                            let said = rendered(&text, Style::PLAIN);
+                            assert!(!said.contains(secret), "{number}: {text}\n{said}");
+                            told += usize::from(!said.is_empty());
+                        }
+                    }
+                }
+            }
+        }
+        assert!(told > 3000, "{told}");
+        // On several lines, and then a mistake that is placed at its end.
+        for value in [
+            "\"one\n       s3cret\"",
+            "one\n       s3cret",
+            "'one\n\n       s3cret'",
+        ] {
+            let text = format!("{begin}    {{env_vars: {{K: {value}}}, pips: 2}}\n");
+            let said = rendered(&text, Style::PLAIN);
+            assert!(said.contains("pips") && !said.contains("s3cret"), "{said}");
+        }
+        let said = rendered(
+            "applications:\n- name: a\n  import_path: @x\n",
+            Style::PLAIN,
+        );
+        assert!(said.contains("3 |   import_path: **\n"), "{said}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a submit changes, application by application, as two texts to compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Number, Value};
 
@@ -8,6 +8,7 @@ use super::config::ServeConfig;
 use super::details::{DELETING, Details};
 use super::plan::{Change, plan};
 use crate::safe::visible_yaml;
+use crate::userinfo::masked;
 
 const ENV_VARS: &str = "env_vars";
 /// What Ray answers instead of a value to clients it does not trust with it.
@@ -41,6 +42,9 @@ pub fn differences(config: &ServeConfig, running: &Details, shows_env: bool) -> 
             .find(|(wanted, _)| *wanted == name)
             .map(|(_, application)| application.clone());
         conceal(&mut before, &mut after, shows_env);
+        if !shows_env {
+            conceal_urls(&mut before, &mut after);
+        }
         differences.push(Difference {
             application: name,
             change,
@@ -115,6 +119,55 @@ fn conceal(before: &mut Option<Value>, after: &mut Option<Value>, shows_env: boo
                 };
             }
         });
+    }
+}
+
+/// Masks users and passwords of URLs, such as those of package indexes, in the same way.
+fn conceal_urls(before: &mut Option<Value>, after: &mut Option<Value>) {
+    let mut texts = [BTreeSet::new(), BTreeSet::new()];
+    for (side, texts) in [&mut *before, &mut *after].into_iter().zip(&mut texts) {
+        for_each_text(side, &mut |text| {
+            texts.insert(text.clone());
+        });
+    }
+    let [old, new] = texts;
+    for (side, others, when) in [(before, new, "before"), (after, old, "after")] {
+        let is_new = !others.is_empty();
+        for_each_text(side, &mut |text| {
+            let masked: Vec<String> = text.split(' ').map(masked_url).collect();
+            let masked = masked.join(" ");
+            if masked == *text {
+                return;
+            }
+            let changes = is_new && !others.contains(text);
+            *text = if changes {
+                format!("{masked} ({when})")
+            } else {
+                masked
+            };
+        });
+    }
+}
+
+fn masked_url(word: &str) -> String {
+    if word.contains("://") {
+        masked(word)
+    } else {
+        word.to_owned()
+    }
+}
+
+fn for_each_text<'a>(
+    values: impl IntoIterator<Item = &'a mut Value>,
+    visit: &mut dyn FnMut(&mut String),
+) {
+    for value in values {
+        match value {
+            Value::String(text) => visit(text),
+            Value::Array(items) => for_each_text(items, visit),
+            Value::Object(fields) => for_each_text(fields.values_mut(), visit),
+            _ => {}
+        }
     }
 }
 
@@ -212,6 +265,34 @@ mod tests {
             "{before}{after}"
         );
         assert!(before.contains("HIDDEN: \"***\"") && after.contains("HIDDEN: \"***\""));
+    }
+
+    #[test]
+    fn passwords_of_urls_are_masked_and_their_change_is_not() {
+        let with = |password: &str, same: &str| {
+            let index = format!("--index-url=https://ada:{password}@pypi.example/simple");
+            let database = format!("mongodb://ada:{same}@db.example/x");
+            json!({"name": "a", "runtime_env": {"pip": [index, "a@b"]}, "args": {"db": database}})
+        };
+        let (before, after) = one(&with("pw1", "pw2"), &with("pw3", "pw2"), false);
+        assert!(
+            !format!("{before}{after}").contains("pw"),
+            "{before}{after}"
+        );
+        assert!(
+            before.contains("******@pypi.example/simple (before)"),
+            "{before}"
+        );
+        assert!(
+            after.contains("******@pypi.example/simple (after)"),
+            "{after}"
+        );
+        assert!(
+            before.contains("mongodb://******@db.example/x\n"),
+            "{before}"
+        );
+        let (before, after) = one(&with("pw1", "pw2"), &with("pw3", "pw2"), true);
+        assert!(before.contains("pw1") && after.contains("pw3"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::config::{Error, ServeConfig};
+use super::schema;
 use crate::error::Failure;
 use crate::yaml;
 use crate::yaml::embedded::TextMap;
@@ -33,7 +34,7 @@ impl Source {
     pub fn new(name: String, bytes: Vec<u8>) -> Self {
         let (text, body) = match String::from_utf8(bytes) {
             Ok(text) => {
-                let body = yaml::parse(&text).map_err(Error::from);
+                let body = yaml::parse(&text).map_err(discreet);
                 (text, body)
             }
             Err(_) => (String::new(), Err(Error::NotText)),
@@ -49,7 +50,7 @@ impl Source {
     /// A file that holds a config, or should.
     pub fn inside(name: &str, text: &str, inside: Inside, broken: Option<Error>) -> Self {
         let body = match broken {
-            None => yaml::parse(&inside.config).map_err(Error::from),
+            None => yaml::parse(&inside.config).map_err(discreet),
             Some(error) => Err(error),
         };
         Self {
@@ -126,4 +127,31 @@ impl Source {
     fn unusable(&self, error: &Error) -> Failure {
         Failure::Failed(format!("{} is not a Serve config: {error}", self.title()))
     }
+}
+
+/// What is wrong, without what may be a value: in broken YAML the end of a password may be a key.
+fn discreet(error: yaml::Error) -> Error {
+    const TWICE: &str = "duplicate mapping key";
+    let is_field = |key: &str| schema::FIELDS.iter().any(|field| field.name == key);
+    Error::Yaml(match error {
+        yaml::Error::Syntax {
+            line,
+            column,
+            problem,
+        } => {
+            let key = problem
+                .strip_prefix(TWICE)
+                .map(|key| key.trim_start_matches(": "));
+            let problem = match key {
+                Some(key) if !is_field(key) => TWICE.to_owned(),
+                _ => problem,
+            };
+            yaml::Error::Syntax {
+                line,
+                column,
+                problem,
+            }
+        }
+        other => other,
+    })
 }

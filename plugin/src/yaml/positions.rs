@@ -30,6 +30,8 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Node {
     pub value: Place,
+    /// The line and the column before which it ends.
+    end: (usize, usize),
     pub is_anchored: bool,
     inner: Inner,
 }
@@ -133,14 +135,45 @@ impl Node {
         }
     }
 
-    /// Calls `visit` with the place of each scalar in it.
+    /// Calls `visit` with each line's piece of each scalar in it.
     pub fn for_each_scalar(&self, visit: &mut dyn FnMut(Place)) {
         match &self.inner {
-            Inner::Scalar(_) => visit(self.value),
+            Inner::Scalar(_) => {
+                visit(self.value);
+                let (last, end) = self.end;
+                for line in self.value.line + 1..=last {
+                    // Of the last, nothing may belong to it.
+                    if line < last || end > 1 {
+                        let length = if line == last { end - 1 } else { 0 };
+                        visit(Place {
+                            line,
+                            column: 1,
+                            length,
+                        });
+                    }
+                }
+            }
             Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_scalar(visit)),
-            Inner::Mapping(entries) => entries
-                .iter()
-                .for_each(|entry| entry.node.for_each_scalar(visit)),
+            Inner::Mapping(entries) => entries.iter().for_each(|entry| {
+                let (key, value) = (entry.key, entry.node.value);
+                // A tag or an anchor before a value may be the beginning of one that lacks its quotes.
+                if key.length > 0 {
+                    let column = key.column + key.length + 2;
+                    let length = if key.line == value.line {
+                        value.column.saturating_sub(column)
+                    } else {
+                        0
+                    };
+                    if length > 0 || key.line != value.line {
+                        visit(Place {
+                            line: key.line,
+                            column,
+                            length,
+                        });
+                    }
+                }
+                entry.node.for_each_scalar(visit);
+            }),
         }
     }
 }
@@ -186,6 +219,7 @@ impl<'a> Walk<'a> {
         };
         let node = Rc::new(Node {
             value: place(span),
+            end: (span.end.line(), span.end.col() + 1),
             is_anchored: anchor != 0,
             inner,
         });

@@ -43,6 +43,8 @@ pub struct Findings {
     all: Vec<Finding>,
     /// What is not to be shown of the file.
     pub secrets: Vec<Place>,
+    /// Nobody knows what in the file is a value, and so may be secret.
+    pub is_unread: bool,
 }
 
 impl Findings {
@@ -55,6 +57,7 @@ impl Findings {
                 place,
             }],
             secrets: Vec::new(),
+            is_unread: true,
         }
     }
 
@@ -79,7 +82,11 @@ impl Findings {
             }
         }
         all.sort_by_key(|finding| finding.place);
-        Self { all, secrets }
+        Self {
+            all,
+            secrets,
+            is_unread: false,
+        }
     }
 
     /// The findings about a config, at their places in the file that holds it.

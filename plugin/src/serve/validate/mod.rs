@@ -31,6 +31,10 @@ pub use findings::{Finding, Findings, Severity};
 
 const ENV_VARS: &str = "env_vars";
 const KEY_PASSWORD: &str = "ssl_keyfile_password";
+/// Letters of `runtime_env`, which is not secret as a whole.
+const RUNTIME_ENV: &str = "runtimeenv";
+/// What the names of secrets have in them.
+const SECRET: [&str; 5] = ["passw", "secret", "token", "credential", "apikey"];
 
 /// What a config is checked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,11 +106,15 @@ fn is_place_for_anchors(found: &Found, root: Option<&Node>) -> bool {
     schema::field(Object::Config, name).is_none() && root.find(&found.path).node.is_anchored
 }
 
-/// The values that are not shown when their line is.
+/// The values that are not shown when their line is. A misspelt field has the same in it.
 fn secrets(root: &Node) -> Vec<Place> {
     let mut secrets = Vec::new();
     root.for_each_field(&mut |name, node| {
-        if name == ENV_VARS || name == KEY_PASSWORD {
+        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let letters = letters.to_ascii_lowercase();
+        if letters.contains("env") && letters != RUNTIME_ENV
+            || SECRET.iter().any(|word| letters.contains(word))
+        {
             node.for_each_scalar(&mut |place| secrets.push(place));
         }
     });

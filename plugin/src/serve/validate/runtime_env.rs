@@ -9,6 +9,7 @@ use super::value::shown;
 use crate::serve::config::kind;
 use crate::serve::spelling::nearest;
 use crate::serve::version::RayVersion;
+use crate::userinfo::without_secrets;
 
 /// What Ray fetches code by, in any version: an older one says itself what it lacks.
 const SCHEMES: &[&str] = &[
@@ -87,7 +88,8 @@ fn archive(report: &mut Report, place: &str) {
     });
     if is_remote && !ARCHIVES.iter().any(|ending| place.contains(ending)) {
         report.error(format!(
-            "working_dir \"{place}\" is no archive: Ray takes .zip, and newer versions .tar.gz"
+            "working_dir \"{}\" is no archive: Ray takes .zip, and newer versions .tar.gz",
+            without_secrets(place)
         ));
     }
 }

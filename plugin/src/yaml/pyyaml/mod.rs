@@ -31,7 +31,7 @@ impl Dialect for PyYaml {
             Some(Ok(name)) if matches!(&*name, "set" | "omap" | "pairs") => Err(format!(
                 "!!{name} is found where a mapping or list is expected: JSON, in which Ray takes a config, has none"
             )),
-            Some(_) => Err(unknown(tag)),
+            Some(_) => Err(unknown()),
         }
     }
 
@@ -70,11 +70,9 @@ fn name(tag: &Tag) -> Option<Result<std::borrow::Cow<'_, str>, ()>> {
     (!is_nothing).then(|| tag.suffix_in_namespace(YAML).ok_or(()))
 }
 
-fn unknown(tag: &Tag) -> String {
-    format!(
-        "{} is no tag that Ray's YAML reader knows: remove it",
-        tag.original()
-    )
+/// Does not repeat it: text that begins with ! may be a password.
+fn unknown() -> String {
+    format!("a tag (!) that Ray's YAML reader does not know: remove it, or {QUOTES}")
 }
 
 fn type_of(scalar: Scalar<'_>) -> Result<Type, String> {
@@ -89,8 +87,8 @@ fn type_of(scalar: Scalar<'_>) -> Result<Type, String> {
     match name(tag) {
         // PyYAML looks at the text then, also at that of a quoted one.
         None => Ok(resolved()),
-        Some(Ok(name)) => Type::of_tag(&name).ok_or_else(|| unknown(tag)),
-        Some(Err(())) => Err(unknown(tag)),
+        Some(Ok(name)) => Type::of_tag(&name).ok_or_else(unknown),
+        Some(Err(())) => Err(unknown()),
     }
 }
 
@@ -248,7 +246,7 @@ mod tests {
             ("2024-01-01 10:00:00: a", 1, 1, "a date or time to Ray"),
             ("a: !!binary aGk=", 1, 13, "!!binary"),
             ("a: !!set {b}", 1, 10, "!!set"),
-            ("a: !mine b", 1, 10, "!mine is no tag"),
+            ("a: !mine b", 1, 10, "a tag (!) that"),
             ("a: =", 1, 4, "put it in quotes"),
             ("a: <<", 1, 4, "put it in quotes"),
             ("a: 0x_", 1, 4, "whole number"),
