@@ -330,8 +330,8 @@ mod tests {
                 "metadata.annotations.a: true is no text",
             ),
             (
-                "spec: {headGroupSpec: {template: {spec: {containers: [{env: [{name: N, value: 1}]}]}}}}",
-                "spec.headGroupSpec.template.spec.containers[0].env N: 1 is no text",
+                "spec: {headGroupSpec: {template: {spec: {containers: [{env: [{name: LEVEL, value: 1}]}]}}}}",
+                "spec.headGroupSpec.template.spec.containers[0].env LEVEL: 1 is no text",
             ),
         ] {
             let said = said(yaml);
