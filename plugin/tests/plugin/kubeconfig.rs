@@ -109,6 +109,12 @@ fn nulls_are_as_good_as_nothing() {
             None,
         ),
         ("users: [{name: main, user: {token: t}}]", "", "team", None),
+        (
+            "{token: t}",
+            "{token: t, client-key-data: []}",
+            "team",
+            Some("t"),
+        ),
         ("{token: t}", "null", "team", None),
         (
             "{token: t}",

@@ -231,6 +231,16 @@ impl<'a> Entry<'a> {
 
     /// Base64, in one line or several; given back as others read it.
     fn data(&self, name: &str) -> Result<Option<String>, Error> {
+        // To Go, a list of numbers is bytes as well.
+        if let Some(Value::Array(list)) = self.value(name) {
+            let byte = |value: &Value| match value {
+                Value::Null => Some(0),
+                value => value.as_u64().and_then(|number| u8::try_from(number).ok()),
+            };
+            let bytes: Option<Vec<u8>> = list.iter().map(byte).collect();
+            let bytes = bytes.ok_or_else(|| self.wrong(name, "base64"))?;
+            return Ok(Some(BASE64.encode(bytes)).filter(|data| !data.is_empty()));
+        }
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
