@@ -448,5 +448,6 @@ fn what_kubectl_takes_is_taken_with_the_same_server_and_user() {
         .filter(|one| !one.agrees() && !one.is_lenient())
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(taken > all.len() / 4, "{taken} of {}", all.len());
+    // A table of nothing but refusals would prove nothing.
+    assert!(taken > 40, "{taken} of {}", all.len());
 }
