@@ -2,6 +2,7 @@
 
 mod answers;
 mod api_server;
+mod argo_cd;
 mod availability;
 mod breakage;
 mod certificate_modes;

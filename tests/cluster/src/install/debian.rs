@@ -24,6 +24,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gcc", "gcc"),
     ("/usr/lib/cni/bridge", "containernetworking-plugins"),
     ("debootstrap", "debootstrap"),
+    ("jq", "jq"),
     ("script", "bsdutils"),
     ("zsh", "zsh"),
     ("fish", "fish"),
