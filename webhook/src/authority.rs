@@ -29,7 +29,7 @@ pub enum Error {
     CertificatePem(rustls::pki_types::pem::Error),
     #[error(transparent)]
     Certificate(#[from] UnreadableCertificate),
-    #[error("the certificate is no certificate authority's")]
+    #[error("the certificate is not that of a certificate authority")]
     NotAnAuthority,
     #[error("the private key does not belong to the certificate")]
     KeyMismatch,

@@ -50,7 +50,7 @@ pub enum Error {
         url: String,
         expected: &'static str,
     },
-    #[error("\"{name}\" is no name of {of}: names are lower-case letters, digits, - and .")]
+    #[error("\"{name}\" is not a name for {of}: names are lower-case letters, digits, - and .")]
     BadName { of: String, name: String },
     #[error("no PEM certificate in {from}")]
     BadCa { from: String },

@@ -165,7 +165,7 @@ fn misplaced_fields(object: &Value, said: &mut Vec<String>) {
 fn numbers(object: &Value, said: &mut Vec<String>) {
     let mut tell = |path: &str, value: &Value| {
         if matches!(value, Value::Number(_) | Value::Bool(_)) {
-            said.push(format!("{path}: {value} is no text, put it in quotes"));
+            said.push(format!("{path}: {value} is not a string: put it in quotes"));
         }
     };
     tell("spec.rayVersion", &object["spec"]["rayVersion"]);
@@ -315,23 +315,23 @@ mod tests {
         for (yaml, start) in [
             (
                 "spec: {rayVersion: 2.10}",
-                "spec.rayVersion: 2.10 is no text",
+                "spec.rayVersion: 2.10 is not a string",
             ),
             (
                 "spec: {workerGroupSpecs: [{groupName: 1.10}]}",
-                "spec.workerGroupSpecs[0].groupName: 1.10 is no text",
+                "spec.workerGroupSpecs[0].groupName: 1.10 is not a string",
             ),
             (
                 "metadata: {labels: {version: 1.20}}",
-                "metadata.labels.version: 1.20 is no text",
+                "metadata.labels.version: 1.20 is not a string",
             ),
             (
                 "metadata: {annotations: {a: true}}",
-                "metadata.annotations.a: true is no text",
+                "metadata.annotations.a: true is not a string",
             ),
             (
                 "spec: {headGroupSpec: {template: {spec: {containers: [{env: [{name: LEVEL, value: 1}]}]}}}}",
-                "spec.headGroupSpec.template.spec.containers[0].env LEVEL: 1 is no text",
+                "spec.headGroupSpec.template.spec.containers[0].env LEVEL: 1 is not a string",
             ),
         ] {
             let said = said(yaml);

@@ -163,7 +163,7 @@ fn without_applications(top: &Map<String, Value>) -> Error {
     } else if top.contains_key(IMPORT_PATH) {
         Error::SingleApplication
     } else if let Some(another) = top.keys().find(is_another) {
-        Error::Another(format!(", and \"{another}\" is no field of one"))
+        Error::Another(format!(", and \"{another}\" is not a field of one"))
     } else if top.is_empty() {
         Error::Another(String::new())
     } else {
@@ -224,7 +224,7 @@ mod tests {
                 "no \"applications\": the command delete",
             ),
             ("{}\n", "no \"applications\" where"),
-            ("name: x\nversion: 1\n", "\"name\" is no field of one"),
+            ("name: x\nversion: 1\n", "\"name\" is not a field of one"),
             (
                 "application: [{import_path: 'm:x'}]\n",
                 "but \"application\": did you mean \"applications\"?",

@@ -221,7 +221,7 @@ fn what_is_used_and_cannot_be_is_told_in_one_sentence_without_the_value() {
             "{token: 12345}",
             "token of user \"main\" is not text, which may have to be put in quotes",
         ),
-        ("{token: t}", "[]", "user \"main\" is no map"),
+        ("{token: t}", "[]", "user \"main\" is not a map"),
         (
             "{token: t}",
             "{exec: {command: x}}",
@@ -250,7 +250,7 @@ fn what_is_used_and_cannot_be_is_told_in_one_sentence_without_the_value() {
         (
             "current-context",
             "kind: RayCluster\ncurrent-context",
-            "it is no kubeconfig, whose kind is Config and apiVersion v1",
+            "it is not a kubeconfig, whose kind is Config and apiVersion v1",
         ),
     ] {
         let content = USED

@@ -36,7 +36,7 @@ fn get(server: &Server, arguments: &[&str]) -> Run {
 
 #[track_caller]
 fn assert_refused(run: &Run, of: &str) {
-    let expected = format!("is no name of {of}");
+    let expected = format!("is not a name for {of}");
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (Some(1), ""),

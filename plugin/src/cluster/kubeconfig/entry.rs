@@ -34,7 +34,7 @@ impl<'a> Entry<'a> {
         let content = match content {
             None | Some(Value::Null) => None,
             Some(Value::Object(content)) => Some(content),
-            Some(_) => return Err(unreadable(file, format!("{of} is no map"))),
+            Some(_) => return Err(unreadable(file, format!("{of} is not a map"))),
         };
         Ok(Self { file, of, content })
     }

@@ -141,14 +141,14 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let content = match content {
         Value::Null => return Ok(Map::new()),
         Value::Object(content) => content,
-        _ => return Err("it is no kubeconfig, which has clusters, users and contexts".to_owned()),
+        _ => return Err("it is not a kubeconfig, which has clusters, users and contexts".to_owned()),
     };
     let has = |name: &str, expected: &str| match content.get(name) {
         None | Some(Value::Null) => true,
         Some(value) => value == "" || value == expected,
     };
     if !has("kind", "Config") || !has("apiVersion", "v1") {
-        return Err("it is no kubeconfig, whose kind is Config and apiVersion v1".to_owned());
+        return Err("it is not a kubeconfig, whose kind is Config and apiVersion v1".to_owned());
     }
     for kind in [Kind::Context, Kind::Cluster, Kind::User] {
         let list = content.get(kind.list()).unwrap_or(&Value::Null);

@@ -88,7 +88,7 @@ fn archive(report: &mut Report, place: &str) {
     });
     if is_remote && !ARCHIVES.iter().any(|ending| place.contains(ending)) {
         report.error(format!(
-            "working_dir \"{}\" is no archive: Ray takes .zip, and newer versions .tar.gz",
+            "working_dir \"{}\" is not an archive: Ray takes .zip, and newer versions .tar.gz",
             without_secrets(place)
         ));
     }
