@@ -154,7 +154,7 @@ mod tests {
             (
                 "deployments: [{name: d, num_replicas: \"${N}\"}]",
                 Severity::Error,
-                "where a whole number above 0 or auto is expected; this is a placeholder that nobody",
+                "where a whole number above 0 or auto is expected, such as 2; this is a placeholder that nobody",
             ),
             (
                 "runtime_env: {working_dir: 's3://b/%SHA%.zip'}",
