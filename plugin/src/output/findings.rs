@@ -16,7 +16,7 @@ const MOST: usize = 50;
 const WIDTH: usize = 120;
 const HIDDEN: char = '*';
 
-pub(super) fn render(source: &Source, findings: &Findings, style: Style) -> String {
+pub fn render(source: &Source, findings: &Findings, style: Style) -> String {
     let renderer = if style == Style::COLOURED {
         Renderer::styled()
     } else {

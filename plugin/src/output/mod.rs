@@ -24,6 +24,7 @@ use crate::serve::validate::Findings;
 pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
+pub use findings::render as findings;
 pub use foreign::Foreign;
 pub use progress::{Part, Progress, Recent, Row};
 pub use screen::Screen;

@@ -185,7 +185,10 @@ fn files_that_ray_would_not_take_are_refused_with_what_to_do() {
             ["--working-dir", "text.zip"],
             "text.zip is not a zip archive that can be read",
         ),
-        (["--py-modules", "words.whl"], "words.whl is not a zip archive"),
+        (
+            ["--py-modules", "words.whl"],
+            "words.whl is not a zip archive",
+        ),
         (
             ["--py-modules", "words-1.whl"],
             "words-1.whl is not named as a wheel is",

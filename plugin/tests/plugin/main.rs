@@ -2,6 +2,7 @@
 //! Kubernetes API server that refuses, and its work on manifests without any of them.
 
 mod address;
+mod any_config;
 mod any_manifest;
 mod call;
 mod clusters;

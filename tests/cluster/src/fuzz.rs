@@ -21,8 +21,12 @@ use crate::{
 
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// Targets of `fuzz/`: the body of a review, and the files of `inject`.
-pub const TARGETS: [(&str, Seeds); 2] = [("review", reviews), ("manifest", manifests)];
+/// Targets of `fuzz/`: the body of a review, the files of `inject`, and Serve configs.
+pub const TARGETS: [(&str, Seeds); 3] = [
+    ("review", reviews),
+    ("manifest", manifests),
+    ("config", configs),
+];
 
 pub type Seeds = fn(fixtures: &Path) -> Result<Vec<Vec<u8>>>;
 
@@ -183,6 +187,20 @@ fn manifests(fixtures: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(manifests)
 }
 
+fn configs(fixtures: &Path) -> Result<Vec<Vec<u8>>> {
+    let mut configs = vec![fs::read(fixtures.join("serve/two_apps.yaml"))?];
+    for dir in ["serve/docs", "serve/held"] {
+        let dir = fixtures.join(dir);
+        for entry in fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
+            let file = entry?.path();
+            if file.is_file() {
+                configs.push(fs::read(file)?);
+            }
+        }
+    }
+    Ok(configs)
+}
+
 fn cases(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut cases = Vec::new();
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
@@ -208,6 +226,7 @@ mod tests {
             assert!(review["request"]["object"].is_object());
         }
         assert!(manifests(&fixtures).unwrap().len() > reviews(&fixtures).unwrap().len());
+        assert!(configs(&fixtures).unwrap().len() > 10);
     }
 
     #[test]
