@@ -1,5 +1,6 @@
 //! The few fields of a `RayCluster` that matter here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,9 @@ use ray_serve_inject::names;
 use ray_serve_inject::role::{self, Declared};
 use ray_serve_inject::table::{
     ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
+    port_number,
 };
+use ray_serve_inject::text;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -306,18 +309,11 @@ impl RayCluster {
         let given = port
             .start_param
             .and_then(|param| Some((param, params?.get(param)?)));
-        let Some((param, value)) = given else {
+        let Some((param, value)) = given.filter(|(_, value)| !value.is_null()) else {
             return Ok(port.number);
         };
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        let number = text
-            .trim()
-            .parse::<u16>()
-            .ok()
-            .filter(|number| *number != 0);
-        number.ok_or(Error::BadPort {
+        let text = text::meant(value).map_or_else(|| value.to_string(), Cow::into_owned);
+        port_number(&text).ok_or(Error::BadPort {
             name: self.metadata.name.clone(),
             param,
             value: text,

@@ -1,8 +1,11 @@
 //! What is nearly right in a manifest: asked for in the wrong place, one level off, or a number where
 //! the API server takes text. Each gets a sentence that says where it belongs.
 
+use ray_serve_inject::names;
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON};
 use serde_json::Value;
+
+use crate::yaml::placeholder::Placeholder;
 
 /// How alike two keys are, from which on one is taken for a misspelling of the other.
 const ALIKE: f64 = 0.8;
@@ -58,6 +61,7 @@ pub fn advice(object: &Value) -> Vec<String> {
                     "{path} is not read: KubeRay looks for {ANNOTATION}: \"{ANNOTATION_ON}\" in metadata.annotations"
                 )));
             }
+            said.extend(unusable_name(object));
             misplaced_fields(object, &mut said);
             numbers(object, &mut said);
         }
@@ -80,6 +84,16 @@ pub fn advice(object: &Value) -> Vec<String> {
         _ => {}
     }
     said
+}
+
+/// A name that the operator stops at; it records an event, and makes nothing.
+fn unusable_name(object: &Value) -> Option<String> {
+    let name = object["metadata"]["name"].as_str()?;
+    // A placeholder is told of as one.
+    let fault = names::fault(name).filter(|_| Placeholder::within(name).is_none())?;
+    Some(format!(
+        "metadata.name: KubeRay 1.4 and newer makes no pods for this name: {fault}"
+    ))
 }
 
 /// The place of a key or text that may be meant for the annotation.
@@ -139,13 +153,13 @@ fn misplaced_fields(object: &Value, said: &mut Vec<String>) {
         {
             let parent = parent[1..].replace('/', ".");
             said.push(format!(
-                "{parent}.{field} is not read there: it belongs into {belongs}"
+                "{parent}.{field} is not read there: it belongs in {belongs}"
             ));
         }
     }
     for field in ["headGroupSpec", "workerGroupSpecs", "rayVersion"] {
         if object.get(field).is_some() {
-            said.push(format!("{field} is not read there: it belongs into spec"));
+            said.push(format!("{field} is not read there: it belongs in spec"));
         }
     }
     for list in [
@@ -207,135 +221,4 @@ fn numbers(object: &Value, said: &mut Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(yaml: &str) -> Vec<String> {
-        let start = "apiVersion: ray.io/v1\nkind: RayCluster\n";
-        let yaml = if yaml.contains("kind:") {
-            yaml.to_owned()
-        } else {
-            format!("{start}{yaml}")
-        };
-        let mut documents = crate::manifest::read(yaml.as_bytes()).unwrap();
-        advice(&documents.remove(0).object)
-    }
-
-    #[test]
-    fn an_annotation_that_is_nearly_right_is_told_where_it_belongs() {
-        for (yaml, place) in [
-            (
-                "metadata: {annotations: {ray.io/enable-serve-svc: 'true'}}",
-                "metadata.annotations.ray.io/enable-serve-svc",
-            ),
-            (
-                "metadata: {annotations: {ray.io/enable-serve-servce: 'true'}}",
-                "metadata.annotations.ray.io/enable-serve-servce",
-            ),
-            (
-                "metadata: {annotations: {enable-serve-service: 'true'}}",
-                "metadata.annotations.enable-serve-service",
-            ),
-            (
-                "metadata: {annotations: {ray.io/enableAgentService: 'true'}}",
-                "metadata.annotations.ray.io/enableAgentService",
-            ),
-            (
-                "metadata: {labels: {ray.io/enable-serve-service: 'true'}}",
-                "metadata.labels.ray.io/enable-serve-service",
-            ),
-            (
-                "annotations: {ray.io/enable-serve-service: 'true'}",
-                "annotations.ray.io/enable-serve-service",
-            ),
-            (
-                "metadata: {annotations: ['ray.io/enable-serve-service=true']}",
-                "metadata.annotations[0]",
-            ),
-            (
-                "spec: {enableServeService: true}",
-                "spec.enableServeService",
-            ),
-            (
-                "spec: {headGroupSpec: {template: {metadata: {annotations: {ray.io/enable-serve-service: 'true'}}}}}",
-                "spec.headGroupSpec.template.metadata.annotations.ray.io/enable-serve-service",
-            ),
-        ] {
-            let said = said(yaml);
-            assert!(
-                said[0].starts_with(&format!("{place} is not read: KubeRay looks for")),
-                "{yaml}: {said:?}"
-            );
-        }
-        for fine in [
-            "metadata: {annotations: {ray.io/enable-serve-service: 'true'}}",
-            "metadata: {annotations: {ray.io/overwrite-container-cmd: 'true'}}",
-        ] {
-            assert_eq!(said(fine), Vec::<String>::new(), "{fine}");
-        }
-        let service = "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {annotations: {ray.io/enable-serve-service: 'true'}}";
-        assert!(said(service)[0].contains("does nothing here"));
-    }
-
-    #[test]
-    fn what_is_one_level_off_is_told_where_it_belongs() {
-        for (yaml, sentence) in [
-            (
-                "spec: {serviceType: LoadBalancer}",
-                "spec.serviceType is not read there: it belongs into spec.headGroupSpec",
-            ),
-            (
-                "spec: {rayStartParams: {}}",
-                "spec.rayStartParams is not read there: it belongs into spec.headGroupSpec",
-            ),
-            (
-                "spec: {headGroupSpec: {template: {spec: {ports: []}}}}",
-                "spec.headGroupSpec.template.spec.ports is not read there: it belongs into spec.headGroupSpec.template.spec.containers[0]",
-            ),
-            (
-                "headGroupSpec: {}",
-                "headGroupSpec is not read there: it belongs into spec",
-            ),
-            (
-                "spec: {workerGroupSpecs: {groupName: a}}",
-                "spec.workerGroupSpecs is an object, not a list: begin its first entry with -",
-            ),
-            (
-                "apiVersion: v1\nkind: RayCluster",
-                "apiVersion is \"v1\", not ray.io/v1",
-            ),
-            ("kind: RayCluster", "apiVersion is absent, not ray.io/v1"),
-        ] {
-            assert_eq!(said(yaml), [sentence], "{yaml}");
-        }
-    }
-
-    #[test]
-    fn numbers_where_text_is_taken_are_told() {
-        for (yaml, start) in [
-            (
-                "spec: {rayVersion: 2.10}",
-                "spec.rayVersion: 2.10 is not a string",
-            ),
-            (
-                "spec: {workerGroupSpecs: [{groupName: 1.10}]}",
-                "spec.workerGroupSpecs[0].groupName: 1.10 is not a string",
-            ),
-            (
-                "metadata: {labels: {version: 1.20}}",
-                "metadata.labels.version: 1.20 is not a string",
-            ),
-            (
-                "metadata: {annotations: {a: true}}",
-                "metadata.annotations.a: true is not a string",
-            ),
-            (
-                "spec: {headGroupSpec: {template: {spec: {containers: [{env: [{name: LEVEL, value: 1}]}]}}}}",
-                "spec.headGroupSpec.template.spec.containers[0].env LEVEL: 1 is not a string",
-            ),
-        ] {
-            let said = said(yaml);
-            assert!(said[0].starts_with(start), "{yaml}: {said:?}");
-        }
-    }
-}
+mod tests;

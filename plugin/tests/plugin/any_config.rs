@@ -3,13 +3,13 @@
 
 #[path = "../../../fuzz/checks/config.rs"]
 mod check;
-#[path = "../../../fuzz/checks/splice.rs"]
-mod splice;
 
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+
+use crate::any_manifest::splice;
 
 const PIECES: &[&str] = &[
     "\n",

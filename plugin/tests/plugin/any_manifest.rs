@@ -6,7 +6,7 @@ mod check;
 #[path = "../../../webhook/inject/tests/generate/mod.rs"]
 mod generate;
 #[path = "../../../fuzz/checks/splice.rs"]
-mod splice;
+pub(crate) mod splice;
 
 use std::fs;
 

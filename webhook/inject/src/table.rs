@@ -124,9 +124,9 @@ impl HeadPort {
     }
 }
 
-/// Reads a port as Ray's command line does.
-pub(crate) fn port_number(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|number| *number != 0)
+/// Reads a port as Ray's command line does, which takes spaces around a number.
+pub fn port_number(text: &str) -> Option<u16> {
+    text.trim().parse().ok().filter(|number| *number != 0)
 }
 
 #[cfg(test)]

@@ -142,7 +142,9 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, String> {
         Value::Null => return Ok(Map::new()),
         Value::Object(content) => content,
         _ => {
-            return Err("it is not a kubeconfig, which has clusters, users and contexts".to_owned());
+            return Err(
+                "it is not a kubeconfig, which has clusters, users and contexts".to_owned(),
+            );
         }
     };
     let has = |name: &str, expected: &str| match content.get(name) {
