@@ -179,7 +179,7 @@ fn misplaced_fields(object: &Value, said: &mut Vec<String>) {
 fn numbers(object: &Value, said: &mut Vec<String>) {
     let mut tell = |path: &str, value: &Value| {
         if matches!(value, Value::Number(_) | Value::Bool(_)) {
-            said.push(format!("{path}: {value} is not a string: put it in quotes"));
+            said.push(format!("{path}: {value} is not a string: quote it"));
         }
     };
     tell("spec.rayVersion", &object["spec"]["rayVersion"]);

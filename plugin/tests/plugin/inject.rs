@@ -503,7 +503,7 @@ fn what_the_api_server_writes_is_left_out_and_numbers_for_text_are_told() {
     assert_eq!(object["metadata"].as_object().unwrap().len(), 2, "{object}");
     assert!(
         run.stderr
-            .contains("spec.rayVersion: 2.10 is not a string: put it in quotes"),
+            .contains("spec.rayVersion: 2.10 is not a string: quote it"),
         "{}",
         run.stderr
     );

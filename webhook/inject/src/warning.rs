@@ -176,7 +176,7 @@ impl fmt::Display for Warning {
                 value,
             } => write!(
                 f,
-                "{place}.rayStartParams.{}: {value} is not a string: put it in quotes",
+                "{place}.rayStartParams.{}: {value} is not a string: quote it",
                 Short(param)
             ),
             Self::Published { by, numbers } => {
