@@ -170,12 +170,12 @@ impl Content {
             what,
         };
         let mut zip = ZipArchive::new(file)
-            .map_err(|error| broken(format!("no zip archive that can be read: {error}")))?;
+            .map_err(|error| broken(format!("not a zip archive that can be read: {error}")))?;
         let mut names = Vec::new();
         let mut credentials = Vec::new();
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index);
-            let entry = entry.map_err(|error| broken(format!("no zip archive: {error}")))?;
+            let entry = entry.map_err(|error| broken(format!("not a zip archive: {error}")))?;
             if entry.encrypted() {
                 return Err(broken("encrypted, and Ray has no password".to_owned()));
             }
