@@ -17,8 +17,8 @@ use ray_serve_inject::fields::{
     Take::{self, Each, Fields, First, Text, Whole},
 };
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
 /// Memory for one object's excerpt. A container's environment of 1 MB, more than Linux starts a
 /// process with, stays below it.
@@ -32,6 +32,10 @@ const MAP_BYTES: usize = 512;
 const IN_MAP: usize = 3;
 const ENTRY_BYTES: usize = ELEMENT_BYTES + 128;
 const KEY_BYTES: usize = 32;
+
+/// The one key of what `serde_json` hands over for a number with a point, or with more digits than a
+/// machine word: it keeps each digit (feature `arbitrary_precision`), and serde has no type for that.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// An object as far as the engine reads it.
 pub(crate) struct Excerpt {
@@ -136,10 +140,20 @@ impl<'de> Visitor<'de> for Part<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Map::new();
+        let mut is_first = true;
         while let Some(key) = object.next_key_seed(Key(self.take))? {
-            let Some((name, take)) = key else {
-                object.next_value::<IgnoredAny>()?;
-                continue;
+            let was_first = std::mem::replace(&mut is_first, false);
+            let (name, take) = match key {
+                Kind::Taken(name, take) => (name, take),
+                Kind::Number if was_first => {
+                    let digits: String = object.next_value()?;
+                    let number: Number = digits.parse().map_err(Error::custom)?;
+                    return Ok(self.budget.spend(digits.len()).then(|| number.into()));
+                }
+                Kind::Number | Kind::Left => {
+                    object.next_value::<IgnoredAny>()?;
+                    continue;
+                }
             };
             let room = match members.len() {
                 0 => MAP_BYTES,
@@ -159,11 +173,19 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 }
 
-/// A key's name and what to take of its value, or none where that is nothing.
+/// What becomes of a key's value.
+enum Kind {
+    /// What is taken of it, under this name.
+    Taken(String, &'static Take),
+    /// It is the digits of a number.
+    Number,
+    Left,
+}
+
 struct Key(&'static Take);
 
 impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Option<(String, &'static Take)>;
+    type Value = Kind;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -171,13 +193,16 @@ impl<'de> DeserializeSeed<'de> for Key {
 }
 
 impl Visitor<'_> for Key {
-    type Value = Option<(String, &'static Take)>;
+    type Value = Kind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        if name == NUMBER {
+            return Ok(Kind::Number);
+        }
         let take = match self.0 {
             Whole => Some(&Whole),
             Fields(fields) => fields
@@ -185,7 +210,7 @@ impl Visitor<'_> for Key {
                 .find_map(|(field, take)| (*field == name).then_some(take)),
             Each(_) | First(_) | Text(_) => None,
         };
-        Ok(take.map(|take| (name.to_owned(), take)))
+        Ok(take.map_or(Kind::Left, |take| Kind::Taken(name.to_owned(), take)))
     }
 }
 

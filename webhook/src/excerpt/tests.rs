@@ -110,6 +110,43 @@ fn nothing_is_kept_that_the_engine_does_not_read() {
     );
 }
 
+/// `serde_json` hands such numbers over as objects, in the middle of what is read.
+#[test]
+fn numbers_of_every_size_come_out_the_same() {
+    for number in [
+        "0.5",
+        "-0.0",
+        "1e400",
+        "2.10",
+        "123456789012345678901234567890",
+    ] {
+        for at in [
+            "/spec",
+            "/spec/headGroupSpec",
+            "/spec/headGroupSpec/rayStartParams/port",
+        ] {
+            let mut object: Value = serde_json::from_str(
+                r#"{"spec":{"headGroupSpec":{"rayStartParams":{"port":"1"}}}}"#,
+            )
+            .expect("JSON");
+            *object.pointer_mut(at).expect("it is there") =
+                serde_json::from_str(number).expect("a number");
+            let json = object.to_string();
+            assert_eq!(excerpt(&json).object, object, "{json}");
+            assert_same_outcome(&object, None, &json);
+        }
+    }
+    // Whoever writes the object itself is understood, or refused, as everywhere in serde_json.
+    for text in [
+        r#"{"$serde_json::private::Number":"x"}"#,
+        r#"{"$serde_json::private::Number":{}}"#,
+    ] {
+        let json = format!(r#"{{"spec":{text}}}"#);
+        assert!(serde_json::from_str::<Value>(&json).is_err());
+        assert!(serde_json::from_str::<Excerpt>(&json).is_err());
+    }
+}
+
 #[test]
 fn the_last_of_two_equal_keys_counts() {
     let json = r#"{"metadata":{"name":"a","name":"b"},"spec":{"headGroupSpec":{"template":{"spec":
