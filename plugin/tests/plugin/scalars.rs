@@ -177,7 +177,14 @@ fn is_corner(document: &str) -> bool {
     if document.starts_with(['{', '[']) {
         has(&["{:", " :", ",:", ":,", ":}", ":]", "::", "{-", " -}", " -]"])
     } else {
-        document.starts_with([':', ' ']) || has(&["- :", "  :", "? \n", "? :", " ,"])
+        let explicit = document
+            .strip_prefix('?')
+            .and_then(|rest| rest.lines().next());
+        let without_key = explicit.is_some_and(|key| {
+            let key = key.trim();
+            key.is_empty() || key.starts_with(['#', ':'])
+        });
+        without_key || document.starts_with([':', ' ']) || has(&["- :", "  :", " ,"])
     }
 }
 
