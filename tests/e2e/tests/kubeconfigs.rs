@@ -7,9 +7,6 @@ use e2e::{Recorder, base64, lab_as_it_is};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Set by `cargo cluster test --long`: every field is tried with every value.
-const LONG: &str = "KUBECTL_RAY_LONG";
-
 /// What may be in the place of a value.
 fn values() -> Vec<Value> {
     vec![
@@ -431,7 +428,7 @@ fn pointers(value: &Value) -> Vec<String> {
 fn what_kubectl_takes_is_taken_with_the_same_server_and_user() {
     let lab = Lab::new();
     let mut all = small(&lab);
-    if std::env::var_os(LONG).is_some() {
+    if cluster::test::is_long() {
         all.extend(whole(&lab));
     }
     let taken = all.iter().filter(|one| one.kubectl.is_some()).count();
