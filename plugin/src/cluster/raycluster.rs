@@ -394,6 +394,16 @@ mod tests {
             (own.dashboard_port().unwrap(), own.agent_port().unwrap()),
             (9000, 9001)
         );
+        let without_quotes = cluster(
+            "spec: {headGroupSpec: {rayStartParams: {dashboard-port: 9000, dashboard-agent-listen-port: null}}}",
+        );
+        assert_eq!(
+            (
+                without_quotes.dashboard_port().unwrap(),
+                without_quotes.agent_port().unwrap()
+            ),
+            (9000, 52365)
+        );
         let bad = cluster(
             "metadata: {name: x}\nspec: {headGroupSpec: {rayStartParams: {dashboard-port: '0'}}}",
         );

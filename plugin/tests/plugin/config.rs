@@ -92,6 +92,18 @@ fn what_is_missing_is_said_in_the_file_and_beside_it() {
 }
 
 #[test]
+fn the_config_of_a_failed_application_is_called_what_it_is() {
+    for ray in RAY_VERSIONS {
+        let server = Server::with_state(recorded(ray, "get_broken_import_attr").1);
+        let printed = config(&server, &[]);
+        assert_eq!(printed.code, Some(0));
+        let sentence = "is DEPLOY_FAILED: this is the config that failed";
+        assert!(printed.stderr.contains(sentence), "{}", printed.stderr);
+        assert!(!printed.stdout.contains(sentence));
+    }
+}
+
+#[test]
 fn an_unknown_application_is_told() {
     let server = Server::with_state(recorded("2.8.0", "get_two_apps_running").1);
     assert_fails(
