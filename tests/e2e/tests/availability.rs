@@ -107,7 +107,12 @@ fn a_rotated_authority_costs_no_admission() {
 
 /// What a killed replica may cost, and nothing else is excused: connections to its address before
 /// anybody can know that it is dead, and reviews that it was answering.
-const LEFT: [&str; 3] = ["connection refused", "EOF", "connection reset by peer"];
+const LEFT: [&str; 4] = [
+    "connection refused",
+    "EOF",
+    "connection reset by peer",
+    "broken pipe",
+];
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]

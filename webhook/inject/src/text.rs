@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::warning::{Plain, Quoted};
+
 /// A value of `rayStartParams` as the text it means: a number or boolean without quotes is what its
 /// author would have put in quotes. None for null, which is as good as absent, and for what has no
 /// text.
@@ -19,10 +21,10 @@ pub fn meant(value: &Value) -> Option<Cow<'_, str>> {
 /// What was found where something else is expected: a short value itself, or its kind.
 pub(crate) fn found(value: &Value) -> String {
     match value {
-        Value::String(text) => crate::warning::Quoted(text).to_string(),
+        Value::String(text) => Quoted(text).to_string(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Plain(&value.to_string()).to_string(),
     }
 }
 

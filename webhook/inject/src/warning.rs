@@ -10,7 +10,7 @@ use crate::exposure::Publisher;
 use crate::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 pub use old_pods::OldPods;
-pub(crate) use shown::{Quoted, Short};
+pub(crate) use shown::{Plain, Quoted, Short};
 
 /// A warning stays shorter than this, so that kubectl shows it on one line.
 pub(crate) const MAX_LEN: usize = 120;
@@ -176,8 +176,9 @@ impl fmt::Display for Warning {
                 value,
             } => write!(
                 f,
-                "{place}.rayStartParams.{}: {value} is not a string: quote it",
-                Short(param)
+                "{place}.rayStartParams.{}: {} is not a string: quote it",
+                Short(param),
+                Plain(value)
             ),
             Self::Published { by, numbers } => {
                 write!(f, "{by} publishes ")?;

@@ -24,6 +24,16 @@ impl fmt::Display for Short<'_> {
     }
 }
 
+/// A user's number or boolean, of which a number may have any length.
+pub(crate) struct Plain<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20; // -9223372036854775808
+        write_short(self.0, SHOWN, f)
+    }
+}
+
 fn write_short(text: &str, at_most: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut shown = 0;
     for c in text.chars() {

@@ -23,6 +23,11 @@ fn longest() -> Vec<Warning> {
             expected: "a port number",
         },
         Warning::Malformed {
+            field: "head container's ports[999999].containerPort".to_owned(),
+            found: crate::text::found(&serde_json::from_str(&"9".repeat(1000)).unwrap()),
+            expected: "a port number",
+        },
+        Warning::Malformed {
             field: "headGroupSpec.serviceType".to_owned(),
             found: crate::text::found(&value().into()),
             expected: crate::exposure::TYPES,
@@ -35,7 +40,7 @@ fn longest() -> Vec<Warning> {
         Warning::WithoutQuotes {
             place: "workerGroupSpecs[99999]".to_owned(),
             param: value(),
-            value: i64::MIN.to_string(),
+            value: "-9".repeat(1000),
         },
         Warning::AddedBeside {
             name: value(),
