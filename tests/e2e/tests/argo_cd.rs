@@ -48,6 +48,16 @@ fn argo_cd_finds_no_difference_by_either_way_that_the_page_names() {
     let _webhook = lab.with_webhook();
     let namespace = lab.namespace("e2e-argo-cd");
     lab.apply(&namespace.name, IN_GIT).ok();
+    // The operator writes the status until then, which is a difference to whoever asks meanwhile.
+    let suspended = "--for=jsonpath={.status.state}=suspended";
+    let wait = [
+        "wait",
+        "-n",
+        &namespace.name,
+        "raycluster/synced",
+        suspended,
+    ];
+    lab.kubectl(&[&wait[..], &["--timeout=60s"]].concat()).ok();
     let live = lab.get(&namespace.name, "raycluster/synced");
     let git = read(IN_GIT);
     assert_ne!(
@@ -61,7 +71,8 @@ fn argo_cd_finds_no_difference_by_either_way_that_the_page_names() {
     let file = dir.path().join("git.yaml");
     fs::write(&file, IN_GIT).unwrap();
     let file = file.to_str().unwrap();
-    for more in [&[][..], &["--server-side"]] {
+    // By force, as Flux applies: a list that the webhook changed is kubectl's until then.
+    for more in [&[][..], &["--server-side", "--force-conflicts"]] {
         let mut arguments = vec!["diff", "-n", &namespace.name, "-f", file];
         arguments.extend(more);
         lab.kubectl(&arguments).ok();
