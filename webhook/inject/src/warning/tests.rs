@@ -3,6 +3,14 @@
 use super::*;
 use crate::table::HEAD_PORTS;
 
+fn no_port(value: &serde_json::Value) -> Warning {
+    Warning::Malformed {
+        field: "head container's ports[999999].containerPort".to_owned(),
+        found: crate::text::found(value),
+        expected: "a port number",
+    }
+}
+
 /// Every warning with the longest text that any object can put into it.
 fn longest() -> Vec<Warning> {
     let value = || "\u{1b}[31m\n".repeat(1000);
@@ -17,16 +25,8 @@ fn longest() -> Vec<Warning> {
         },
         Warning::OnlyPrefixedServe { name: value() },
         Warning::NoHeadContainer,
-        Warning::Malformed {
-            field: "head container's ports[999999].containerPort".to_owned(),
-            found: crate::text::found(&value().into()),
-            expected: "a port number",
-        },
-        Warning::Malformed {
-            field: "head container's ports[999999].containerPort".to_owned(),
-            found: crate::text::found(&serde_json::from_str(&"9".repeat(1000)).unwrap()),
-            expected: "a port number",
-        },
+        no_port(&value().into()),
+        no_port(&serde_json::from_str(&"9".repeat(1000)).unwrap()),
         Warning::Malformed {
             field: "headGroupSpec.serviceType".to_owned(),
             found: crate::text::found(&value().into()),
