@@ -5,11 +5,11 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::cluster::flags::ConnectionFlags;
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
     validate,
 };
+use crate::connect::flags::ConnectionFlags;
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]

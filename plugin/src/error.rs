@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{cluster, serve};
+use crate::{connect, serve};
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -10,7 +10,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
-    Cluster(#[from] cluster::Error),
+    Cluster(#[from] connect::Error),
     #[error(transparent)]
     Serve(#[from] serve::Error),
     #[error(transparent)]
@@ -75,7 +75,7 @@ impl Failure {
         };
         matches!(
             error,
-            cluster::Error::HeadNotReady { .. } | cluster::Error::NotListening { .. }
+            connect::Error::HeadNotReady { .. } | connect::Error::NotListening { .. }
         )
     }
 

@@ -1,15 +1,15 @@
 //! `kubectl ray serve`: Ray Serve on a plain `RayCluster`.
 //!
 //! Data goes one way:
-//! `argv -> cli -> command -> cluster (tunnel to the head) -> serve (REST client) -> output`.
+//! `argv -> cli -> command -> connect (tunnel to the head) -> serve (REST client) -> output`.
 
 // Help texts are doc comments, and clap would print the backticks.
 #![allow(clippy::doc_markdown)]
 
 pub mod cli;
-pub mod cluster;
 pub mod command;
 pub mod completion;
+pub mod connect;
 pub mod error;
 pub mod input;
 pub mod manifest;

@@ -8,11 +8,11 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, UPGRADE, USER_
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 
-use crate::cluster::flags::{ConnectionFlags, Via};
-use crate::cluster::next;
-use crate::cluster::route::Route;
-use crate::cluster::service_proxy::is_of_the_api_server;
-use crate::cluster::{self, ClusterName, Dashboard};
+use crate::connect::flags::{ConnectionFlags, Via};
+use crate::connect::next;
+use crate::connect::route::Route;
+use crate::connect::service_proxy::is_of_the_api_server;
+use crate::connect::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
@@ -212,7 +212,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         connection.request_timeout.0,
     );
     let flow = begun.answer().await.map_err(|error| match error {
-        serve::Error::Cluster(cluster::Error::NotListening { pod, port }) => {
+        serve::Error::Cluster(connect::Error::NotListening { pod, port }) => {
             Failure::Failed(format!(
                 "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see {}",
                 details.proxy_location.as_deref().unwrap_or("not told"),
@@ -240,7 +240,7 @@ async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failu
     let cluster = dashboard.find().await?;
     Ok(cluster.map_or(
         ray_serve_inject::table::SERVE.number,
-        cluster::RayCluster::serve_port,
+        connect::RayCluster::serve_port,
     ))
 }
 

@@ -1,8 +1,8 @@
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::cluster::ClusterName;
-use crate::cluster::flags::ConnectionFlags;
+use crate::connect::ClusterName;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Ui, one_line};
 use crate::safe::visible_yaml;

@@ -3,12 +3,12 @@ use ray_serve_inject::names;
 use serde_json::Value;
 
 use super::session::Session;
-use crate::cluster::api::Api;
-use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
-use crate::cluster::image::ray_version;
-use crate::cluster::new::{NewCluster, Requests, Workers};
-use crate::cluster::quantity::{Quantity, parse_cpu, parse_memory};
-use crate::cluster::{ClusterName, RayCluster};
+use crate::connect::api::Api;
+use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::connect::image::ray_version;
+use crate::connect::new::{NewCluster, Requests, Workers};
+use crate::connect::quantity::{Quantity, parse_cpu, parse_memory};
+use crate::connect::{ClusterName, RayCluster};
 use crate::error::Failure;
 use crate::output::Ui;
 use crate::serve::schema::NEWEST;

@@ -2,9 +2,9 @@ use tokio::time::{Duration, interval};
 
 use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
-use super::watch;
-use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
-use crate::cluster::{self, ClusterName};
+use super::wait;
+use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
+use crate::connect::{self, ClusterName};
 use crate::error::Failure;
 use crate::output::{Row, Ui};
 use crate::serve::client::Applications;
@@ -68,8 +68,8 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     };
     let missing = matches!(
         &deleted,
-        Err(Failure::Cluster(cluster::Error::NotFound { .. })
-            | Failure::Serve(serve::Error::Cluster(cluster::Error::NotFound { .. })))
+        Err(Failure::Cluster(connect::Error::NotFound { .. })
+            | Failure::Serve(serve::Error::Cluster(connect::Error::NotFound { .. })))
     );
     if missing && args.ignore_not_found {
         ui.note(&format!("raycluster/{} is not there.", args.raycluster));
@@ -87,7 +87,7 @@ async fn remove(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
         .await?;
     if args.wait && !args.dry_run.is_on() && !submission.plan.is_empty() {
         let rollout = Rollout::new(&submission.plan, None);
-        watch::until_done(session, rollout, GOES_ON).await?;
+        wait::until_done(session, rollout, GOES_ON).await?;
     }
     say_deleted(
         args,
@@ -155,7 +155,7 @@ async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure
         if args.wait {
             let removed = |name: &&String| ((*name).clone(), Change::Removed);
             let plan: Vec<_> = names.iter().map(removed).collect();
-            watch::until_done(session, Rollout::new(&plan, None), GOES_ON).await?;
+            wait::until_done(session, Rollout::new(&plan, None), GOES_ON).await?;
         }
     }
     say_deleted(args, session.ui, names.into_iter())?;

@@ -18,11 +18,11 @@ pub mod skipped;
 pub mod status;
 pub mod submit;
 pub mod validate;
-pub mod watch;
+pub mod wait;
 
 use crate::cli::{Cli, Command, ServeCommand};
-use crate::cluster::flags::ConnectionFlags;
-use crate::cluster::{ClusterName, Dashboard};
+use crate::connect::flags::ConnectionFlags;
+use crate::connect::{ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::Ui;
 use crate::serve::Client;

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::refuse_owned;
 use super::status::report::{Reasons, Report};
-use crate::cluster::flags::{ConnectionFlags, Limit};
-use crate::cluster::{ClusterName, Next};
+use crate::connect::flags::{ConnectionFlags, Limit};
+use crate::connect::{ClusterName, Next};
 use crate::error::Failure;
 use crate::output::{Progress, Ui};
 use crate::package::Packages;

@@ -8,9 +8,9 @@ use super::dry_run::DryRunFlag;
 use super::session::{Session, Submission};
 use super::status::problems::Problem;
 use super::status::traffic;
-use super::watch;
-use crate::cluster::ClusterName;
-use crate::cluster::flags::{ConnectionFlags, Limit, parse_limit};
+use super::wait;
+use crate::connect::ClusterName;
+use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
 use crate::output::Ui;
 use crate::package::{self, PackageFlags, Packing};
@@ -108,7 +108,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         return Ok(());
     }
     let rollout = Rollout::new(&submission.plan, Some(&config));
-    watch::until_done(&mut session, rollout, "deploying goes on").await?;
+    wait::until_done(&mut session, rollout, "deploying goes on").await?;
     ui.note(&format!(
         "All applications of raycluster/{} are running.",
         args.raycluster

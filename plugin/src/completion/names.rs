@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::typed::Typed;
-use crate::cluster::flags::{ConnectionFlags, Limit};
-use crate::cluster::raycluster::Metadata;
-use crate::cluster::{Api, RayCluster, Scope, kubeconfig as config};
 use crate::command;
+use crate::connect::flags::{ConnectionFlags, Limit};
+use crate::connect::raycluster::Metadata;
+use crate::connect::{Api, RayCluster, Scope, kubeconfig as config};
 use crate::error::Failure;
 use crate::serve::log_files::{self, Step};
 use crate::serve::{Details, bare};

@@ -10,7 +10,7 @@ use clap_complete::engine::{
 
 use super::names::{self, Named};
 use super::typed::Typed;
-use crate::cluster::kubeconfig::Kind;
+use crate::connect::kubeconfig::Kind;
 use crate::safe::{is_harmless, is_plain_text, is_plain_word, one_line};
 use crate::serve::log_files::Step;
 

@@ -6,8 +6,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, Id};
 
 use super::tree::{APPLICATION, CLUSTER, value_name};
-use crate::cluster::ClusterName;
-use crate::cluster::flags::ConnectionFlags;
+use crate::connect::ClusterName;
+use crate::connect::flags::ConnectionFlags;
 
 #[derive(Default)]
 pub struct Typed {

@@ -15,8 +15,8 @@ use super::error::Error;
 use super::flow::Begun;
 use super::ray_error::{cause, is_of_an_actor};
 use super::request::{Call, Request};
-use crate::cluster::route::{Opened, Route};
-use crate::cluster::{self, Dashboard, Next};
+use crate::connect::route::{Opened, Route};
+use crate::connect::{self, Dashboard, Next};
 use crate::safe::clean;
 
 /// With the slash: Ray answers 404 without it.
@@ -73,7 +73,7 @@ impl Client {
             answer = match self.send(&request).await {
                 // What matters is that the dashboard, which is there, does not know the path.
                 Err(Error::Cluster(
-                    cluster::Error::NotListening { .. } | cluster::Error::NoServicePort { .. },
+                    connect::Error::NotListening { .. } | connect::Error::NoServicePort { .. },
                 )) => answer,
                 other => other?,
             };

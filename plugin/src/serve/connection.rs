@@ -13,10 +13,10 @@ use super::client::Answer;
 use super::content::{Content, Sending};
 use super::error::Error;
 use super::request::Call;
-use crate::cluster;
-use crate::cluster::route::{Opened, Route};
-use crate::cluster::service_proxy::Refusal;
-use crate::cluster::tunnel::Fault;
+use crate::connect;
+use crate::connect::route::{Opened, Route};
+use crate::connect::service_proxy::Refusal;
+use crate::connect::tunnel::Fault;
 
 pub(super) struct Connection {
     pub(super) requests: SendRequest<Sending>,
@@ -71,7 +71,7 @@ pub(super) async fn broken(
     Error::Broken {
         who: who.to_owned(),
         call,
-        cause: cluster::error::root_cause(error),
+        cause: connect::error::root_cause(error),
         over_websocket,
     }
 }

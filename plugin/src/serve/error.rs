@@ -4,13 +4,13 @@ use http::StatusCode;
 use thiserror::Error;
 
 use super::request::Call;
-use crate::cluster::{self, error::seconds};
+use crate::connect::{self, error::seconds};
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     #[error(transparent)]
-    Cluster(#[from] cluster::Error),
+    Cluster(#[from] connect::Error),
     #[error("{who} did not answer {} within {} (--request-timeout)", call, seconds(*limit))]
     TimedOut {
         who: String,

@@ -13,7 +13,7 @@ use super::connection::{Connection, broken, refused, within};
 use super::content::{Content, Sending};
 use super::error::Error;
 use super::request::Call;
-use crate::cluster::route::Opened;
+use crate::connect::route::Opened;
 
 /// No word of the API server is longer.
 const STATUS_AT_MOST: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::content::Content;
-use crate::cluster::api::percent;
+use crate::connect::api::percent;
 
 /// A request, and how to speak of it.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 
 #[path = "../../../fuzz/checks/manifest.rs"]
 mod check;
-#[path = "../../../webhook/inject/tests/generate/mod.rs"]
+#[path = "../../../crates/inject/tests/generate/mod.rs"]
 mod generate;
 #[path = "../../../fuzz/checks/splice.rs"]
 pub(crate) mod splice;

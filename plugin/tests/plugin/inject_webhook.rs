@@ -1,6 +1,6 @@
 //! `inject` and the webhook's `POST /mutate` do and say the same, on every RayCluster of the fixtures.
 
-#[path = "../../../webhook/inject/tests/generate/sized.rs"]
+#[path = "../../../crates/inject/tests/generate/sized.rs"]
 mod sized;
 
 use std::fs;

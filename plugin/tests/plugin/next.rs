@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kubectl_ray::cli;
-use kubectl_ray::cluster::Next;
-use kubectl_ray::cluster::flags::ConnectionFlags;
+use kubectl_ray::connect::Next;
+use kubectl_ray::connect::flags::ConnectionFlags;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Where commands are made.
@@ -78,7 +78,7 @@ fn no_message_has_a_command_of_its_own() {
     }
     assert!(
         written.is_empty(),
-        "commands without connection flags; make them with cluster::Next:\n{}",
+        "commands without connection flags; make them with connect::Next:\n{}",
         written.join("\n")
     );
 }

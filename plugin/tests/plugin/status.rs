@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kubectl_ray::cluster::serve_service::{Endpoint, Service};
-use kubectl_ray::cluster::{Error, Next, RayCluster};
 use kubectl_ray::command::status::problems::{Problem, problems};
 use kubectl_ray::command::status::report::{Kubernetes, Report};
 use kubectl_ray::command::status::{show_at, traffic};
+use kubectl_ray::connect::serve_service::{Endpoint, Service};
+use kubectl_ray::connect::{Error, Next, RayCluster};
 use kubectl_ray::output::Style;
 use kubectl_ray::serve::Details;
 use serde_json::{Value, json};

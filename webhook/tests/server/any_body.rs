@@ -3,7 +3,7 @@
 
 #[path = "../../../fuzz/checks/review.rs"]
 mod check;
-#[path = "../../inject/tests/generate/mod.rs"]
+#[path = "../../../crates/inject/tests/generate/mod.rs"]
 mod generate;
 #[path = "../../../fuzz/checks/splice.rs"]
 mod splice;

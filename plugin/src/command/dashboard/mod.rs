@@ -20,9 +20,9 @@ use tokio::time::sleep;
 
 use self::cookies::Cookies;
 use self::guard::Guard;
-use crate::cluster::flags::ConnectionFlags;
-use crate::cluster::route::Opened;
-use crate::cluster::{self, ClusterName, Dashboard};
+use crate::connect::flags::ConnectionFlags;
+use crate::connect::route::Opened;
+use crate::connect::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::Ui;
 
@@ -154,7 +154,7 @@ impl Door<'_> {
     }
 
     /// Visitors do not wait for one another, so each looks for itself.
-    async fn open(&self) -> Result<Opened, cluster::Error> {
+    async fn open(&self) -> Result<Opened, connect::Error> {
         let mut dashboard = self.dashboard.borrow().clone();
         let was_known = dashboard.pod().is_some();
         let opened = match dashboard.open().await {

@@ -24,10 +24,10 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use super::Door;
-use crate::cluster::error::root_cause;
-use crate::cluster::route::{Opened, Route};
-use crate::cluster::service_proxy::{Refusal, is_of_the_api_server};
-use crate::cluster::tunnel::Fault;
+use crate::connect::error::root_cause;
+use crate::connect::route::{Opened, Route};
+use crate::connect::service_proxy::{Refusal, is_of_the_api_server};
+use crate::connect::tunnel::Fault;
 use crate::output::one_line;
 use crate::serve::client::TOKEN_HEADER;
 

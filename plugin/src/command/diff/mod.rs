@@ -3,8 +3,8 @@ mod external;
 use std::path::PathBuf;
 
 use super::config_file::{self, CheckFlags};
-use crate::cluster::ClusterName;
-use crate::cluster::flags::ConnectionFlags;
+use crate::connect::ClusterName;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
 use crate::package::{self, PackageFlags, Packing};

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::{Args, Format};
-use crate::cluster::ClusterName;
 use crate::command::outage::Outage;
+use crate::connect::ClusterName;
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age, since};
 use crate::serve::Client;

@@ -10,12 +10,12 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::{Args, Format};
-use crate::cluster::error::seconds;
-use crate::cluster::flags::ConnectionFlags;
-use crate::cluster::head::{self, Heads, Pods};
-use crate::cluster::serve_service::Service;
-use crate::cluster::{self, Api, Dashboard, RayCluster, Scope};
 use crate::command::outage::Outage;
+use crate::connect::error::seconds;
+use crate::connect::flags::ConnectionFlags;
+use crate::connect::head::{self, Heads, Pods};
+use crate::connect::serve_service::Service;
+use crate::connect::{self, Api, Dashboard, RayCluster, Scope};
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
 use crate::serve::{self, Client, Details};
@@ -134,7 +134,7 @@ async fn look(
     scope: &Scope,
     clusters: Vec<RayCluster>,
     limit: Option<Duration>,
-) -> Result<Vec<Line>, cluster::Error> {
+) -> Result<Vec<Line>, connect::Error> {
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
@@ -217,9 +217,9 @@ async fn ask_one(
 }
 
 /// Without the cluster's name, which the line begins with.
-fn reason(error: &cluster::Error) -> String {
+fn reason(error: &connect::Error) -> String {
     match error {
-        cluster::Error::HeadNotReady { obstacle, .. } => {
+        connect::Error::HeadNotReady { obstacle, .. } => {
             format!("no ready head: {}", obstacle.why)
         }
         other => other.to_string(),

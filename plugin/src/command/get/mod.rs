@@ -5,8 +5,8 @@ pub mod clusters;
 
 use clap::ValueEnum;
 
-use crate::cluster::ClusterName;
-use crate::cluster::flags::ConnectionFlags;
+use crate::connect::ClusterName;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Look, Ui};
 use crate::serve::Selection;

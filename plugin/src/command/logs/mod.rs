@@ -6,8 +6,8 @@ mod reading;
 mod stream;
 
 use self::reading::Reader;
-use crate::cluster::ClusterName;
-use crate::cluster::flags::ConnectionFlags;
+use crate::connect::ClusterName;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Style, Ui};
 use crate::safe::{self, clean};

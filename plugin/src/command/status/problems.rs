@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::report::Report;
 use super::traffic;
-use crate::cluster;
+use crate::connect;
 use crate::output::{age, since};
 use crate::serve::details::{Application, DEPLOYING};
 use crate::serve::{self, version_before};
@@ -92,7 +92,7 @@ impl Place<'_> {
 
 fn no_answer(error: &serve::Error, place: &Place<'_>) -> Problem {
     match error {
-        serve::Error::Cluster(cluster::Error::HeadNotReady {
+        serve::Error::Cluster(connect::Error::HeadNotReady {
             name,
             namespace,
             obstacle,

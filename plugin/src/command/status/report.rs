@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::cluster::serve_service::{self, Endpoint, Service};
-use crate::cluster::{self, Api, ClusterName, Next, RayCluster};
+use crate::connect::serve_service::{self, Endpoint, Service};
+use crate::connect::{self, Api, ClusterName, Next, RayCluster};
 use crate::serve::causes::{self, Told};
 use crate::serve::details::{Application, DEPLOYING};
 use crate::serve::routes::Routes;
@@ -32,8 +32,8 @@ pub struct Kubernetes {
     pub cluster: RayCluster,
     /// The pod that answered.
     pub head: Option<String>,
-    pub service: Result<Option<Service>, cluster::Error>,
-    pub endpoints: Result<Vec<Endpoint>, cluster::Error>,
+    pub service: Result<Option<Service>, connect::Error>,
+    pub endpoints: Result<Vec<Endpoint>, connect::Error>,
 }
 
 impl Report {
@@ -43,7 +43,7 @@ impl Report {
         client: &mut Client,
         reasons: &mut Reasons,
         name: &ClusterName,
-    ) -> Result<Self, cluster::Error> {
+    ) -> Result<Self, connect::Error> {
         let Some(api) = api else {
             let serve = client.applications().await.map(|answer| answer.details);
             return Ok(Self {
@@ -180,8 +180,8 @@ async fn traffic(
     api: &Api,
     name: &ClusterName,
 ) -> (
-    Result<Option<Service>, cluster::Error>,
-    Result<Vec<Endpoint>, cluster::Error>,
+    Result<Option<Service>, connect::Error>,
+    Result<Vec<Endpoint>, connect::Error>,
 ) {
     let service = Service::of(api, &name.to_string()).await;
     let endpoints = match &service {

@@ -5,8 +5,8 @@ use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 use super::problems::{Place, Problem};
 use super::report::{Kubernetes, Report, answering};
-use crate::cluster::next;
-use crate::cluster::serve_service::Service;
+use crate::connect::next;
+use crate::connect::serve_service::Service;
 use crate::serve::Details;
 
 /// All of it, for whoever has waited until everything runs.

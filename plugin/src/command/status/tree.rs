@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::report::{Kubernetes, Report, answering};
-use crate::cluster;
+use crate::connect;
 use crate::output::{NONE, Node, Tone, UNKNOWN, age, since};
 use crate::serve::Details;
 use crate::serve::details::{Application, Deployment, Replica};
@@ -145,7 +145,7 @@ fn proxies(details: &Details, kubernetes: Option<&Kubernetes>) -> Node {
 }
 
 fn service(kubernetes: &Kubernetes, details: Option<&Details>) -> Node {
-    let unknown = |error: &cluster::Error| {
+    let unknown = |error: &connect::Error| {
         Node::new("serve service")
             .state(UNKNOWN, Tone::Moving)
             .detail(&error.to_string())

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::POLL;
-use crate::cluster::ClusterName;
-use crate::cluster::flags::Limit;
+use crate::connect::ClusterName;
+use crate::connect::flags::Limit;
 use crate::error::Failure;
 use crate::output::Ui;
 use crate::serve::Client;

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::file::unreadable;
-use crate::cluster::Error;
+use crate::connect::Error;
 
 /// As Go reads it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

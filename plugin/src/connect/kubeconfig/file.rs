@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::entry::Entry;
-use crate::cluster::Error;
+use crate::connect::Error;
 use crate::yaml;
 
 /// The lists of a kubeconfig.
