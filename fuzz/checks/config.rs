@@ -1,9 +1,9 @@
 //! What must hold of `validate` on any file: used by the fuzz target and by the plugin's tests.
 
+use kubectl_ray::check::contents::Contents;
+use kubectl_ray::check::validate::{Target, check as validate};
 use kubectl_ray::input::Input;
 use kubectl_ray::output::{Style, findings};
-use kubectl_ray::serve::contents::Contents;
-use kubectl_ray::serve::validate::{Target, check as validate};
 use kubectl_ray::yaml;
 
 /// Panics where a config is not checked to the end, or where `-o yaml` of what was read is another

@@ -6,6 +6,7 @@
 // Help texts are doc comments, and clap would print the backticks.
 #![allow(clippy::doc_markdown)]
 
+pub mod check;
 pub mod cli;
 pub mod command;
 pub mod completion;

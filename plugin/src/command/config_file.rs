@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::validate::count;
+use crate::check::contents::Contents;
+use crate::check::schema::NEWEST;
+use crate::check::source::Source;
+use crate::check::validate::{Findings, Target, check};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
 use crate::serve::Client;
-use crate::serve::contents::Contents;
-use crate::serve::schema::NEWEST;
-use crate::serve::source::Source;
-use crate::serve::validate::{Findings, Target, check};
 
 /// Reads the one config of a file, and names what else is in it.
 pub fn read(file: &Path, ui: &Ui) -> Result<Source, Failure> {

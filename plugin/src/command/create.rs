@@ -3,6 +3,7 @@ use ray_serve_inject::names;
 use serde_json::Value;
 
 use super::session::Session;
+use crate::check::schema::NEWEST;
 use crate::connect::api::Api;
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::image::ray_version;
@@ -11,7 +12,6 @@ use crate::connect::quantity::{Quantity, parse_cpu, parse_memory};
 use crate::connect::{ClusterName, RayCluster};
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::schema::NEWEST;
 use crate::serve::version::RayVersion;
 
 const EXAMPLES: &str = "\

@@ -1,7 +1,7 @@
 //! The files of directories that are no Serve configs, in one line.
 
 use super::validate::count;
-use crate::serve::contents::Stranger;
+use crate::check::contents::Stranger;
 
 /// More files than this are only counted.
 const FEW: usize = 5;

@@ -2,13 +2,13 @@ use std::path::{Path, PathBuf};
 
 use super::config_file;
 use super::skipped::Skipped;
+use crate::check::contents::Contents;
+use crate::check::schema::{NEWEST, OLDEST};
+use crate::check::source::Source;
+use crate::check::validate::{Findings, Target, check};
 use crate::error::Failure;
 use crate::input::{self, Input};
 use crate::output::Ui;
-use crate::serve::contents::Contents;
-use crate::serve::schema::{NEWEST, OLDEST};
-use crate::serve::source::Source;
-use crate::serve::validate::{Findings, Target, check};
 use crate::serve::version::RayVersion;
 
 const EXAMPLES: &str = "\

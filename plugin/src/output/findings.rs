@@ -4,10 +4,10 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::Style;
+use crate::check::schema;
+use crate::check::source::Source;
+use crate::check::validate::{Finding, Findings, Severity};
 use crate::safe::{is_harmless, name, one_line};
-use crate::serve::schema;
-use crate::serve::source::Source;
-use crate::serve::validate::{Finding, Findings, Severity};
 use crate::yaml::positions::Place;
 
 /// More than this is no help any more.
@@ -149,7 +149,7 @@ fn span(line: &str, place: Place) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::validate::{Target, check};
+    use crate::check::validate::{Target, check};
 
     fn rendered(text: &str, style: Style) -> String {
         let source = Source::new("x.yaml".to_owned(), text.as_bytes().to_vec());

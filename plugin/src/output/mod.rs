@@ -16,10 +16,10 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde_json::Value;
 
+use crate::check::source::Source;
+use crate::check::validate::Findings;
 use crate::error::Failure;
 use crate::safe::{name, visible_json, visible_yaml};
-use crate::serve::source::Source;
-use crate::serve::validate::Findings;
 
 pub use crate::safe::one_line;
 pub use changes::Changes;

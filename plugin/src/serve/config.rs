@@ -1,11 +1,11 @@
 //! A Serve config as a user wrote it: mappings enough to tell its applications apart. Whether Ray
-//! can make something of it is for [`validate`](super::validate).
+//! can make something of it is for [`validate`](crate::check::validate).
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::likeness::{applications_key, are_applications};
-use super::schema::{self, Object};
+use crate::check::likeness::{applications_key, are_applications};
+use crate::check::schema::{self, Object};
 use crate::yaml;
 use crate::yaml::positions::Step;
 

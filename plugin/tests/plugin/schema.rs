@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use kubectl_ray::serve::schema::{FIELDS, Object, Type, fields};
+use kubectl_ray::check::schema::{FIELDS, Object, Type, fields};
 use kubectl_ray::serve::version::RayVersion;
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn each_release_knows_the_fields_the_table_says() {
         }
         newest = Some(ray);
     }
-    assert_eq!(newest, Some(kubectl_ray::serve::schema::NEWEST));
+    assert_eq!(newest, Some(kubectl_ray::check::schema::NEWEST));
     let names: BTreeSet<_> = FIELDS
         .iter()
         .map(|field| (field.of.noun(), field.name))

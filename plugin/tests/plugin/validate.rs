@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use kubectl_ray::check::contents::Contents;
+use kubectl_ray::check::validate::{Severity, Target, check};
 use kubectl_ray::input::Input;
-use kubectl_ray::serve::contents::Contents;
-use kubectl_ray::serve::validate::{Severity, Target, check};
 use kubectl_ray::yaml;
 
 use serde_json::json;

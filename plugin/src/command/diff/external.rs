@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::check::difference::Difference;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::difference::Difference;
 
 /// kubectl's own variable.
 const EXTERNAL: &str = "KUBECTL_EXTERNAL_DIFF";

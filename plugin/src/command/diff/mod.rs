@@ -3,13 +3,13 @@ mod external;
 use std::path::PathBuf;
 
 use super::config_file::{self, CheckFlags};
+use crate::check::difference::{Difference, differences};
 use crate::connect::ClusterName;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
 use crate::package::{self, PackageFlags, Packing};
 use crate::safe;
-use crate::serve::difference::{Difference, differences};
 use crate::serve::plan::Change;
 use crate::serve::settings;
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::KEY_PASSWORD;
 use super::example::{self, example};
 use super::report::Report;
+use crate::check::schema::{self, Field, Object, Range, Type};
 use crate::serve::config::kind;
-use crate::serve::schema::{self, Field, Object, Range, Type};
 use crate::serve::version::RayVersion;
 
 /// The first version in which `num_replicas` may be `auto`, and is read strictly.

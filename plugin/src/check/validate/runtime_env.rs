@@ -6,8 +6,8 @@ use super::ENV_VARS;
 use super::report::Report;
 use super::suggest::RUNTIME_ENV_KEYS;
 use super::value::shown;
+use crate::check::spelling::nearest;
 use crate::serve::config::kind;
-use crate::serve::spelling::nearest;
 use crate::serve::version::RayVersion;
 use crate::userinfo::without_secrets;
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::config::{APPLICATIONS, IMPORT_PATH};
 use super::schema::{self, Object};
 use super::spelling::nearest;
+use crate::serve::config::{APPLICATIONS, IMPORT_PATH};
 
 /// Fields that few but an application of Ray have.
 const SIGNS: [&str; 4] = [IMPORT_PATH, "route_prefix", "runtime_env", "deployments"];

@@ -1,7 +1,7 @@
 //! What a right value looks like, for those who wrote another.
 
-use crate::serve::schema::Range::{Above, Any, AtLeast, Between, UpTo};
-use crate::serve::schema::{Field, Object, Range, Type};
+use crate::check::schema::Range::{Above, Any, AtLeast, Between, UpTo};
+use crate::check::schema::{Field, Object, Range, Type};
 
 /// Fields whose value is text of a certain form.
 const BY_NAME: &[(&str, &str)] = &[

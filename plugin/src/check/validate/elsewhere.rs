@@ -1,7 +1,7 @@
 //! Fields that people know from elsewhere: from the code of a deployment, from Kubernetes, from an
 //! older Ray. A Serve config has no place for them, or calls them otherwise.
 
-use crate::serve::schema::Object::{
+use crate::check::schema::Object::{
     self, Application, AutoscalingConfig, Config, Deployment, HttpOptions, RayActorOptions,
 };
 

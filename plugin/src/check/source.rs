@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::config::{Error, ServeConfig};
 use super::schema;
 use crate::error::Failure;
+use crate::serve::config::{Error, ServeConfig};
 use crate::yaml;
 use crate::yaml::embedded::TextMap;
 use crate::yaml::positions::Place;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::example::{self, example};
 use super::report::Report;
 use super::{runtime_env, suggest, value};
-use crate::serve::schema::{self, Field, NEWEST, Object, Type};
+use crate::check::schema::{self, Field, NEWEST, Object, Type};
 use crate::serve::version::RayVersion;
 
 pub(super) fn object(report: &mut Report, of: Object, fields: &Map<String, Value>) {

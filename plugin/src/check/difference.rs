@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Number, Value};
 
-use super::config::ServeConfig;
-use super::details::{DELETING, Details};
-use super::plan::{Change, plan};
 use crate::safe::visible_yaml;
+use crate::serve::config::ServeConfig;
+use crate::serve::details::{DELETING, Details};
+use crate::serve::plan::{Change, plan};
 use crate::userinfo::masked;
 
 const ENV_VARS: &str = "env_vars";

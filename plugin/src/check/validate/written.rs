@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::findings::{Finding, Findings, Severity};
 use super::{ENV_VARS, KEY_PASSWORD};
-use crate::serve::schema::{self, Field, Type};
+use crate::check::schema::{self, Field, Type};
 use crate::yaml::placeholder::Placeholder;
 use crate::yaml::positions::{Node, Place};
 use crate::yaml::spelling;
@@ -114,8 +114,8 @@ fn takes_number(names: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::serve::source::Source;
-    use crate::serve::validate::{Severity, Target, check};
+    use crate::check::source::Source;
+    use crate::check::validate::{Severity, Target, check};
 
     fn said(config: &str) -> Vec<(Severity, String, usize)> {
         let source = Source::new("x".to_owned(), config.as_bytes().to_vec());

@@ -1,12 +1,12 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::serve::schema::Object::{
+use crate::check::schema::Object::{
     Application, AutoscalingConfig, Config, Deployment, HttpOptions, RayActorOptions,
 };
-use crate::serve::source::Source;
-use crate::serve::validate::example::example;
-use crate::serve::validate::{Target, check};
+use crate::check::source::Source;
+use crate::check::validate::example::example;
+use crate::check::validate::{Target, check};
 use crate::yaml;
 
 fn hint(of: Object, name: &str) -> String {

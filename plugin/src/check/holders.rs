@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::config::{Error, kind};
 use super::likeness;
 use super::spelling::nearest_within;
 use crate::manifest;
+use crate::serve::config::{Error, kind};
 use crate::yaml;
 use crate::yaml::positions::Step;
 

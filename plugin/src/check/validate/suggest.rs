@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::elsewhere::{Elsewhere, elsewhere};
-use crate::serve::schema::{self, Field, Object, Type};
-use crate::serve::spelling::{MOST, nearest_within};
+use crate::check::schema::{self, Field, Object, Type};
+use crate::check::spelling::{MOST, nearest_within};
 use crate::serve::version::RayVersion;
 
 /// Ray's own; a cluster's plugins may take others.

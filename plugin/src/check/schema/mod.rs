@@ -2,7 +2,7 @@
 
 mod table;
 
-use super::version::RayVersion;
+use crate::serve::version::RayVersion;
 
 pub use table::{FIELDS, NEWEST, OLDEST};
 

@@ -18,10 +18,10 @@ mod written;
 
 use serde_json::{Map, Value};
 
-use super::config::{self, Error};
 use super::schema::{self, Object};
 use super::source::Source;
-use super::version::RayVersion;
+use crate::serve::config::{self, Error};
+use crate::serve::version::RayVersion;
 use crate::yaml;
 use crate::yaml::positions::{self, Node, Place, Step};
 use findings::Found;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::serve::source::Source;
+use crate::check::source::Source;
 use crate::yaml::positions::{Node, Place, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
