@@ -1,8 +1,9 @@
 //! What ends a command early, and with which exit code.
 
+use ray_serve_client as serve;
 use thiserror::Error;
 
-use crate::{connect, serve};
+use crate::connect;
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -12,7 +13,7 @@ pub enum Failure {
     #[error(transparent)]
     Cluster(#[from] connect::Error),
     #[error(transparent)]
-    Serve(#[from] serve::Error),
+    Serve(serve::Error),
     #[error(transparent)]
     UnknownApplications(#[from] serve::UnknownApplications),
     #[error("{0}")]
@@ -70,7 +71,7 @@ impl Failure {
 
     /// Whether there is a cluster to wait for, and not perhaps a wrong address.
     pub fn is_starting(&self) -> bool {
-        let (Self::Cluster(error) | Self::Serve(serve::Error::Cluster(error))) = self else {
+        let Self::Cluster(error) = self else {
             return false;
         };
         matches!(
@@ -85,6 +86,19 @@ impl Failure {
             Self::NotDifferences(failure) => failure.message(),
             Self::Told | Self::Interrupted | Self::OutputClosed => None,
             other => Some(other.to_string()),
+        }
+    }
+}
+
+impl From<serve::Error> for Failure {
+    /// An error of the way to Ray is the way's own again.
+    fn from(error: serve::Error) -> Self {
+        match error {
+            serve::Error::Dial(error) => match error.downcast() {
+                Ok(error) => Self::Cluster(error),
+                Err(error) => Self::Serve(serve::Error::Dial(error)),
+            },
+            error => Self::Serve(error),
         }
     }
 }

@@ -17,7 +17,6 @@ pub mod manifest;
 pub mod output;
 pub mod package;
 pub mod safe;
-pub mod serve;
 pub mod userinfo;
 pub mod yaml;
 

@@ -1,11 +1,11 @@
 //! What a file holds for Serve: a config, Kubernetes objects with configs in them, or nothing.
 
+use super::config::Error;
 use super::holders::{Held, Holdings, is_object, none_in};
 use super::likeness;
 use super::source::{Inside, Source};
 use crate::error::Failure;
 use crate::input::Input;
-use crate::serve::config::Error;
 use crate::yaml;
 use crate::yaml::embedded::TextMap;
 use crate::yaml::kubernetes::{self, Document};

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ray_serve_client::change::plan::{Change, plan};
+use ray_serve_client::config::ServeConfig;
+use ray_serve_client::state::details::{DELETING, Details};
 use serde_json::{Number, Value};
 
 use crate::safe::visible_yaml;
-use crate::serve::config::ServeConfig;
-use crate::serve::details::{DELETING, Details};
-use crate::serve::plan::{Change, plan};
 use crate::userinfo::masked;
 
 const ENV_VARS: &str = "env_vars";

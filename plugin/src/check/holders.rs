@@ -1,12 +1,13 @@
 //! Kubernetes objects that hold Serve configs as text: a `RayService` in `spec.serveConfigV2`, and
 //! a `ConfigMap` under any of its keys.
 
+use ray_serve_client::config::kind;
 use serde_json::Value;
 
+use super::config::Error;
 use super::likeness;
 use super::spelling::nearest_within;
 use crate::manifest;
-use crate::serve::config::{Error, kind};
 use crate::yaml;
 use crate::yaml::positions::Step;
 

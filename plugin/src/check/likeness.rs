@@ -1,11 +1,11 @@
 //! Whether something is meant as a Serve config. A directory holds much else in YAML and JSON:
 //! charts, workflows, settings of other programs. Their authors did not ask what Ray makes of it.
 
+use ray_serve_client::config::{APPLICATIONS, IMPORT_PATH};
 use serde_json::{Map, Value};
 
 use super::schema::{self, Object};
 use super::spelling::nearest;
-use crate::serve::config::{APPLICATIONS, IMPORT_PATH};
 
 /// Fields that few but an application of Ray have.
 const SIGNS: [&str; 4] = [IMPORT_PATH, "route_prefix", "runtime_env", "deployments"];

@@ -1,10 +1,11 @@
 //! A Serve config as it was read: what it says, and where in its file it says it.
 
+use ray_serve_client::ServeConfig;
 use serde_json::Value;
 
+use super::config::{self, Error};
 use super::schema;
 use crate::error::Failure;
-use crate::serve::config::{Error, ServeConfig};
 use crate::yaml;
 use crate::yaml::embedded::TextMap;
 use crate::yaml::positions::Place;
@@ -121,7 +122,7 @@ impl Source {
     /// The config to send; whoever wants to know more than this error checks the source first.
     pub fn config(&self) -> Result<ServeConfig, Failure> {
         let body = self.body.as_ref().map_err(|error| self.unusable(error))?;
-        ServeConfig::new(body.clone()).map_err(|error| self.unusable(&error))
+        config::config(body.clone()).map_err(|error| self.unusable(&error))
     }
 
     fn unusable(&self, error: &Error) -> Failure {

@@ -7,20 +7,22 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, UPGRADE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
+use ray_serve_client::Dial;
+use ray_serve_client::http::Route;
+use ray_serve_client::http::body::Content;
+use ray_serve_client::http::{Prepared, StreamedResponse};
+use ray_serve_client::state::details::Details;
+use ray_serve_client::{self as serve, http::Call};
 
+use crate::connect::client::AGENT;
+use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Via};
 use crate::connect::next;
-use crate::connect::route::Route;
 use crate::connect::service_proxy::is_of_the_api_server;
 use crate::connect::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
-use crate::serve::client::AGENT;
-use crate::serve::content::Content;
-use crate::serve::details::Details;
-use crate::serve::flow::{Begun, Flow};
-use crate::serve::{self, Request};
 
 /// What curl says data is, unless told.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -191,7 +193,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
             "with --via proxy the header {name} is the API server's and reaches no application: leave one of them out"
         )));
     }
-    let mut client = super::client(connection, &args.raycluster)?;
+    let mut client = client(connection, &args.raycluster)?;
     let details = client.applications().await?.details;
     if !details.serve_is_running() {
         return Err(Failure::Failed(format!(
@@ -199,27 +201,31 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
             args.raycluster
         )));
     }
-    let dashboard = client.dashboard();
+    let dashboard = client.dial_mut();
     let port = port(&details, dashboard).await?;
     let opened = dashboard.open_at(port).await?;
     let mut request = args.request(&opened.route)?;
-    opened.route.prepare(&mut request).await?;
-    let begun = Begun::new(
+    opened
+        .route
+        .prepare(&mut request)
+        .await
+        .map_err(serve::Error::from)?;
+    let begun = Prepared::new(
         opened,
         dashboard.describe_at(port),
-        Request::get("/", "the request").call,
+        Call::of("the request"),
         request,
         connection.request_timeout.0,
     );
-    let flow = begun.answer().await.map_err(|error| match error {
-        serve::Error::Cluster(connect::Error::NotListening { pod, port }) => {
+    let flow = begun.answer().await.map_err(|error| match error.into() {
+        Failure::Cluster(connect::Error::NotListening { pod, port }) => {
             Failure::Failed(format!(
                 "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see {}",
                 details.proxy_location.as_deref().unwrap_or("not told"),
-                client.next().serve("status", &[&args.raycluster.to_string()], "")
+                client.dial().next().serve("status", &[&args.raycluster.to_string()], "")
             ))
         }
-        other => other.into(),
+        other => other,
     })?;
     let status = flow.head.status;
     match print(args, flow, ui).await {
@@ -244,7 +250,7 @@ async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failu
     ))
 }
 
-async fn print(args: &Args, mut flow: Flow, ui: &Ui) -> Result<(), Failure> {
+async fn print(args: &Args, mut flow: StreamedResponse, ui: &Ui) -> Result<(), Failure> {
     let mut out = ui.foreign();
     if args.include {
         let mut head = format!("{:?} {}\r\n", flow.head.version, flow.head.status).into_bytes();

@@ -1,13 +1,14 @@
 use clap::ValueEnum;
+use ray_serve_client::Selection;
+use ray_serve_client::config::running::RunningConfig;
 use serde_json::Value;
 
 use crate::connect::ClusterName;
+use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Ui, one_line};
 use crate::safe::visible_yaml;
-use crate::serve::Selection;
-use crate::serve::running_config::RunningConfig;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +41,7 @@ enum Format {
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let cluster = &args.raycluster;
-    let mut client = super::client(connection, cluster)?;
+    let mut client = client(connection, cluster)?;
     let mut answer = client.applications().await?;
     Selection::new(cluster, &args.applications).apply(&mut answer.details)?;
     let all: Value =

@@ -7,10 +7,10 @@ use crate::check::contents::Contents;
 use crate::check::schema::NEWEST;
 use crate::check::source::Source;
 use crate::check::validate::{Findings, Target, check};
+use crate::connect::client::{Client, ray_version};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
-use crate::serve::Client;
 
 /// Reads the one config of a file, and names what else is in it.
 pub fn read(file: &Path, ui: &Ui) -> Result<Source, Failure> {
@@ -75,7 +75,7 @@ impl CheckFlags {
             return Ok(());
         }
         let target = Target {
-            ray: Some(client.ray_version().await?.unwrap_or(NEWEST)),
+            ray: Some(ray_version(client).await?.unwrap_or(NEWEST)),
             uploads_code,
         };
         let findings = check(source, &target);

@@ -1,4 +1,5 @@
 use clap::ValueEnum;
+use ray_serve_client::api::version::RayVersion;
 use ray_serve_inject::names;
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use crate::connect::quantity::{Quantity, parse_cpu, parse_memory};
 use crate::connect::{ClusterName, RayCluster};
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::version::RayVersion;
 
 const EXAMPLES: &str = "\
 Examples:

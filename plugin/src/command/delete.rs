@@ -1,3 +1,10 @@
+use ray_serve_client::Applications;
+use ray_serve_client::Selection;
+use ray_serve_client::change::expected::Expected;
+use ray_serve_client::change::plan::Change;
+use ray_serve_client::change::rollout::Rollout;
+use ray_serve_client::config::merge::Kept;
+use ray_serve_client::state::details::DELETING;
 use tokio::time::{Duration, interval};
 
 use super::dry_run::DryRunFlag;
@@ -7,13 +14,6 @@ use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::{self, ClusterName};
 use crate::error::Failure;
 use crate::output::{Row, Ui};
-use crate::serve::client::Applications;
-use crate::serve::details::DELETING;
-use crate::serve::landed::Expected;
-use crate::serve::merge::Kept;
-use crate::serve::plan::Change;
-use crate::serve::rollout::Rollout;
-use crate::serve::{self, Selection};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,8 +68,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     };
     let missing = matches!(
         &deleted,
-        Err(Failure::Cluster(connect::Error::NotFound { .. })
-            | Failure::Serve(serve::Error::Cluster(connect::Error::NotFound { .. })))
+        Err(Failure::Cluster(connect::Error::NotFound { .. }))
     );
     if missing && args.ignore_not_found {
         ui.note(&format!("raycluster/{} is not there.", args.raycluster));

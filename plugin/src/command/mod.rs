@@ -21,11 +21,9 @@ pub mod validate;
 pub mod wait;
 
 use crate::cli::{Cli, Command, ServeCommand};
-use crate::connect::flags::ConnectionFlags;
-use crate::connect::{ClusterName, Dashboard};
+use crate::connect::Dashboard;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::Client;
 
 pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
     let serve = match cli.command {
@@ -57,11 +55,6 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
 
 fn version(ui: &Ui) -> Result<(), Failure> {
     ui.line(&format!("kubectl-ray {}", env!("CARGO_PKG_VERSION")))
-}
-
-pub fn client(connection: &ConnectionFlags, cluster: &ClusterName) -> Result<Client, Failure> {
-    let dashboard = Dashboard::new(connection, cluster)?;
-    Ok(Client::new(dashboard, connection.request_timeout.0))
 }
 
 /// A `RayService`'s or `RayJob`'s cluster is its operator's: it would undo what is done here.

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use ray_serve_client as serve;
+use ray_serve_client::Applications;
+use ray_serve_client::change::expected::Expected;
+use ray_serve_client::change::plan::Change;
 use tokio::time::Instant;
 
 use super::refuse_owned;
 use super::status::report::{Reasons, Report};
+use crate::connect::client::Client;
+use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
 use crate::connect::{ClusterName, Next};
 use crate::error::Failure;
 use crate::output::{Progress, Ui};
 use crate::package::Packages;
-use crate::serve::client::Applications;
-use crate::serve::landed::Expected;
-use crate::serve::plan::Change;
-use crate::serve::{self, Client};
 
 /// What a request is given, be the deadline ever so near: more than any Ray needs that is well.
 const GRACE: Duration = Duration::from_secs(2);
@@ -66,7 +68,7 @@ impl<'a> Session<'a> {
         force: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            client: super::client(connection, cluster)?,
+            client: client(connection, cluster)?,
             cluster,
             progress: ui.progress(),
             ui,
@@ -117,7 +119,7 @@ impl<'a> Session<'a> {
     }
 
     async fn ask(&mut self) -> Result<Applications, Failure> {
-        refuse_owned(self.client.dashboard(), self.force).await?;
+        refuse_owned(self.client.dial_mut(), self.force).await?;
         Ok(self.client.applications().await?)
     }
 
@@ -136,19 +138,20 @@ impl<'a> Session<'a> {
 
     /// Commands for messages, which go to the same cluster.
     pub fn next(&self) -> Next {
-        self.client.next().clone()
+        self.client.dial().next().clone()
     }
 
     /// The command that shows what runs.
     pub fn see(&self) -> String {
         self.client
+            .dial()
             .next()
             .serve("get", &[&self.cluster.to_string()], "")
     }
 
     /// What is known of the cluster and its traffic; nothing of a Ray without Kubernetes.
     pub async fn report(&mut self) -> Option<Report> {
-        let api = self.client.dashboard().api()?.clone();
+        let api = self.client.dial_mut().api()?.clone();
         let client = &mut self.client;
         let mut reasons = Reasons::default();
         let looked = Report::look(Some(&api), client, &mut reasons, self.cluster);

@@ -1,6 +1,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ray_serve_client::Applications;
+use ray_serve_client::change::expected::Expected;
+use ray_serve_client::change::plan::{Change, plan};
+use ray_serve_client::change::rollout::Rollout;
+use ray_serve_client::config::merge::Kept;
+use ray_serve_client::{ServeConfig, change::ignored_settings as settings};
 use tokio::time::sleep;
 
 use super::config_file::{self, CheckFlags};
@@ -14,12 +20,6 @@ use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
 use crate::output::Ui;
 use crate::package::{self, PackageFlags, Packing};
-use crate::serve::client::Applications;
-use crate::serve::landed::Expected;
-use crate::serve::merge::Kept;
-use crate::serve::plan::{Change, plan};
-use crate::serve::rollout::Rollout;
-use crate::serve::{ServeConfig, settings};
 
 const EXAMPLES: &str = "\
 Examples:

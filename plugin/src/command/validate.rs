@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use ray_serve_client::api::version::RayVersion;
+
 use super::config_file;
 use super::skipped::Skipped;
 use crate::check::contents::Contents;
@@ -9,7 +11,6 @@ use crate::check::validate::{Findings, Target, check};
 use crate::error::Failure;
 use crate::input::{self, Input};
 use crate::output::Ui;
-use crate::serve::version::RayVersion;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ray_serve_client::causes::{self, Told};
+use ray_serve_client::change::rollout::{Rollout, State, Verdict};
+use ray_serve_client::state::details::Details;
+use ray_serve_client::state::version_before;
 use tokio::time::Instant;
 
 use super::session::Session;
 use super::status::report::Report;
 use crate::error::Failure;
 use crate::output::{Part, Row};
-use crate::serve::causes::{self, Told};
-use crate::serve::details::Details;
-use crate::serve::rollout::{Rollout, State, Verdict};
-use crate::serve::version_before;
 
 const POLL: Duration = Duration::from_millis(500);
 /// Ray is asked why when a replica has been starting for this long, and then as often.

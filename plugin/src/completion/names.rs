@@ -6,16 +6,16 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use ray_serve_client::logs::files::{self, Step};
+use ray_serve_client::{Details, bare};
 use serde::Deserialize;
 
 use super::typed::Typed;
-use crate::command;
+use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
 use crate::connect::raycluster::Metadata;
 use crate::connect::{Api, RayCluster, Scope, kubeconfig as config};
 use crate::error::Failure;
-use crate::serve::log_files::{self, Step};
-use crate::serve::{Details, bare};
 
 /// A shell does nothing else meanwhile. A credential plugin and a head that is asked for the first
 /// time take a second each.
@@ -120,7 +120,7 @@ pub fn kubeconfig(typed: &Typed, kind: config::Kind) -> Vec<Named> {
 fn details(typed: &Typed) -> Option<Details> {
     let cluster = typed.cluster.clone()?;
     ask(&typed.connection, async move |connection| {
-        let mut client = command::client(&connection, &cluster)?;
+        let mut client = client(&connection, &cluster)?;
         Ok(client.applications().await?.details)
     })
 }
@@ -160,5 +160,5 @@ pub fn routes(typed: &Typed) -> Vec<Named> {
 
 /// What `logs` takes after `path`, a step further.
 pub fn logs(typed: &Typed, path: &str) -> Vec<Step> {
-    details(typed).map_or_else(Vec::new, |details| log_files::steps(&details, path))
+    details(typed).map_or_else(Vec::new, |details| files::steps(&details, path))
 }

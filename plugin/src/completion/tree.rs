@@ -7,12 +7,12 @@ use clap::{Arg, Command};
 use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
+use ray_serve_client::logs::files::Step;
 
 use super::names::{self, Named};
 use super::typed::Typed;
 use crate::connect::kubeconfig::Kind;
 use crate::safe::{is_harmless, is_plain_text, is_plain_word, one_line};
-use crate::serve::log_files::Step;
 
 /// As the help calls what is completed.
 pub const CLUSTER: &str = "CLUSTER";

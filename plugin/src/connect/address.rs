@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use kube::Config;
 use kube::config::Cluster;
+use ray_serve_client::http::{Dialed, Route, Stream};
 use secrecy::SecretString;
 
 use super::connector::{self, Connector};
@@ -13,7 +14,7 @@ use super::flags::ConnectionFlags;
 use super::kubeconfig;
 use super::next::Next;
 use super::proxy;
-use super::route::{Opened, Route};
+use super::service_proxy::route_below;
 use super::token::OwnToken;
 use crate::userinfo::masked;
 
@@ -64,30 +65,30 @@ impl Address {
         })
     }
 
-    pub async fn open(&self) -> Result<Opened, Error> {
-        let route = Route::below(&self.url);
+    pub async fn open(&self) -> Result<Dialed, Error> {
+        let route = route_below(&self.url);
         self.connect(self.url.clone(), &self.describe(), route)
             .await
     }
 
     /// Another port of the same machine, where nothing is below a path.
-    pub async fn open_at(&self, port: u16) -> Result<Opened, Error> {
+    pub async fn open_at(&self, port: u16) -> Result<Dialed, Error> {
         let url = format!("http://{}/", self.authority_at(port));
         let url: Uri = url.parse().map_err(|_| Error::BadUrl {
             what: "Serve",
             url,
             expected: HTTP_URL,
         })?;
-        let route = Route::below(&url);
+        let route = route_below(&url);
         self.connect(url, &self.describe_at(port), route).await
     }
 
-    async fn connect(&self, url: Uri, who: &str, route: Route) -> Result<Opened, Error> {
+    async fn connect(&self, url: Uri, who: &str, route: Route) -> Result<Dialed, Error> {
         let stream = connector::connect(&self.connector, url, who, self.limit).await?;
-        Ok(Opened {
-            stream,
+        Ok(Dialed {
+            stream: Stream::new(stream),
             route,
-            fault: None,
+            why_closed: None,
         })
     }
 

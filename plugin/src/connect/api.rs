@@ -7,12 +7,14 @@ use http::{HeaderMap, Request, Uri};
 use http_body_util::LengthLimitError;
 use kube::Client;
 use kube::client::{AuthError, Body};
+use ray_serve_client::error::root_cause;
+use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
 use super::connector::{self, ANSWER_AT_MOST, Connector, Login, Stream};
-use super::error::{Error, caused_by, root_cause};
+use super::error::{Error, caused_by};
 use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
 use super::next::Next;
@@ -60,20 +62,6 @@ impl fmt::Display for Scope {
             Self::All => formatter.write_str("all namespaces"),
         }
     }
-}
-
-/// A value of a query.
-pub fn percent(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            byte => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[derive(Clone)]

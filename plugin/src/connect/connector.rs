@@ -15,11 +15,11 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
+use ray_serve_client::error::root_cause;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::Error;
-use super::error::root_cause;
 use super::proxy::{basic_auth, unreadable};
 
 /// Of an answer of its API, in bytes: a list comes in pages.

@@ -2,18 +2,17 @@
 
 use http::uri::Authority;
 use hyper_util::rt::TokioIo;
+use ray_serve_client::http::{Dial, DialError, Dialed, Route, Stream};
 use secrecy::SecretString;
 
 use super::address::Address;
 use super::api::Api;
-use super::connector::Stream;
 use super::error::Error;
 use super::flags::{ConnectionFlags, Via};
 use super::head::{self, Pods};
 use super::next::Next;
 use super::obstacle::{Seen, judge};
 use super::raycluster::{ClusterName, RayCluster};
-use super::route::{Opened, Route};
 use super::service_proxy::ServiceProxy;
 use super::token::{self, OwnToken};
 use super::tunnel;
@@ -74,7 +73,7 @@ impl Dashboard {
         })))
     }
 
-    pub async fn open(&mut self) -> Result<Opened, Error> {
+    pub async fn open(&mut self) -> Result<Dialed, Error> {
         match self {
             Self::Head(head) => head.open().await,
             Self::Address(address) => address.open().await,
@@ -82,17 +81,10 @@ impl Dashboard {
     }
 
     /// A stream to another port of the head, or of the machine that the address names.
-    pub async fn open_at(&mut self, port: u16) -> Result<Opened, Error> {
+    pub async fn open_at(&mut self, port: u16) -> Result<Dialed, Error> {
         match self {
             Self::Head(head) => head.open_at(port).await,
             Self::Address(address) => address.open_at(port).await,
-        }
-    }
-
-    pub fn describe_at(&self, port: u16) -> String {
-        match self {
-            Self::Address(address) => address.describe_at(port),
-            Self::Head(head) => format!("Serve on raycluster/{}", head.name),
         }
     }
 
@@ -109,29 +101,6 @@ impl Dashboard {
         match self {
             Self::Head(head) => Some(&head.found.as_ref()?.pod),
             Self::Address(_) => None,
-        }
-    }
-
-    /// After a stream that broke or did not open: the head may be another pod by now.
-    pub fn forget(&mut self) {
-        if let Self::Head(head) = self {
-            head.found = None;
-        }
-    }
-
-    /// Ray before 2.8 has the Serve REST API on the dashboard agent's port only.
-    /// Gives whether there is such a port that was not tried yet.
-    pub fn try_agent_port(&mut self) -> bool {
-        match self {
-            Self::Head(head) => !std::mem::replace(&mut head.on_agent_port, true),
-            Self::Address(_) => false,
-        }
-    }
-
-    pub fn token(&self) -> Option<&SecretString> {
-        match self {
-            Self::Head(head) => head.found.as_ref()?.token.as_ref(),
-            Self::Address(address) => address.token(),
         }
     }
 
@@ -169,8 +138,45 @@ impl Dashboard {
             }
         }
     }
+}
 
-    pub fn describe(&self) -> String {
+impl Dial for Dashboard {
+    async fn open(&mut self) -> Result<Dialed, DialError> {
+        Ok(Self::open(self).await?)
+    }
+
+    async fn open_at(&mut self, port: u16) -> Result<Dialed, DialError> {
+        Ok(Self::open_at(self, port).await?)
+    }
+
+    fn describe_at(&self, port: u16) -> String {
+        match self {
+            Self::Address(address) => address.describe_at(port),
+            Self::Head(head) => format!("Serve on raycluster/{}", head.name),
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Self::Head(head) = self {
+            head.found = None;
+        }
+    }
+
+    fn try_agent_port(&mut self) -> bool {
+        match self {
+            Self::Head(head) => !std::mem::replace(&mut head.on_agent_port, true),
+            Self::Address(_) => false,
+        }
+    }
+
+    fn token(&self) -> Option<&SecretString> {
+        match self {
+            Self::Head(head) => head.found.as_ref()?.token.as_ref(),
+            Self::Address(address) => address.token(),
+        }
+    }
+
+    fn describe(&self) -> String {
         match self {
             Self::Address(address) => address.describe(),
             Self::Head(head) => format!("the head of raycluster/{}", head.name),
@@ -179,7 +185,7 @@ impl Dashboard {
 }
 
 impl Head {
-    async fn open(&mut self) -> Result<Opened, Error> {
+    async fn open(&mut self) -> Result<Dialed, Error> {
         let on_agent_port = self.on_agent_port;
         let cluster = &self.find().await?.cluster;
         let port = if on_agent_port {
@@ -190,25 +196,25 @@ impl Head {
         self.open_at(port).await
     }
 
-    async fn open_at(&mut self, port: u16) -> Result<Opened, Error> {
+    async fn open_at(&mut self, port: u16) -> Result<Dialed, Error> {
         let api = self.api.clone();
         let found = self.find().await?;
         match api.via() {
             Via::PortForward => {
                 let (tunnel, fault) = tunnel::open(&api, &found.pod, port).await?;
-                Ok(Opened {
+                Ok(Dialed {
                     stream: Stream::new(TokioIo::new(tunnel)),
                     route: Route::to(Authority::from_static("localhost")),
-                    fault: Some(fault),
+                    why_closed: Some(fault.explain()),
                 })
             }
             Via::Proxy => {
                 let stream = api.stream().await?;
                 let proxy = ServiceProxy::new(api, &found.cluster, found.pod.clone(), port);
-                Ok(Opened {
-                    stream,
+                Ok(Dialed {
+                    stream: Stream::new(stream),
                     route: proxy.route()?,
-                    fault: None,
+                    why_closed: None,
                 })
             }
         }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use kube::client::AuthError;
 use kube::config::{ExecConfig, InClusterError};
+use ray_serve_client::DialError;
+use ray_serve_client::error::root_cause;
+use ray_serve_client::text::seconds;
 use thiserror::Error;
 
 use super::obstacle::Obstacle;
@@ -229,15 +232,6 @@ impl Error {
     }
 }
 
-/// The innermost error says what happened; the wrappers only say where in the library.
-pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
 /// Whether one of the errors behind it is of this kind.
 pub(crate) fn caused_by<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
@@ -248,18 +242,6 @@ pub(crate) fn caused_by<E: StdError + 'static>(error: &(dyn StdError + 'static))
         next = error.source();
     }
     false
-}
-
-pub(crate) fn seconds(limit: Duration) -> String {
-    if limit.subsec_nanos() == 0 {
-        let total = limit.as_secs();
-        return match (total / 60, total % 60) {
-            (0, seconds) => format!("{seconds}s"),
-            (minutes, 0) => format!("{minutes}m"),
-            (minutes, seconds) => format!("{minutes}m{seconds}s"),
-        };
-    }
-    format!("{}ms", limit.as_millis())
 }
 
 fn paths(paths: &[PathBuf]) -> String {
@@ -275,4 +257,15 @@ fn one_of(known: &[String]) -> String {
         return String::new();
     }
     format!(" (it has {})", known.join(", "))
+}
+
+impl From<Error> for DialError {
+    fn from(error: Error) -> Self {
+        let may_pass = error.may_pass();
+        let is_elsewhere = matches!(
+            error,
+            Error::NotListening { .. } | Error::NoServicePort { .. }
+        );
+        Self::new(error).passing(may_pass).elsewhere(is_elsewhere)
+    }
 }

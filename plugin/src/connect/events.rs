@@ -1,8 +1,9 @@
 //! What the cluster has warned of, as far as the user may see it.
 
+use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 
-use super::api::{Api, Scope, percent};
+use super::api::{Api, Scope};
 
 /// The few fields of an Event that matter here.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 
 use k8s_openapi::api::core::v1::Pod;
+use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 
-use super::api::{Api, Scope, percent};
+use super::api::{Api, Scope};
 use super::error::Error;
 use super::pod_state::is_ready;
 use super::raycluster::{CLUSTER_LABEL, ClusterName, NODE_TYPE_LABEL, RayCluster};

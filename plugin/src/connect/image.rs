@@ -3,7 +3,7 @@
 //! Most images have a version of their own as tag, which says nothing of Ray: with a wrong
 //! `rayVersion` the operator probes the head in a way that its Ray may not answer.
 
-use crate::serve::version::RayVersion;
+use ray_serve_client::api::version::RayVersion;
 
 /// The images that Ray's own project publishes under the version of Ray, also from a mirror.
 const PROJECT: &str = "rayproject";

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod api;
+pub mod client;
 pub mod connector;
 pub mod created;
 pub mod dashboard;
@@ -19,7 +20,6 @@ pub mod pod_state;
 pub mod proxy;
 pub mod quantity;
 pub mod raycluster;
-pub mod route;
 pub mod serve_service;
 pub mod service_proxy;
 pub mod token;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use ray_serve_client::http::request::percent;
 use ray_serve_inject::names;
 use ray_serve_inject::role::{self, Declared};
 use ray_serve_inject::table::{
@@ -16,7 +17,7 @@ use ray_serve_inject::text;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api::{Api, Scope, percent};
+use super::api::{Api, Scope};
 use super::created::Created;
 use super::error::Error;
 use super::object_name::{self, checked};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ray_serve_client::http::request::percent;
 use ray_serve_inject::names;
 use ray_serve_inject::role::Declared;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api::{Api, Scope, percent};
+use super::api::{Api, Scope};
 use super::error::Error;
 use super::object_name::checked;
 use super::raycluster::{CLUSTER_LABEL, RayCluster};

@@ -5,15 +5,19 @@
 //! either's.
 
 use http::header::{AUTHORIZATION, HeaderName};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use ray_serve_client::DialError;
+use ray_serve_client::http::{Intermediary, Refusal, Route};
 use serde::Deserialize;
 
 use super::api::Api;
 use super::error::Error;
 use super::object_name::checked;
 use super::obstacle::Obstacle;
+use super::proxy::basic_auth;
 use super::raycluster::RayCluster;
-use super::route::Route;
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// What the API server's proxy puts before the reason why it got no answer.
 const NO_ANSWER: &str = "error trying to reach service: ";
@@ -26,15 +30,6 @@ pub struct ServiceProxy {
     /// The one behind the service, for messages.
     pod: String,
     port: u16,
-}
-
-/// Why the API server answered in the head's place.
-#[derive(Debug)]
-pub enum Refusal {
-    /// Nothing has arrived at the head.
-    Unsent(Error),
-    /// The connection to the head broke, and what was sent may have arrived.
-    Broken(String),
 }
 
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
@@ -63,31 +58,11 @@ impl ServiceProxy {
         let of = format!("a Service (of the head of raycluster/{})", self.cluster);
         let service = checked(&of, &self.service)?;
         let path = format!("/api/v1/namespaces/{namespace}/services/http:{service}:{port}/proxy");
-        let route = Route::below(self.api.url());
+        let route = route_below(self.api.url());
         Ok(Route {
             base_path: route.base_path + &path,
-            proxy: Some(self),
+            proxy: Some(Arc::new(self)),
             ..route
-        })
-    }
-
-    /// The headers that each request needs besides.
-    pub async fn login(&self) -> Result<HeaderMap, Error> {
-        self.api.login().await
-    }
-
-    /// Nothing where it is the head's own answer.
-    pub fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal> {
-        if !status.is_client_error() && !status.is_server_error() {
-            return None;
-        }
-        let told: Status = serde_json::from_slice(body).ok()?;
-        if told.kind != "Status" || told.api_version != "v1" {
-            return None;
-        }
-        Some(match told.message.strip_prefix(NO_ANSWER) {
-            Some(cause) => self.no_answer(cause),
-            None => Refusal::Unsent(self.refused(method, status, told.message)),
         })
     }
 
@@ -96,7 +71,7 @@ impl ServiceProxy {
         if !cause.starts_with("dial ") {
             return Refusal::Broken(cause.to_owned());
         }
-        Refusal::Unsent(if cause.contains("connection refused") {
+        let error = if cause.contains("connection refused") {
             Error::NotListening {
                 pod: self.pod.clone(),
                 port: self.port,
@@ -106,7 +81,8 @@ impl ServiceProxy {
                 who: format!("pod/{} from the Kubernetes API server", self.pod),
                 cause: cause.to_owned(),
             }
-        })
+        };
+        Refusal::Unsent(error.into())
     }
 
     fn refused(&self, method: &Method, status: StatusCode, message: String) -> Error {
@@ -155,6 +131,34 @@ impl ServiceProxy {
                 code: status.as_u16(),
             },
         }
+    }
+}
+
+impl Intermediary for ServiceProxy {
+    fn login(&self) -> Pin<Box<dyn Future<Output = Result<HeaderMap, DialError>> + Send + '_>> {
+        Box::pin(async { Ok(self.api.login().await?) })
+    }
+
+    fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal> {
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        let told: Status = serde_json::from_slice(body).ok()?;
+        if told.kind != "Status" || told.api_version != "v1" {
+            return None;
+        }
+        Some(match told.message.strip_prefix(NO_ANSWER) {
+            Some(cause) => self.no_answer(cause),
+            None => Refusal::Unsent(self.refused(method, status, told.message).into()),
+        })
+    }
+}
+
+/// The way to a server whose paths begin with that of `url`, with the login that may be in it.
+pub fn route_below(url: &Uri) -> Route {
+    Route {
+        login: basic_auth(url),
+        ..Route::below(url)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use ray_serve_client::http::request::percent;
 use ray_serve_inject::names;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::api::{Api, percent};
+use super::api::Api;
 use super::error::Error;
 use super::flags::ConnectionFlags;
 use super::object_name::checked;

@@ -10,11 +10,13 @@ use http::StatusCode;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::Portforwarder;
+use ray_serve_client::error::root_cause;
+use ray_serve_client::http::WhyClosed;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tower::BoxError;
 
 use super::api::Api;
-use super::error::{Error, root_cause};
+use super::error::Error;
 use super::object_name::checked;
 
 /// kube's reason for an answer that is no `Status`, and so none of the API server's.
@@ -109,16 +111,19 @@ fn is_cut(cause: &BoxError) -> bool {
 
 impl Fault {
     /// The reason given by the kubelet, if it gave one.
-    pub async fn explain(self) -> Option<Error> {
-        let cause = tokio::time::timeout(GRACE, self.reason).await.ok()??;
-        let Self { pod, port, .. } = self;
-        Some(if cause.contains("connection refused") {
-            Error::NotListening { pod, port }
-        } else {
-            Error::PortForward {
-                pod,
-                cause: cause.trim().to_owned(),
-            }
+    pub fn explain(self) -> WhyClosed {
+        Box::pin(async move {
+            let cause = tokio::time::timeout(GRACE, self.reason).await.ok()??;
+            let Self { pod, port, .. } = self;
+            let error = if cause.contains("connection refused") {
+                Error::NotListening { pod, port }
+            } else {
+                Error::PortForward {
+                    pod,
+                    cause: cause.trim().to_owned(),
+                }
+            };
+            Some(error.into())
         })
     }
 }

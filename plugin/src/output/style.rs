@@ -1,6 +1,6 @@
 //! Colours: on a terminal that shows them and for a user who wants them, and nowhere else.
 
-use crate::serve::details::{HEALTHY, RUNNING, has_failed};
+use ray_serve_client::state::details::{HEALTHY, RUNNING, has_failed};
 
 /// What a text says about the thing it is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

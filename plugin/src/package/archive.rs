@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ray_serve_client::http::body::FileContent;
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -14,7 +15,6 @@ use super::error::Error;
 use super::limit;
 use super::spool::{Spool, TooLarge};
 use super::tree::{Entry, Kind, Tree};
-use crate::serve::content::FileContent;
 
 /// Goes into each name: packages of another layout are other packages.
 const LAYOUT: &[u8] = b"kubectl-ray package 1";

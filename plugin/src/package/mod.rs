@@ -35,9 +35,9 @@ pub use flags::PackageFlags;
 
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::ServeConfig;
 use archive::Package;
 use packer::Packer;
+use ray_serve_client::ServeConfig;
 
 /// As often as a person sees a difference.
 const REDRAW: Duration = Duration::from_millis(100);

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use ray_serve_client::http::body::FileContent;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
@@ -14,7 +15,6 @@ use super::error::Error;
 use super::limit;
 use super::open;
 use super::source::Role;
-use crate::serve::content::FileContent;
 
 const CHUNK: usize = 64 * 1024;
 

@@ -11,8 +11,8 @@ use super::flags::{Code, PackageFlags};
 use super::requirements;
 use super::source::{Origin, Role, Source};
 use crate::error::Failure;
-use crate::serve::ServeConfig;
 use crate::userinfo::masked;
+use ray_serve_client::ServeConfig;
 
 const RUNTIME_ENV: &str = "runtime_env";
 const WORKING_DIR: &str = "working_dir";

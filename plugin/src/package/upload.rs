@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::archive::Package;
 use super::limit::bytes;
 use super::{Packages, REDRAW};
+use crate::connect::client::Client;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::Client;
 
 impl Packages {
     /// Brings the packages to the cluster that it has not got, and gives whether there was one.

@@ -1,6 +1,6 @@
 //! Bytes of others as they are, but for what would steer a terminal.
 
-use super::character::{escape, steers};
+use ray_serve_client::text::{escape, steers};
 
 /// Takes bytes in pieces as they come, whose borders may lie within a character.
 #[derive(Debug, Default)]

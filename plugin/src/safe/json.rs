@@ -1,6 +1,6 @@
 //! JSON that shows what is in its strings.
 
-use super::character::is_harmless;
+use ray_serve_client::text::is_harmless;
 
 /// `json` with each character that is not harmless as an escape: still the same document, since such
 /// characters are in strings only.

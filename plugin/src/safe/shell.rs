@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::character::{escape, is_harmless};
+use ray_serve_client::text::{escape, is_harmless};
 
 /// Whether bash, zsh, fish and PowerShell take `word` for what it is, wherever it is inserted.
 ///

@@ -1,8 +1,8 @@
 //! YAML that shows what is in its strings.
 
+use ray_serve_client::text::is_harmless;
 use serde_json::{Map, Value};
 
-use super::character::is_harmless;
 use crate::yaml;
 
 /// What YAML has an escape for, which its writer writes as one, as it does with all control

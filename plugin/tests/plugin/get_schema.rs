@@ -5,7 +5,7 @@ use std::path::Path;
 use jsonschema::Validator;
 use kubectl_ray::command::get::clusters::{Line, document};
 use kubectl_ray::connect::RayCluster;
-use kubectl_ray::serve::camel_case::camel_case;
+use ray_serve_client::state::camel_case::camel_case;
 use serde_json::{Value, json};
 
 use crate::recorded::states;

@@ -9,7 +9,7 @@ use kubectl_ray::connect::flags::ConnectionFlags;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Where commands are made.
-const EXCEPT: [&str; 1] = ["cluster/next.rs"];
+const EXCEPT: [&str; 1] = ["connect/next.rs"];
 /// Attributes that clap makes help of.
 const HELP: [&str; 3] = ["doc", "command", "arg"];
 

@@ -6,10 +6,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::support::{RAY_VERSIONS, assert_golden, fixtures, recorded};
 use kubectl_ray::command::get::applications::{Columns, table};
 use kubectl_ray::output::Look;
-use kubectl_ray::serve::camel_case::camel_case;
-use kubectl_ray::serve::details::Details;
-use kubectl_ray::serve::ray_error::cause;
 use kubectl_ray::yaml;
+use ray_serve_client::ray_error::cause;
+use ray_serve_client::state::camel_case::camel_case;
+use ray_serve_client::state::details::Details;
 use serde_json::Value;
 
 const STATES: [&str; 8] = [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use kubectl_ray::check::schema::{FIELDS, Object, Type, fields};
-use kubectl_ray::serve::version::RayVersion;
+use ray_serve_client::api::version::RayVersion;
 use serde_json::Value;
 
 use crate::support::fixtures;

@@ -10,7 +10,7 @@ use kubectl_ray::command::status::{show_at, traffic};
 use kubectl_ray::connect::serve_service::{Endpoint, Service};
 use kubectl_ray::connect::{Error, Next, RayCluster};
 use kubectl_ray::output::Style;
-use kubectl_ray::serve::Details;
+use ray_serve_client::Details;
 use serde_json::{Value, json};
 
 use crate::support::server::{Reply, Server};

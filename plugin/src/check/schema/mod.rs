@@ -2,7 +2,7 @@
 
 mod table;
 
-use crate::serve::version::RayVersion;
+use ray_serve_client::api::version::RayVersion;
 
 pub use table::{FIELDS, NEWEST, OLDEST};
 

@@ -16,12 +16,12 @@ mod value;
 mod walk;
 mod written;
 
+use ray_serve_client::api::version::RayVersion;
 use serde_json::{Map, Value};
 
+use super::config::{self, Error};
 use super::schema::{self, Object};
 use super::source::Source;
-use crate::serve::config::{self, Error};
-use crate::serve::version::RayVersion;
 use crate::yaml;
 use crate::yaml::positions::{self, Node, Place, Step};
 use findings::Found;

@@ -1,8 +1,9 @@
 //! Where the check of a config is, and what it has found so far.
 
+use ray_serve_client::api::version::RayVersion;
+
 use super::Target;
 use super::findings::{At, Found, Severity};
-use crate::serve::version::RayVersion;
 use crate::yaml::positions::Step;
 
 pub(super) struct Report {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ray_serve_client::config::DEFAULT_NAME;
 use serde_json::{Map, Value};
 
 use super::report::Report;
 use super::scaling;
 use super::value;
-use crate::serve::config::DEFAULT_NAME;
 
 const DEFAULT_ROUTE: &str = "/";
 

@@ -1,5 +1,7 @@
 //! Runtime environments: where code comes from, and what is the user's own.
 
+use ray_serve_client::api::version::RayVersion;
+use ray_serve_client::config::kind;
 use serde_json::{Map, Value};
 
 use super::ENV_VARS;
@@ -7,8 +9,6 @@ use super::report::Report;
 use super::suggest::RUNTIME_ENV_KEYS;
 use super::value::shown;
 use crate::check::spelling::nearest;
-use crate::serve::config::kind;
-use crate::serve::version::RayVersion;
 use crate::userinfo::without_secrets;
 
 /// What Ray fetches code by, in any version: an older one says itself what it lacks.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use ray_serve_client::api::version::RayVersion;
+
 use super::elsewhere::{Elsewhere, elsewhere};
 use crate::check::schema::{self, Field, Object, Type};
 use crate::check::spelling::{MOST, nearest_within};
-use crate::serve::version::RayVersion;
 
 /// Ray's own; a cluster's plugins may take others.
 pub(super) const RUNTIME_ENV_KEYS: &[&str] = &[

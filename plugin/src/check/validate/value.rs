@@ -2,14 +2,14 @@
 //!
 //! As Ray reads it: `"8000"` is a number to it, 1 is not text.
 
+use ray_serve_client::api::version::RayVersion;
+use ray_serve_client::config::kind;
 use serde_json::{Map, Value};
 
 use super::KEY_PASSWORD;
 use super::example::{self, example};
 use super::report::Report;
 use crate::check::schema::{self, Field, Object, Range, Type};
-use crate::serve::config::kind;
-use crate::serve::version::RayVersion;
 
 /// The first version in which `num_replicas` may be `auto`, and is read strictly.
 const AUTO: RayVersion = RayVersion::ray2(10);

@@ -1,12 +1,12 @@
 //! Each field of a config held against the schema.
 
+use ray_serve_client::api::version::RayVersion;
 use serde_json::{Map, Value};
 
 use super::example::{self, example};
 use super::report::Report;
 use super::{runtime_env, suggest, value};
 use crate::check::schema::{self, Field, NEWEST, Object, Type};
-use crate::serve::version::RayVersion;
 
 pub(super) fn object(report: &mut Report, of: Object, fields: &Map<String, Value>) {
     for (name, value) in fields {

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use ray_serve_client::Dial;
+use ray_serve_client::http::Dialed;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -21,7 +23,6 @@ use tokio::time::sleep;
 use self::cookies::Cookies;
 use self::guard::Guard;
 use crate::connect::flags::ConnectionFlags;
-use crate::connect::route::Opened;
 use crate::connect::{self, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::Ui;
@@ -154,7 +155,7 @@ impl Door<'_> {
     }
 
     /// Visitors do not wait for one another, so each looks for itself.
-    async fn open(&self) -> Result<Opened, connect::Error> {
+    async fn open(&self) -> Result<Dialed, connect::Error> {
         let mut dashboard = self.dashboard.borrow().clone();
         let was_known = dashboard.pod().is_some();
         let opened = match dashboard.open().await {

@@ -19,17 +19,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use ray_serve_client::Dial;
+use ray_serve_client::error::root_cause;
+use ray_serve_client::http::client::TOKEN_HEADER;
+use ray_serve_client::http::{Dialed, Refusal, Route, WhyClosed};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use super::Door;
-use crate::connect::error::root_cause;
-use crate::connect::route::{Opened, Route};
-use crate::connect::service_proxy::{Refusal, is_of_the_api_server};
-use crate::connect::tunnel::Fault;
+use crate::connect::service_proxy::is_of_the_api_server;
 use crate::output::one_line;
-use crate::serve::client::TOKEN_HEADER;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 /// Of one connection alone, besides those that `Connection` names.
@@ -66,7 +66,7 @@ struct Relay<'a> {
 struct Upstream {
     requests: SendRequest<Incoming>,
     route: Route,
-    fault: Option<Fault>,
+    why_closed: Option<WhyClosed>,
 }
 
 impl Relay<'_> {
@@ -164,10 +164,10 @@ impl Relay<'_> {
 
     async fn connect(&self) -> Result<Upstream, String> {
         let opened = self.door.open().await.map_err(|error| error.to_string())?;
-        let Opened {
+        let Dialed {
             stream,
             route,
-            fault,
+            why_closed,
         } = opened;
         let (requests, connection) = handshake(stream).await.map_err(|error| error.to_string())?;
         // It ends when nobody sends on it any more; what goes wrong is told where something is sent.
@@ -175,14 +175,14 @@ impl Relay<'_> {
         Ok(Upstream {
             requests,
             route,
-            fault,
+            why_closed,
         })
     }
 
     /// The tunnel's reason, if it gave one.
     async fn why_broken(&self, upstream: Upstream, error: &hyper::Error) -> String {
-        let told = match upstream.fault {
-            Some(fault) => fault.explain().await,
+        let told = match upstream.why_closed {
+            Some(why_closed) => why_closed.await,
             None => None,
         };
         let who = self.door.dashboard.borrow().describe();

@@ -2,16 +2,18 @@ mod external;
 
 use std::path::PathBuf;
 
+use ray_serve_client::change::ignored_settings;
+use ray_serve_client::change::plan::Change;
+
 use super::config_file::{self, CheckFlags};
 use crate::check::difference::{Difference, differences};
 use crate::connect::ClusterName;
+use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
 use crate::package::{self, PackageFlags, Packing};
 use crate::safe;
-use crate::serve::plan::Change;
-use crate::serve::settings;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,12 +82,12 @@ async fn find(
         ..Packing::default()
     };
     package::pack(&mut config, &args.code, &args.filename, packing, ui)?;
-    let mut client = super::client(connection, &args.raycluster)?;
+    let mut client = client(connection, &args.raycluster)?;
     let running = client.applications().await?;
     args.check
         .on(&mut client, &source, uploads_code, ui)
         .await?;
-    for ignored in settings::ignored(&config, &running.raw) {
+    for ignored in ignored_settings::ignored(&config, &running.raw) {
         ui.warning(&format!("{ignored}: a running Serve does not change it"));
     }
     let mut differences = differences(&config, &running.details, args.show_env);

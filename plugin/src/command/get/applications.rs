@@ -2,17 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use ray_serve_client::Applications;
+use ray_serve_client::state::camel_case::camel_case;
+use ray_serve_client::state::details::{Application, Details};
 use serde_json::Value;
 
 use super::{Args, Format};
 use crate::command::outage::Outage;
 use crate::connect::ClusterName;
+use crate::connect::client::Client;
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age, since};
-use crate::serve::Client;
-use crate::serve::camel_case::camel_case;
-use crate::serve::client::Applications;
-use crate::serve::details::{Application, Details};
 
 const POLL: Duration = Duration::from_secs(1);
 
@@ -84,11 +84,7 @@ pub async fn watch(
                 let table = table(&answer.details, columns, SystemTime::now());
                 ui.data(changes.since_last(&table, args.look(ui)).as_bytes())?;
             }
-            Err(error) => {
-                outage.bear(error.into(), ui)?;
-                // The head may be another pod by now.
-                client.dashboard().forget();
-            }
+            Err(error) => outage.bear(error.into(), ui)?,
         }
         tokio::time::sleep(POLL).await;
     }

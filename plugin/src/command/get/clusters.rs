@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use futures::stream::{self, StreamExt};
+use ray_serve_client::Details;
+use ray_serve_client::text::seconds;
 use serde_json::{Value, json};
 
 use super::{Args, Format};
 use crate::command::outage::Outage;
-use crate::connect::error::seconds;
+use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
 use crate::connect::head::{self, Heads, Pods};
 use crate::connect::serve_service::Service;
 use crate::connect::{self, Api, Dashboard, RayCluster, Scope};
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
-use crate::serve::{self, Client, Details};
 
 /// Heads asked at the same time, each through a tunnel of its own.
 const AT_ONCE: usize = 32;
@@ -207,10 +208,12 @@ async fn ask_one(
 ) -> Result<Details, String> {
     let dashboard = Dashboard::known(api, cluster, pods).await;
     let dashboard = dashboard.map_err(|error| reason(&error))?;
-    let answer = Client::new(dashboard, Some(limit)).applications().await;
+    let answer = Client::new(dashboard, Some(limit), AGENT)
+        .applications()
+        .await;
     Ok(answer
-        .map_err(|error| match &error {
-            serve::Error::Cluster(error) => reason(error),
+        .map_err(|error| match Failure::from(error) {
+            Failure::Cluster(error) => reason(&error),
             other => other.to_string(),
         })?
         .details)

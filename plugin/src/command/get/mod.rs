@@ -4,12 +4,13 @@ pub mod applications;
 pub mod clusters;
 
 use clap::ValueEnum;
+use ray_serve_client::Selection;
 
 use crate::connect::ClusterName;
+use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Look, Ui};
-use crate::serve::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,7 +118,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         None if args.watch => clusters::watch(args, connection, ui).await,
         None => clusters::once(args, connection, ui).await,
         Some(cluster) => {
-            let client = super::client(connection, cluster)?;
+            let client = client(connection, cluster)?;
             if args.watch {
                 applications::watch(args, cluster, client, ui).await
             } else {

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use ray_serve_client::logs::files::LogFile;
+use ray_serve_client::logs::request::Tail;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
@@ -15,8 +17,6 @@ use super::{Args, Printer, find, nothing};
 use crate::command::outage::Outage;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::log::Tail;
-use crate::serve::log_files::LogFile;
 
 const LOOK: Duration = Duration::from_secs(2);
 /// Each is a tunnel through the API server.
@@ -104,7 +104,7 @@ pub(super) async fn run(args: &Args, mut reader: Reader, ui: &Ui) -> Result<(), 
             if let Some(failure) = trouble.take() {
                 outage.bear(failure, ui)?;
                 // The head may be another pod by now, and streams may be dead without a word.
-                reader.client.dashboard().forget();
+                reader.client.forget();
                 follower.stop_all()?;
             }
             follower.printing(tokio::time::sleep(LOOK)).await?;

@@ -5,15 +5,17 @@ mod place;
 mod reading;
 mod stream;
 
+use ray_serve_client::logs::files::{Found, NotFound, Wanted};
+use ray_serve_client::logs::request::{Tail, stamp};
+use ray_serve_client::state::details::Details;
+
 use self::reading::Reader;
 use crate::connect::ClusterName;
+use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Style, Ui};
 use crate::safe::{self, clean};
-use crate::serve::details::Details;
-use crate::serve::log::{Tail, stamp};
-use crate::serve::log_files::{Found, NotFound, Wanted};
 
 /// As kubectl: the whole of one log, the end of each of several.
 const OF_EACH: Tail = Tail::Lines(10);
@@ -81,7 +83,7 @@ impl Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let client = super::client(connection, &args.raycluster)?;
+    let client = client(connection, &args.raycluster)?;
     let mut reader = Reader {
         client,
         limit: connection.request_timeout.0,

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use ray_serve_client::http::client::{self, Answer, REOPEN_DELAY, REOPENED};
+use ray_serve_client::http::{Prepared, StreamedResponse};
+use ray_serve_client::logs::files::LogFile;
+use ray_serve_client::logs::lines::Lines;
+use ray_serve_client::logs::request::Tail;
 
+use crate::connect::client::Client;
 use crate::error::Failure;
-use crate::serve::Client;
-use crate::serve::client::{self, Answer, REOPEN_DELAY, REOPENED};
-use crate::serve::flow::{Begun, Flow};
-use crate::serve::log::Tail;
-use crate::serve::log_files::LogFile;
-use crate::serve::log_lines::Lines;
 
 pub(super) struct Reader {
     pub(super) client: Client,
@@ -45,7 +45,7 @@ impl Reader {
             match read.await {
                 Err(failure) if failure.is_broken() && broken < REOPENED => {
                     broken += 1;
-                    self.client.dashboard().forget();
+                    self.client.forget();
                     tokio::time::sleep(REOPEN_DELAY).await;
                 }
                 Err(failure) => return Err(failure),
@@ -81,7 +81,7 @@ impl Reader {
 }
 
 /// An answer that is a log, or Ray's reason why there is none.
-pub(super) async fn accepted(begun: Begun) -> Result<Flow, Failure> {
+pub(super) async fn accepted(begun: Prepared) -> Result<StreamedResponse, Failure> {
     let (who, call) = (begun.who.clone(), begun.call);
     let mut flow = begun.answer().await?;
     let status = flow.head.status;

@@ -1,15 +1,15 @@
 //! The stream of one log: begun where it was printed up to, and read in a task of its own.
 
+use ray_serve_client::http::Prepared;
+use ray_serve_client::logs::files::LogFile;
+use ray_serve_client::logs::lines::Lines;
+use ray_serve_client::logs::request::Tail;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
 use super::place::{self, Known, Place};
 use super::reading::{Reader, accepted, refused};
 use crate::error::Failure;
-use crate::serve::flow::Begun;
-use crate::serve::log::Tail;
-use crate::serve::log_files::LogFile;
-use crate::serve::log_lines::Lines;
 
 /// How much of a log is looked at for the place up to which it was printed; then all of it.
 const LOOKS: [u32; 2] = [200, 10_000];
@@ -28,7 +28,7 @@ pub(super) enum What {
 
 /// A stream, and what of it is known already.
 pub(super) struct Start {
-    begun: Begun,
+    begun: Prepared,
     known: Option<Known>,
 }
 

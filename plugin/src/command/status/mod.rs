@@ -14,12 +14,12 @@ use self::problems::{Problem, problems};
 use self::report::{Reasons, Report};
 use self::tree::trees;
 use super::outage::Outage;
+use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::token::OwnToken;
 use crate::connect::{Api, ClusterName, Dashboard};
 use crate::error::Failure;
 use crate::output::{Node, Screen, Style, Told, Tone, Ui, draw, one_line};
-use crate::serve::Client;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,7 +91,10 @@ fn connect(
         Some(api) => Dashboard::through(api.clone(), cluster, OwnToken::of_command(connection)),
         None => Dashboard::new(connection, cluster)?,
     };
-    Ok((api, Client::new(dashboard, connection.request_timeout.0)))
+    Ok((
+        api,
+        Client::new(dashboard, connection.request_timeout.0, AGENT),
+    ))
 }
 
 async fn watch(

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use ray_serve_client::state::details::{Application, DEPLOYING};
+use ray_serve_client::{self as serve, state::version_before};
+
 use super::report::Report;
 use super::traffic;
 use crate::connect;
 use crate::output::{age, since};
-use crate::serve::details::{Application, DEPLOYING};
-use crate::serve::{self, version_before};
 
 /// After which a deployment that gives no reason is worth a look.
 const LONG: Duration = Duration::from_secs(120);
@@ -91,8 +92,12 @@ impl Place<'_> {
 }
 
 fn no_answer(error: &serve::Error, place: &Place<'_>) -> Problem {
-    match error {
-        serve::Error::Cluster(connect::Error::HeadNotReady {
+    let way = match error {
+        serve::Error::Dial(error) => error.downcast_ref(),
+        _ => None,
+    };
+    match way {
+        Some(connect::Error::HeadNotReady {
             name,
             namespace,
             obstacle,
@@ -103,7 +108,7 @@ fn no_answer(error: &serve::Error, place: &Place<'_>) -> Problem {
             ),
             obstacle.next.clone(),
         ),
-        error => Problem {
+        _ => Problem {
             what: error.to_string(),
             next: place.look_at_cluster(),
         },

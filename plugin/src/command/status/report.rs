@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use ray_serve_client::api::routes::Routes;
+use ray_serve_client::causes::{self, Told};
+use ray_serve_client::state::details::{Application, DEPLOYING};
+use ray_serve_client::{self as serve, Details};
+
+use crate::connect::client::Client;
 use crate::connect::serve_service::{self, Endpoint, Service};
 use crate::connect::{self, Api, ClusterName, Next, RayCluster};
-use crate::serve::causes::{self, Told};
-use crate::serve::details::{Application, DEPLOYING};
-use crate::serve::routes::Routes;
-use crate::serve::{self, Client, Details};
 
 /// Failed applications that Ray's logs are searched for: more would keep somebody waiting.
 const SEARCHED: usize = 5;
@@ -48,7 +50,7 @@ impl Report {
             let serve = client.applications().await.map(|answer| answer.details);
             return Ok(Self {
                 name: name.to_string(),
-                next: client.next().clone(),
+                next: client.dial().next().clone(),
                 kubernetes: None,
                 reasons: reasons.of(client, serve.as_ref().ok()).await,
                 serve,
@@ -61,20 +63,16 @@ impl Report {
             client.applications()
         );
         let (service, endpoints) = traffic;
-        if answer.is_err() {
-            // Another pod may be the head by the next look.
-            client.dashboard().forget();
-        }
         let kubernetes = Kubernetes {
             cluster: cluster?,
-            head: client.dashboard().pod().map(str::to_owned),
+            head: client.dial_mut().pod().map(str::to_owned),
             service,
             endpoints,
         };
         let serve = answer.map(|answer| answer.details);
         Ok(Self {
             name: name.to_string(),
-            next: client.next().clone(),
+            next: client.dial().next().clone(),
             kubernetes: Some(kubernetes),
             reasons: reasons.of(client, serve.as_ref().ok()).await,
             serve,

@@ -1,5 +1,6 @@
 //! Whether requests that are sent to the serve service arrive: not the same as that all is RUNNING.
 
+use ray_serve_client::Details;
 use ray_serve_inject::role::{self, Role};
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
@@ -7,7 +8,6 @@ use super::problems::{Place, Problem};
 use super::report::{Kubernetes, Report, answering};
 use crate::connect::next;
 use crate::connect::serve_service::Service;
-use crate::serve::Details;
 
 /// All of it, for whoever has waited until everything runs.
 pub fn problems(report: &Report) -> Vec<Problem> {

@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
+use ray_serve_client::Details;
+use ray_serve_client::state::details::{Application, Deployment, Replica};
+
 use super::report::{Kubernetes, Report, answering};
 use crate::connect;
 use crate::output::{NONE, Node, Tone, UNKNOWN, age, since};
-use crate::serve::Details;
-use crate::serve::details::{Application, Deployment, Replica};
 
 /// Running replicas of a deployment that are drawn one by one.
 const RUNNING_SHOWN: usize = 8;

@@ -1,14 +1,14 @@
 //! `--wait-for`: for scripts, which want an exit code and not a picture.
 
+use ray_serve_client::state::details::{DEPLOY_FAILED, Details};
 use tokio::time::Instant;
 
 use super::POLL;
 use crate::connect::ClusterName;
+use crate::connect::client::Client;
 use crate::connect::flags::Limit;
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::serve::Client;
-use crate::serve::details::{DEPLOY_FAILED, Details};
 
 /// Whether all applications run and can be asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) async fn until_running(
 ) -> Result<(), Failure> {
     let deadline = timeout.0.map(|limit| Instant::now() + limit);
     let mut progress = ui.progress();
-    let submit = client.next().serve(
+    let submit = client.dial().next().serve(
         "submit",
         &[&cluster.to_string()],
         "-f serve_config.yaml --wait",
@@ -50,8 +50,6 @@ pub(super) async fn until_running(
                 why
             }
             Err(error) if error.may_pass() => {
-                // The head may be another pod by the next look.
-                client.dashboard().forget();
                 let why = error.to_string();
                 progress.away(&why);
                 why

@@ -40,7 +40,7 @@ fn apply_to(
     py_modules: &[&str],
 ) -> Result<(Value, Vec<String>), String> {
     let config = json!({ "applications": applications }).to_string();
-    let mut config = ServeConfig::parse(config.as_bytes()).unwrap();
+    let mut config = ServeConfig::new(crate::yaml::parse(&config).unwrap()).unwrap();
     let flags = PackageFlags {
         working_dir: working_dir
             .iter()

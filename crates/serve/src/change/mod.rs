@@ -1,0 +1,6 @@
+//! What a config changes, and what comes of it.
+
+pub mod expected;
+pub mod ignored_settings;
+pub mod plan;
+pub mod rollout;

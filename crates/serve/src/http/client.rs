@@ -1,0 +1,227 @@
+//! Requests to one dashboard on a connection that is kept.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::body::RequestBody;
+use super::bounded::{AT_MOST, Lost};
+use super::connection::{Connection, broken, exchange, refused, within};
+use super::dial::{Dial, Dialed};
+use super::exchange::Prepared;
+use super::request::{Call, Request};
+use super::route::Route;
+use crate::error::Error;
+use crate::ray_error::cause;
+
+/// The header Ray's own tools use through the API server, to which `Authorization` belongs.
+pub const TOKEN_HEADER: &str = "x-ray-authorization";
+/// Times a broken connection is dialed again within one call.
+pub const REOPENED: u32 = 2;
+pub const REOPEN_DELAY: Duration = Duration::from_millis(200);
+
+pub struct Client<D> {
+    dial: D,
+    limit: Option<Duration>,
+    agent: &'static str,
+    connection: Option<Connection>,
+}
+
+impl<D: Dial> Client<D> {
+    /// `agent` is the program's name for Ray. It must not look like a browser's: Ray refuses PUT and
+    /// DELETE to those, and hides environment variables from them.
+    pub fn new(dial: D, limit: Option<Duration>, agent: &'static str) -> Self {
+        Self {
+            dial,
+            limit,
+            agent,
+            connection: None,
+        }
+    }
+
+    /// Of one request.
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    pub fn dial(&self) -> &D {
+        &self.dial
+    }
+
+    pub fn dial_mut(&mut self) -> &mut D {
+        &mut self.dial
+    }
+
+    /// Looks for the dashboard anew before the next request. A request that fails does it by itself;
+    /// an answer that breaks off while it is read cannot.
+    pub fn forget(&mut self) {
+        self.connection = None;
+        self.dial.forget();
+    }
+
+    pub(crate) fn agent(&self) -> &'static str {
+        self.agent
+    }
+
+    /// Requests go to another place from now on.
+    pub(crate) fn leave_connection(&mut self) {
+        self.connection = None;
+    }
+
+    /// The body of an answer that says success; every other is an error.
+    pub fn accept(&self, request: &Request, answer: Answer) -> Result<Bytes, Error> {
+        accept(self.dial.describe(), request.call, answer)
+    }
+
+    /// One request, on a connection dialed anew when it breaks; any status is an answer.
+    ///
+    /// A request that changes Serve is sent once: when its answer is lost it may have arrived all the
+    /// same, and somebody else may have submitted since. Whoever sent it looks first.
+    pub async fn send(&mut self, request: &Request) -> Result<Answer, Error> {
+        let mut redialed = 0;
+        loop {
+            match self.try_send(request).await {
+                Err(Error::Broken { call, .. }) if redialed < REOPENED && !call.changes_serve() => {
+                    redialed += 1;
+                    tokio::time::sleep(REOPEN_DELAY).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_send(&mut self, request: &Request) -> Result<Answer, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) if connection.requests.is_ready() => connection,
+            _ => self.connect(request).await?,
+        };
+        // Opening the connection has limits of its own, which name who did not answer.
+        let message = self.http(request, &connection.route).await?;
+        let exchange = exchange(&mut connection.requests, message);
+        let exchanged = match self.limit {
+            None => exchange.await,
+            Some(limit) => within(limit, &request.content, exchange)
+                .await
+                .ok_or_else(|| Error::TimedOut {
+                    who: self.dial.describe(),
+                    call: request.call,
+                    limit,
+                })?,
+        };
+        match exchanged {
+            Ok(answer) => {
+                let Answer { status, body, .. } = &answer;
+                let refusal = connection.route.refusal(&request.method, *status, body);
+                self.connection = Some(connection);
+                match refusal {
+                    None => Ok(answer),
+                    Some(refusal) => {
+                        self.dial.forget();
+                        Err(refused(&self.dial.describe(), request.call, refusal))
+                    }
+                }
+            }
+            Err(Lost::TooLong) => Err(Error::TooLong {
+                who: self.dial.describe(),
+                call: request.call,
+                at_most: AT_MOST >> 20,
+            }),
+            Err(Lost::Broken(error)) => {
+                let why_closed = connection.why_closed.take();
+                drop(connection);
+                self.dial.forget();
+                Err(broken(&self.dial.describe(), request.call, &error, why_closed).await)
+            }
+        }
+    }
+
+    async fn connect(&mut self, request: &Request) -> Result<Connection, Error> {
+        let dialed = self.open().await?;
+        Connection::over(dialed, &self.dial.describe(), request.call).await
+    }
+
+    async fn open(&mut self) -> Result<Dialed, Error> {
+        let dialed = self.dial.open().await;
+        if dialed.is_err() {
+            self.dial.forget();
+        }
+        Ok(dialed?)
+    }
+
+    /// A request whose answer is read while it arrives, on a connection of its own.
+    pub async fn begin(
+        &mut self,
+        request: &Request,
+        limit: Option<Duration>,
+    ) -> Result<Prepared, Error> {
+        let dialed = self.open().await?;
+        Ok(Prepared {
+            who: self.dial.describe(),
+            call: request.call,
+            content: request.content.clone(),
+            request: self.http(request, &dialed.route).await?,
+            dialed,
+            limit,
+        })
+    }
+
+    async fn http(&self, of: &Request, route: &Route) -> Result<http::Request<RequestBody>, Error> {
+        let mut request = http::Request::new(RequestBody::new(of.content.clone()));
+        *request.method_mut() = of.method.clone();
+        // Percent-encoded; the dashboard's own page would be no answer to anything.
+        *request.uri_mut() = of
+            .path
+            .parse()
+            .unwrap_or_else(|_| http::Uri::from_static("/"));
+        let headers = request.headers_mut();
+        route.set_host(headers);
+        headers.insert(USER_AGENT, HeaderValue::from_static(self.agent));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        if let Some(content_type) = of.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(token) = self.dial.token().and_then(bearer) {
+            headers.insert(TOKEN_HEADER, token);
+        }
+        route.prepare(&mut request).await?;
+        Ok(request)
+    }
+}
+
+/// The body of an answer of `who` that says success; every other is an error.
+pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
+    let Answer { status, body, .. } = answer;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let message = cause(&String::from_utf8_lossy(&body));
+    Err(match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Token {
+            who,
+            message,
+            status,
+        },
+        status => Error::Failed {
+            who,
+            call,
+            message,
+            status,
+        },
+    })
+}
+
+/// Whatever came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

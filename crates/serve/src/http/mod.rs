@@ -1,0 +1,17 @@
+//! Requests on streams that somebody else opens.
+
+pub mod body;
+mod bounded;
+pub mod client;
+mod connection;
+pub mod dial;
+pub mod exchange;
+pub mod request;
+pub mod route;
+
+pub use body::Content;
+pub use client::{Answer, Client};
+pub use dial::{Dial, DialError, Dialed, Stream, WhyClosed};
+pub use exchange::{Prepared, StreamedResponse};
+pub use request::{Call, Request};
+pub use route::{Intermediary, Refusal, Route};
