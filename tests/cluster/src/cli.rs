@@ -11,7 +11,8 @@ use crate::{
     layout::Layout,
     logs, matrix, picture, status,
     target::Target,
-    test, up,
+    test::{self, Tests},
+    up,
     versions::{KUBERAY, KUBERAY_KNOWN, RAY, RAY_KNOWN},
 };
 
@@ -39,14 +40,11 @@ enum Command {
     Test {
         #[command(flatten)]
         target: Target,
-        /// Only tests on the cluster whose name contains this
-        filter: Option<String>,
+        #[command(flatten)]
+        tests: Tests,
         /// Test the injection on every known operator in turn and print what works on which
-        #[arg(long, conflicts_with_all = ["filter", "kuberay", "kubeconfig"])]
+        #[arg(long, conflicts_with_all = ["Tests", "kuberay", "kubeconfig"])]
         matrix: bool,
-        /// Run each corpus whole, not a sample of it: minutes more
-        #[arg(long, conflicts_with = "matrix")]
-        long: bool,
     },
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
@@ -106,14 +104,7 @@ pub fn run() -> Result<ExitCode> {
             matrix: true,
             ..
         } => return matrix::matrix(&layout, &target.versions.ray),
-        Command::Test {
-            target,
-            filter,
-            long,
-            ..
-        } => {
-            return test::test(&layout, &target, filter.as_deref(), long);
-        }
+        Command::Test { target, tests, .. } => return test::test(&layout, &target, &tests),
         Command::Bench(bench) => return bench::bench(&layout, &bench),
         Command::Pictures => picture::pictures(&layout)?,
         Command::Fuzz { seconds, target } => {

@@ -1,22 +1,37 @@
 //! `cargo cluster test`: everything that tests the project, with one count at the end.
 //!
+//! A test on the cluster that failed has one second try, after all others and alone: a machine that
+//! stood still must not fail a run of many minutes. It is never in silence: the closing lines name
+//! it, and each such test is a fault to be mended. Unit tests have none, nor has a run by name.
+//!
 //! A test that reads a corpus has two sizes: a sample that takes a few seconds, which runs always,
 //! and the whole, which `cargo cluster test --long` asks for. Such a test asks [`is_long`], or where
 //! it cannot depend on this crate (the plugin's and the webhook's own tests) looks for the same
 //! environment variable, [`LONG`]. `KUBECTL_RAY_LONG=1 cargo test -p kubectl-ray NAME` runs one whole.
 
+mod pass;
+mod times;
+mod total;
+
 use std::{
     env,
-    io::{BufRead, BufReader, Write},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 
+use self::{
+    pass::{Show, run},
+    total::Total,
+};
 use crate::{layout::Layout, progress::note, target::Target};
 
 /// Two Ray heads fit beside the builds; tests that share one queue on it.
 const THREADS: &str = "--test-threads=4";
+
+/// Runs each test binary; see there.
+const RUNNER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/runner.sh");
 
 /// Set where corpora are to run whole.
 pub const LONG: &str = "KUBECTL_RAY_LONG";
@@ -26,107 +41,89 @@ pub fn is_long() -> bool {
     env::var_os(LONG).is_some()
 }
 
-#[derive(Default)]
-struct Count {
-    passed: u32,
-    failed: u32,
+/// Which tests, and how.
+#[derive(Args)]
+pub struct Tests {
+    /// Only tests on the cluster whose name contains this; a failure has no second try
+    filter: Option<String>,
+    /// Only these
+    #[arg(long, value_enum, conflicts_with = "filter")]
+    only: Option<Part>,
+    /// Run each corpus whole, not a sample of it: minutes more
+    #[arg(long)]
+    long: bool,
+    /// Print the slowest twenty tests, and the seconds of each subject
+    #[arg(long)]
+    times: bool,
 }
 
-pub fn test(
-    layout: &Layout,
-    target: &Target,
-    filter: Option<&str>,
-    long: bool,
-) -> Result<ExitCode> {
-    let prepared = target.prepare(layout)?;
-    let mut count = Count::default();
-    if filter.is_none() {
-        note("unit, property and golden tests");
-        let mut command = cargo(layout, long);
-        command.args(["--workspace", "--exclude", "e2e"]);
-        count.add(&mut command)?;
-    }
-    note(format!(
-        "tests on the cluster, Ray {}, KubeRay {}",
-        prepared.ray, target.versions.kuberay
-    ));
-    let mut command = cargo(layout, long);
-    command
-        .args(["-p", "e2e", "--", "--include-ignored", THREADS])
-        .args(filter);
-    prepared.hand_over(&mut command);
-    count.add(&mut command)?;
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// Unit, property and golden tests; they need no cluster
+    Unit,
+    /// Tests on the cluster
+    Cluster,
+}
 
-    println!("{} passed, {} failed", count.passed, count.failed);
-    Ok(if count.failed == 0 && count.passed > 0 {
+pub fn test(layout: &Layout, target: &Target, tests: &Tests) -> Result<ExitCode> {
+    let mut total = Total::default();
+    let filter = tests.filter.as_deref();
+    let wants = |part| tests.only.is_none_or(|only| only == part);
+    // Before the unit tests: a cluster that cannot be had is known at once.
+    let prepared = wants(Part::Cluster)
+        .then(|| target.prepare(layout))
+        .transpose()?;
+    if wants(Part::Unit) && filter.is_none() {
+        note("unit, property and golden tests");
+        let mut command = cargo(layout, tests.long)?;
+        command.args(["--workspace", "--exclude", "e2e"]);
+        total.add(run(&mut command, Show::Binaries)?);
+    }
+    if let Some(prepared) = prepared {
+        note(format!(
+            "tests on the cluster, Ray {}, KubeRay {}",
+            prepared.ray, target.versions.kuberay
+        ));
+        let on_the_cluster = |names: &[&str]| {
+            let mut command = cargo(layout, tests.long)?;
+            command
+                .args(["-p", "e2e", "--", "--include-ignored", THREADS])
+                .args(names);
+            prepared.hand_over(&mut command);
+            run(&mut command, Show::Tests)
+        };
+        if let Some(filter) = filter {
+            total.add(on_the_cluster(&[filter])?);
+        } else {
+            total.add_with_second_tries(on_the_cluster(&[])?, |name| {
+                note(format!("second try of {name}"));
+                on_the_cluster(&["--exact", name])
+            })?;
+        }
+    }
+
+    if tests.times {
+        println!("\n{}", total.times());
+    }
+    println!("{total}");
+    Ok(if total.is_good() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn cargo(layout: &Layout, long: bool) -> Command {
+fn cargo(layout: &Layout, long: bool) -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // A string of JSON is one of TOML.
+    let runner =
+        serde_json::to_string(&["sh", RUNNER]).context("cannot write the runner's path")?;
     command
         .current_dir(&layout.root)
-        .args(["test", "--quiet", "--locked", "--no-fail-fast"]);
+        .args(["test", "--quiet", "--locked", "--no-fail-fast", "--config"])
+        .arg(format!("target.'cfg(all())'.runner={runner}"));
     if long {
         command.env(LONG, "1");
     }
-    command
-}
-
-impl Count {
-    /// Runs one `cargo test`, shows its output and adds up its closing lines.
-    fn add(&mut self, command: &mut Command) -> Result<()> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start cargo")?;
-        let failed_before = self.failed;
-        let stdout = child.stdout.take().context("cargo has no output")?;
-        for line in BufReader::new(stdout).lines() {
-            let line = line?;
-            self.read(&line);
-            let _ = writeln!(std::io::stdout(), "{line}");
-        }
-        let status = child.wait()?;
-        // Tests that do not compile, or a runner that dies, count no test and are a failure too.
-        if !status.success() && self.failed == failed_before {
-            self.failed += 1;
-        }
-        Ok(())
-    }
-
-    /// `test result: ok. 12 passed; 0 failed; 3 ignored; ...`
-    fn read(&mut self, line: &str) {
-        let Some((_, result)) = line.split_once("test result: ") else {
-            return;
-        };
-        let number_before = |word: &str| {
-            let (before, _) = result.split_once(word)?;
-            before.split_whitespace().last()?.parse::<u32>().ok()
-        };
-        self.passed += number_before(" passed").unwrap_or(0);
-        self.failed += number_before(" failed").unwrap_or(0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Count;
-
-    #[test]
-    fn closing_lines_are_added_up() {
-        let mut count = Count::default();
-        for line in [
-            "running 3 tests",
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
-            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
-        ] {
-            count.read(line);
-        }
-        assert_eq!((count.passed, count.failed), (7, 2));
-    }
+    Ok(command)
 }
