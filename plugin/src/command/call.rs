@@ -210,14 +210,15 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         .prepare(&mut request)
         .await
         .map_err(serve::Error::from)?;
-    let begun = Prepared::new(
+    let prepared = Prepared::new(
         opened,
         dashboard.describe_at(port),
         Call::of("the request"),
         request,
         connection.request_timeout.0,
     );
-    let flow = begun.answer().await.map_err(|error| match error.into() {
+    let answered = async { prepared.await?.answer().await };
+    let response = answered.await.map_err(|error| match error.into() {
         Failure::Cluster(connect::Error::NotListening { pod, port }) => {
             Failure::Failed(format!(
                 "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see {}",
@@ -227,8 +228,8 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         }
         other => other,
     })?;
-    let status = flow.head.status;
-    match print(args, flow, ui).await {
+    let status = response.head.status;
+    match print(args, response, ui).await {
         // Whoever stopped reading has not seen how it ended; the exit code tells.
         Err(Failure::OutputClosed) | Ok(()) => {}
         Err(failure) => return Err(failure),
@@ -250,11 +251,12 @@ async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failu
     ))
 }
 
-async fn print(args: &Args, mut flow: StreamedResponse, ui: &Ui) -> Result<(), Failure> {
+async fn print(args: &Args, mut response: StreamedResponse, ui: &Ui) -> Result<(), Failure> {
     let mut out = ui.foreign();
     if args.include {
-        let mut head = format!("{:?} {}\r\n", flow.head.version, flow.head.status).into_bytes();
-        for (name, value) in &flow.head.headers {
+        let mut head =
+            format!("{:?} {}\r\n", response.head.version, response.head.status).into_bytes();
+        for (name, value) in &response.head.headers {
             head.extend_from_slice(name.as_str().as_bytes());
             head.extend_from_slice(b": ");
             head.extend_from_slice(value.as_bytes());
@@ -265,7 +267,7 @@ async fn print(args: &Args, mut flow: StreamedResponse, ui: &Ui) -> Result<(), F
     }
     let mut ends_line = true;
     let result = loop {
-        match flow.next().await {
+        match response.next().await {
             Ok(Some(piece)) => {
                 ends_line = piece.last().map_or(ends_line, |last| *last == b'\n');
                 out.push(&piece)?;

@@ -33,7 +33,7 @@ impl<D: Dial> Client<D> {
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(self.agent()));
         dialed.route.prepare(&mut request).await?;
-        let prepared = Prepared::new(dialed, who.clone(), asked.call, request, Some(limit));
+        let prepared = Prepared::new(dialed, who.clone(), asked.call, request, Some(limit)).await?;
         let mut response = prepared.answer().await?;
         let status = response.head.status;
         let body = response.rest().await?;

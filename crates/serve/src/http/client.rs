@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::body::RequestBody;
-use super::bounded::{AT_MOST, Lost};
-use super::connection::{Connection, broken, exchange, refused, within};
-use super::dial::{Dial, Dialed};
-use super::exchange::Prepared;
+use super::connection::{Connection, within};
+use super::dial::Dial;
+use super::exchange::{Answer, Prepared};
 use super::request::{Call, Request};
 use super::route::Route;
 use crate::error::Error;
@@ -94,61 +93,43 @@ impl<D: Dial> Client<D> {
     }
 
     async fn try_send(&mut self, request: &Request) -> Result<Answer, Error> {
-        let mut connection = match self.connection.take() {
+        let connection = match self.connection.take() {
             Some(connection) if connection.requests.is_ready() => connection,
             _ => self.connect(request).await?,
         };
         // Opening the connection has limits of its own, which name who did not answer.
-        let message = self.http(request, &connection.route).await?;
-        let exchange = exchange(&mut connection.requests, message);
+        let prepared = self.prepare(connection, request).await?;
+        let exchange = async { prepared.answer().await?.whole().await };
         let exchanged = match self.limit {
             None => exchange.await,
             Some(limit) => within(limit, &request.content, exchange)
                 .await
-                .ok_or_else(|| Error::TimedOut {
-                    who: self.dial.describe(),
-                    call: request.call,
-                    limit,
-                })?,
+                .unwrap_or_else(|| {
+                    Err(Error::TimedOut {
+                        who: self.dial.describe(),
+                        call: request.call,
+                        limit,
+                    })
+                }),
         };
         match exchanged {
-            Ok(answer) => {
-                let Answer { status, body, .. } = &answer;
-                let refusal = connection.route.refusal(&request.method, *status, body);
+            Ok((answer, connection)) => {
                 self.connection = Some(connection);
-                match refusal {
-                    None => Ok(answer),
-                    Some(refusal) => {
-                        self.dial.forget();
-                        Err(refused(&self.dial.describe(), request.call, refusal))
-                    }
-                }
+                Ok(answer)
             }
-            Err(Lost::TooLong) => Err(Error::TooLong {
-                who: self.dial.describe(),
-                call: request.call,
-                at_most: AT_MOST >> 20,
-            }),
-            Err(Lost::Broken(error)) => {
-                let why_closed = connection.why_closed.take();
-                drop(connection);
+            Err(error) => {
                 self.dial.forget();
-                Err(broken(&self.dial.describe(), request.call, &error, why_closed).await)
+                Err(error)
             }
         }
     }
 
     async fn connect(&mut self, request: &Request) -> Result<Connection, Error> {
-        let dialed = self.open().await?;
-        Connection::over(dialed, &self.dial.describe(), request.call).await
-    }
-
-    async fn open(&mut self) -> Result<Dialed, Error> {
         let dialed = self.dial.open().await;
         if dialed.is_err() {
             self.dial.forget();
         }
-        Ok(dialed?)
+        Connection::over(dialed?, &self.dial.describe(), request.call).await
     }
 
     /// A request whose answer is read while it arrives, on a connection of its own.
@@ -157,15 +138,20 @@ impl<D: Dial> Client<D> {
         request: &Request,
         limit: Option<Duration>,
     ) -> Result<Prepared, Error> {
-        let dialed = self.open().await?;
-        Ok(Prepared {
-            who: self.dial.describe(),
-            call: request.call,
-            content: request.content.clone(),
-            request: self.http(request, &dialed.route).await?,
-            dialed,
-            limit,
-        })
+        let connection = self.connect(request).await?;
+        let prepared = self.prepare(connection, request).await?;
+        Ok(prepared.with_limit(limit))
+    }
+
+    async fn prepare(&self, connection: Connection, request: &Request) -> Result<Prepared, Error> {
+        let message = self.http(request, &connection.route).await?;
+        Ok(Prepared::on(
+            connection,
+            self.dial.describe(),
+            request.call,
+            request.content.clone(),
+            message,
+        ))
     }
 
     async fn http(&self, of: &Request, route: &Route) -> Result<http::Request<RequestBody>, Error> {
@@ -211,13 +197,6 @@ pub fn accept(who: String, call: Call, answer: Answer) -> Result<Bytes, Error> {
             status,
         },
     })
-}
-
-/// Whatever came back.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
 }
 
 fn bearer(token: &SecretString) -> Option<HeaderValue> {

@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use http::Response;
-use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::body::{Content, RequestBody};
-use super::bounded::{self, Lost};
-use super::client::Answer;
 use super::dial::{Dialed, WhyClosed};
 use super::request::Call;
 use super::route::{Refusal, Route};
@@ -108,18 +104,4 @@ pub(super) async fn within<T>(
             Err(_) => {}
         }
     }
-}
-
-pub(super) async fn exchange(
-    requests: &mut SendRequest<RequestBody>,
-    request: http::Request<RequestBody>,
-) -> Result<Answer, Lost> {
-    requests.ready().await?;
-    let response: Response<Incoming> = requests.send_request(request).await?;
-    let (head, body) = response.into_parts();
-    Ok(Answer {
-        status: head.status,
-        headers: head.headers,
-        body: bounded::whole(head.status, body).await?,
-    })
 }

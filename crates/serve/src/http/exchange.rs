@@ -2,32 +2,36 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Method;
+use bytes::{Bytes, BytesMut};
+use http::header::HeaderMap;
 use http::response::Parts;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::body::{Content, RequestBody};
-use super::bounded::OF_AN_ERROR;
 use super::connection::{Connection, broken, refused, within};
 use super::dial::Dialed;
 use super::request::Call;
 use crate::error::Error;
 
-/// No word of the API server is longer.
+/// The longest success that is read whole, in bytes: Serve's state of 500 applications is 1 MiB.
+const AT_MOST: usize = 32 << 20;
+/// What is kept of an error, whose first sentence counts.
+const OF_AN_ERROR: usize = 1 << 20;
+/// Upper bound for a Kubernetes Status body.
 const STATUS_AT_MOST: usize = 64 * 1024;
 
 /// A request that has its connection, and is sent when its answer is asked for.
 pub struct Prepared {
-    pub dialed: Dialed,
+    connection: Connection,
     /// Whom it goes to, for messages.
     pub who: String,
     pub call: Call,
-    pub content: Content,
-    pub(super) request: http::Request<RequestBody>,
+    content: Content,
+    request: http::Request<RequestBody>,
     /// Of silence: before the answer, and within it.
-    pub limit: Option<Duration>,
+    limit: Option<Duration>,
 }
 
 /// An answer that has begun.
@@ -42,39 +46,68 @@ pub struct StreamedResponse {
     limit: Option<Duration>,
 }
 
+/// An answer that was read whole, whatever its status.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
 impl Prepared {
-    pub fn new(
+    /// A request of any kind over a stream that was opened for it.
+    pub async fn new(
         dialed: Dialed,
         who: String,
         call: Call,
         request: http::Request<Content>,
         limit: Option<Duration>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let connection = Connection::over(dialed, &who, call).await?;
         let content = request.body().clone();
+        let request = request.map(RequestBody::new);
+        Ok(Self::on(connection, who, call, content, request).with_limit(limit))
+    }
+
+    pub(super) fn on(
+        connection: Connection,
+        who: String,
+        call: Call,
+        content: Content,
+        request: http::Request<RequestBody>,
+    ) -> Self {
         Self {
-            dialed,
+            connection,
             who,
             call,
-            request: request.map(RequestBody::new),
             content,
-            limit,
+            request,
+            limit: None,
         }
     }
 
-    /// Ray's log of nothing yet has no answer yet: without a limit this waits for the first line.
+    pub(super) fn with_limit(mut self, limit: Option<Duration>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Ray sends no headers before a log's first line; without a limit this waits that long.
     pub async fn answer(self) -> Result<StreamedResponse, Error> {
         let Self {
-            who, call, limit, ..
+            mut connection,
+            who,
+            call,
+            content,
+            request,
+            limit,
         } = self;
-        let mut connection = Connection::over(self.dialed, &who, call).await?;
-        let method = self.request.method().clone();
+        let method = request.method().clone();
         let exchange = async {
             connection.requests.ready().await?;
-            connection.requests.send_request(self.request).await
+            connection.requests.send_request(request).await
         };
         let answered = match limit {
             None => exchange.await,
-            Some(limit) => match within(limit, &self.content, exchange).await {
+            Some(limit) => match within(limit, &content, exchange).await {
                 Some(answered) => answered,
                 None => return Err(Error::TimedOut { who, call, limit }),
             },
@@ -82,7 +115,7 @@ impl Prepared {
         match answered {
             Ok(response) => {
                 let (head, body) = response.into_parts();
-                let flow = StreamedResponse {
+                let response = StreamedResponse {
                     head,
                     begin: None,
                     body,
@@ -91,7 +124,7 @@ impl Prepared {
                     call,
                     limit,
                 };
-                flow.unless_refused(&method).await
+                response.unless_refused(&method).await
             }
             Err(error) => {
                 let why_closed = connection.why_closed.take();
@@ -150,6 +183,33 @@ impl StreamedResponse {
                 }
             }
         }
+    }
+
+    /// All of it, with the connection for the next request: a success to its end, or of an error the
+    /// beginning. A connection with more in it cannot be used again.
+    pub(super) async fn whole(mut self) -> Result<(Answer, Connection), Error> {
+        let status = self.head.status;
+        let mut read = BytesMut::new();
+        while let Some(piece) = self.next().await? {
+            read.extend_from_slice(&piece);
+            if status.is_success() && read.len() > AT_MOST {
+                return Err(Error::TooLong {
+                    who: self.who,
+                    call: self.call,
+                    at_most: AT_MOST >> 20,
+                });
+            }
+            if !status.is_success() && read.len() >= OF_AN_ERROR {
+                read.truncate(OF_AN_ERROR);
+                break;
+            }
+        }
+        let answer = Answer {
+            status,
+            headers: self.head.headers,
+            body: read.freeze(),
+        };
+        Ok((answer, self.connection))
     }
 
     /// What is left of it, where it is an error.

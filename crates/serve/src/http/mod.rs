@@ -1,7 +1,6 @@
 //! Requests on streams that somebody else opens.
 
 pub mod body;
-mod bounded;
 pub mod client;
 mod connection;
 pub mod dial;
@@ -10,8 +9,8 @@ pub mod request;
 pub mod route;
 
 pub use body::Content;
-pub use client::{Answer, Client};
+pub use client::Client;
 pub use dial::{Dial, DialError, Dialed, Stream, WhyClosed};
-pub use exchange::{Prepared, StreamedResponse};
+pub use exchange::{Answer, Prepared, StreamedResponse};
 pub use request::{Call, Request};
 pub use route::{Intermediary, Refusal, Route};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use ray_serve_client::http::client::{self, Answer, REOPEN_DELAY, REOPENED};
-use ray_serve_client::http::{Prepared, StreamedResponse};
+use ray_serve_client::http::client::{self, REOPEN_DELAY, REOPENED};
+use ray_serve_client::http::{Answer, Prepared, StreamedResponse};
 use ray_serve_client::logs::files::LogFile;
 use ray_serve_client::logs::lines::Lines;
 use ray_serve_client::logs::request::Tail;
@@ -70,10 +70,10 @@ impl Reader {
         tail: Tail,
         mut take: impl FnMut(Vec<Vec<u8>>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let begun = self.client.begin(&log.file(tail), self.limit).await?;
-        let mut flow = accepted(begun).await?;
-        let mut lines = Lines::of_file(&flow.head.headers);
-        while let Some(piece) = flow.next().await? {
+        let prepared = self.client.begin(&log.file(tail), self.limit).await?;
+        let mut response = accepted(prepared).await?;
+        let mut lines = Lines::of_file(&response.head.headers);
+        while let Some(piece) = response.next().await? {
             take(lines.push(&piece).map_err(|said| refused(log, &said))?)?;
         }
         take(lines.end().into_iter().collect())
@@ -81,20 +81,20 @@ impl Reader {
 }
 
 /// An answer that is a log, or Ray's reason why there is none.
-pub(super) async fn accepted(begun: Prepared) -> Result<StreamedResponse, Failure> {
-    let (who, call) = (begun.who.clone(), begun.call);
-    let mut flow = begun.answer().await?;
-    let status = flow.head.status;
+pub(super) async fn accepted(prepared: Prepared) -> Result<StreamedResponse, Failure> {
+    let (who, call) = (prepared.who.clone(), prepared.call);
+    let mut response = prepared.answer().await?;
+    let status = response.head.status;
     if status != StatusCode::OK {
-        let body = flow.rest().await?;
+        let body = response.rest().await?;
         let answer = Answer {
             status,
-            headers: std::mem::take(&mut flow.head.headers),
+            headers: std::mem::take(&mut response.head.headers),
             body,
         };
         client::accept(who, call, answer)?;
     }
-    Ok(flow)
+    Ok(response)
 }
 
 pub(super) fn refused(log: &LogFile, said: &str) -> Failure {

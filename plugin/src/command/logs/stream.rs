@@ -1,4 +1,4 @@
-//! The stream of one log: begun where it was printed up to, and read in a task of its own.
+//! The stream of one log: prepared where it was printed up to, and read in a task of its own.
 
 use ray_serve_client::http::Prepared;
 use ray_serve_client::logs::files::LogFile;
@@ -28,7 +28,7 @@ pub(super) enum What {
 
 /// A stream, and what of it is known already.
 pub(super) struct Start {
-    begun: Prepared,
+    prepared: Prepared,
     known: Option<Known>,
 }
 
@@ -65,8 +65,8 @@ impl Start {
             None => (tail, None),
         };
         // Without a limit: a log may be silent for long.
-        let begun = reader.client.begin(&log.stream(tail), None).await?;
-        Ok(Self { begun, known })
+        let prepared = reader.client.begin(&log.stream(tail), None).await?;
+        Ok(Self { prepared, known })
     }
 
     pub(super) fn spawn(self, nth: usize, log: &LogFile, sender: &Sender<Event>) -> JoinHandle<()> {
@@ -81,9 +81,9 @@ impl Start {
 
     async fn pump(self, nth: usize, log: &LogFile, sender: &Sender<Event>) -> Result<(), Failure> {
         let mut known = self.known;
-        let mut flow = accepted(self.begun).await?;
-        let mut lines = Lines::of_stream(&flow.head.headers);
-        while let Some(piece) = flow.next().await? {
+        let mut response = accepted(self.prepared).await?;
+        let mut lines = Lines::of_stream(&response.head.headers);
+        while let Some(piece) = response.next().await? {
             let mut complete = lines.push(&piece).map_err(|said| refused(log, &said))?;
             if let Some(before) = &mut known {
                 let Some(new) = before.leave_out(complete) else {
