@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::input::Input;
 use crate::yaml;
 use crate::yaml::embedded::TextMap;
-use crate::yaml::kubernetes::{self, Document};
+use crate::yaml::go_yaml::{self, Document};
 use crate::yaml::positions::{self, Place};
 
 pub struct Contents {
@@ -79,7 +79,7 @@ impl Contents {
                 if !likeness::is_meant_by(&source.text) =>
             {
                 // A date or a tag of another program is YAML too, though none of a Serve config.
-                Err(match kubernetes::documents(&source.text) {
+                Err(match go_yaml::documents(&source.text) {
                     Ok(_) => Stranger::Other,
                     Err(_) => Stranger::Unreadable,
                 })
@@ -125,7 +125,7 @@ impl Contents {
 
 /// Whether a document of several is a config.
 fn has_config(text: &str) -> bool {
-    kubernetes::documents(text)
+    go_yaml::documents(text)
         .is_ok_and(|documents| documents.iter().any(|one| likeness::is_meant(&one.value)))
 }
 
@@ -143,7 +143,7 @@ struct Manifest {
 
 impl Manifest {
     fn read(name: &str, text: &str) -> Option<Self> {
-        let documents = kubernetes::documents(text).ok()?;
+        let documents = go_yaml::documents(text).ok()?;
         let is_one = |document: &Document| is_object(&document.value);
         if !documents.iter().any(is_one) {
             return None;

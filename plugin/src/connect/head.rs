@@ -79,7 +79,7 @@ mod tests {
 
     fn pods(yaml: &str) -> Pods {
         serde_json::from_value(
-            crate::yaml::kubernetes::documents(yaml)
+            crate::yaml::go_yaml::documents(yaml)
                 .unwrap()
                 .remove(0)
                 .value,
@@ -89,7 +89,7 @@ mod tests {
 
     fn cluster(yaml: &str) -> RayCluster {
         let mut cluster: RayCluster = serde_json::from_value(
-            crate::yaml::kubernetes::documents(yaml)
+            crate::yaml::go_yaml::documents(yaml)
                 .unwrap()
                 .remove(0)
                 .value,

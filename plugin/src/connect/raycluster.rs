@@ -346,7 +346,7 @@ mod tests {
 
     fn cluster(yaml: &str) -> RayCluster {
         serde_json::from_value(
-            crate::yaml::kubernetes::documents(yaml)
+            crate::yaml::go_yaml::documents(yaml)
                 .unwrap()
                 .remove(0)
                 .value,

@@ -2,7 +2,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Document;
-use crate::yaml::{self, kubernetes};
+use crate::yaml::{self, go_yaml};
 
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
     let text = str::from_utf8(bytes).map_err(|_| Error::NotText)?;
     let documents: Vec<_> = match json(text) {
         Some(objects) => objects.into_iter().map(without_text).collect(),
-        None => kubernetes::documents(text)?
+        None => go_yaml::documents(text)?
             .into_iter()
             .filter(|document| document.has_comments || !document.value.is_null())
             .map(|document| Document {
@@ -40,7 +40,7 @@ fn json(text: &str) -> Option<Vec<Value>> {
     text.trim_start().starts_with('{').then_some(())?;
     serde_json::Deserializer::from_str(text)
         .into_iter()
-        .map(|value| kubernetes::of_json(value.ok()?))
+        .map(|value| go_yaml::of_json(value.ok()?))
         .collect()
 }
 
@@ -63,7 +63,7 @@ fn block(text: &str, value: &Value) -> Option<String> {
     }
     // A last line of blanks may be in a block scalar, to which a line break would belong.
     let ended = format!("{text}\n");
-    let read = kubernetes::documents(&ended).ok()?;
+    let read = go_yaml::documents(&ended).ok()?;
     matches!(&read[..], [same] if same.value == *value).then_some(ended)
 }
 

@@ -1,12 +1,12 @@
 //! YAML in and out; the only directory that knows the YAML libraries.
 //!
 //! In: what the program that the file is for makes of it, proved against that program on a corpus.
-//! [`parse`] reads as Ray's own CLI does ([`pyyaml`]), [`kubernetes`] as kubectl does; both are
+//! [`parse`] reads as Ray's own CLI does ([`pyyaml`]), [`go_yaml`] as kubectl does; both are
 //! dialects of one [`reader`] over the events of granit-parser, because no YAML library with values
 //! of its own can be told either. Out: [`write`](mod@write).
 
 pub mod embedded;
-pub mod kubernetes;
+pub mod go_yaml;
 pub mod placeholder;
 pub mod positions;
 mod problem;

@@ -166,7 +166,7 @@ impl Quoted {
 mod tests {
     use super::*;
     use crate::yaml::tests::assert_placed;
-    use crate::yaml::{kubernetes, parse};
+    use crate::yaml::{go_yaml, parse};
 
     #[test]
     fn placeholders_are_told_from_text() {
@@ -233,7 +233,7 @@ mod tests {
         ] {
             let said = "a template that has not been rendered";
             assert_placed(text, parse(text), (line, column), said);
-            assert_placed(text, kubernetes::documents(text), (line, column), said);
+            assert_placed(text, go_yaml::documents(text), (line, column), said);
         }
     }
 

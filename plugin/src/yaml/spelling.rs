@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 
 use super::pyyaml::resolver::{self, Type};
 use super::reader::Dialect as _;
-use super::{kubernetes, pyyaml};
+use super::{go_yaml, pyyaml};
 
 /// Words in the name of a field that is meant to be text.
 const NAMES_OF_TEXT: &[&str] = &[
@@ -20,7 +20,7 @@ const NAMES_OF_MODES: &[&str] = &["mode", "perm", "perms", "permissions", "umask
 /// What is to be said of a value that is written without quotes, in a field called `name`.
 pub fn of_value(text: &str, name: &str) -> Option<String> {
     let ray = pyyaml::plain(text).ok()?;
-    let kubernetes = kubernetes::plain(text).ok();
+    let kubernetes = go_yaml::plain(text).ok();
     let number = match (&ray, &kubernetes) {
         (Value::Number(number), _) => number,
         (Value::String(_), Some(Value::Number(number))) => {
@@ -64,7 +64,8 @@ pub fn of_key(text: &str) -> Option<String> {
     if ray != text {
         return Some(format!("the key \"{ray}\" to Ray: put it in quotes"));
     }
-    let differs = matches!(kubernetes::plain(text), Ok(Value::Number(number)) if !is_same_text(&number, text));
+    let differs =
+        matches!(go_yaml::plain(text), Ok(Value::Number(number)) if !is_same_text(&number, text));
     differs.then(|| {
         "the key as it stands to Ray, and a number to Kubernetes in a RayService: put it in quotes"
             .to_owned()

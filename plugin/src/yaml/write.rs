@@ -68,7 +68,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::yaml::{kubernetes, parse};
+    use crate::yaml::{go_yaml, parse};
 
     /// Strings that some YAML reader takes for something else when they are not quoted.
     const TRAPS: &[&str] = &[
@@ -189,7 +189,7 @@ mod tests {
         let traps = traps();
         let text = to_string(&traps);
         assert_eq!(parse(&text).unwrap(), traps);
-        assert_eq!(kubernetes::documents(&text).unwrap()[0].value, traps);
+        assert_eq!(go_yaml::documents(&text).unwrap()[0].value, traps);
     }
 
     /// The reader of the other school; what a user sees of it is also tested on the cluster.
@@ -215,7 +215,7 @@ mod tests {
         assert!(output.status.success());
         let read: Value = serde_json::from_slice(&output.stdout).unwrap();
         // Python spells floats in another way.
-        let in_one_spelling = |value| kubernetes::of_json(value).unwrap();
+        let in_one_spelling = |value| go_yaml::of_json(value).unwrap();
         assert_eq!(in_one_spelling(read), in_one_spelling(traps()));
     }
 }

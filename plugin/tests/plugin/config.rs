@@ -65,7 +65,7 @@ fn numbers_keep_their_digits() {
             printed.contains(&format!("id: {id}\n")) || printed.contains(&format!("\"id\": {id},")),
             "{printed}"
         );
-        let read = kubectl_ray::yaml::kubernetes::documents(&printed).unwrap();
+        let read = kubectl_ray::yaml::go_yaml::documents(&printed).unwrap();
         assert!(
             read[0].value.to_string().contains("\"rate\":1e-7"),
             "{printed}"

@@ -51,7 +51,7 @@ const KUBECTL: Reader = Reader {
         go
     },
     ours: |text| {
-        let documents = yaml::kubernetes::documents(text).map_err(|error| error.to_string())?;
+        let documents = yaml::go_yaml::documents(text).map_err(|error| error.to_string())?;
         Ok(documents.into_iter().next().unwrap().value)
     },
     number: float_of_go,

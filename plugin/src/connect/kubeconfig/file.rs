@@ -137,7 +137,7 @@ pub(super) fn unreadable(file: &Path, problem: String) -> Error {
 
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let text = decode(bytes).ok_or("it is not text in UTF-8 or UTF-16")?;
-    let content = yaml::kubernetes::first_document(&text).map_err(|error| error.to_string())?;
+    let content = yaml::go_yaml::first_document(&text).map_err(|error| error.to_string())?;
     let content = match content {
         Value::Null => return Ok(Map::new()),
         Value::Object(content) => content,
