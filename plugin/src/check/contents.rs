@@ -7,8 +7,8 @@ use super::source::{Inside, Source};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::yaml;
-use crate::yaml::embedded::TextMap;
 use crate::yaml::go_yaml::{self, Document};
+use crate::yaml::positions::embedded::TextMap;
 use crate::yaml::positions::{self, Place};
 
 pub struct Contents {

@@ -7,8 +7,8 @@ use super::config::{self, Error};
 use super::schema;
 use crate::error::Failure;
 use crate::yaml;
-use crate::yaml::embedded::TextMap;
 use crate::yaml::positions::Place;
+use crate::yaml::positions::embedded::TextMap;
 
 pub struct Source {
     /// The file's, for messages.

@@ -5,7 +5,6 @@
 //! dialects of one [`reader`] over the events of granit-parser, because no YAML library with values
 //! of its own can be told either. Out: [`write`](mod@write).
 
-pub mod embedded;
 pub mod go_yaml;
 pub mod placeholder;
 pub mod positions;
@@ -14,7 +13,6 @@ mod pyyaml;
 mod reader;
 pub mod spelling;
 mod write;
-pub mod written;
 
 use serde_json::Value;
 use thiserror::Error;

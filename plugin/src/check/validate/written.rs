@@ -7,9 +7,9 @@ use super::findings::{Finding, Findings, Severity};
 use super::{ENV_VARS, KEY_PASSWORD};
 use crate::check::schema::{self, Field, Type};
 use crate::yaml::placeholder::Placeholder;
+use crate::yaml::positions::written::{Role, Scalar};
 use crate::yaml::positions::{Node, Place};
 use crate::yaml::spelling;
-use crate::yaml::written::{Role, Scalar};
 
 /// What is below belongs to the application, which may mean what looks like a placeholder.
 const OF_THE_APPLICATION: &[&str] = &["args", "user_config", ENV_VARS];

@@ -3,12 +3,15 @@
 //! A second, light pass over the parser's events, made only once there is something to point at.
 //! What an alias or a merge brings in is placed where it is written, in the anchor's mapping.
 
+pub mod embedded;
+pub mod written;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use granit_parser::{Event, Options, Parser, Span, StrInput, options};
 
-use super::written::{Role, Scalar, Written};
+use written::{Role, Scalar, Written};
 
 /// One step from a value to one inside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::iter::{self, Peekable};
 use std::str::Chars;
 
-use super::positions::Place;
+use super::Place;
 
 /// The place in the file of each character of a scalar.
 #[derive(Debug)]

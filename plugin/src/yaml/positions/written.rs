@@ -2,9 +2,9 @@
 
 use granit_parser::{Event, ScalarStyle};
 
-use super::positions::Place;
-use super::pyyaml::{self, PyYaml};
-use super::reader::Dialect as _;
+use super::Place;
+use crate::yaml::pyyaml::{self, PyYaml};
+use crate::yaml::reader::Dialect as _;
 
 /// A scalar's text.
 #[derive(Debug, Clone)]
