@@ -9,7 +9,7 @@ use crate::input::Input;
 use crate::yaml;
 use crate::yaml::go_yaml::{self, Document};
 use crate::yaml::positions::embedded::TextMap;
-use crate::yaml::positions::{self, Place};
+use crate::yaml::positions::{Node, Place};
 
 pub struct Contents {
     pub configs: Vec<Source>,
@@ -172,7 +172,7 @@ impl Manifest {
 
 /// A config that an object holds.
 fn source(name: &str, text: &str, document: &Document, held: Held) -> Source {
-    let root = positions::of(document.text);
+    let root = Node::read(document.text);
     let start = root.map_or_else(first, |root| {
         let found = root.find(&held.path);
         match (&held.config, found.key) {

@@ -23,7 +23,7 @@ use super::config::{self, Error};
 use super::schema::{self, Object};
 use super::source::Source;
 use crate::yaml;
-use crate::yaml::positions::{self, Node, Place, Step};
+use crate::yaml::positions::{Node, Place, Step};
 use findings::Found;
 use report::Report;
 
@@ -60,7 +60,7 @@ fn look(source: &Source, target: &Target, top: &Map<String, Value>) -> Findings 
     walk::object(&mut report, Object::Config, top);
     rules::config(&mut report, top);
     let mut found = report.found;
-    let root = positions::of(source.config_text());
+    let root = Node::read(source.config_text());
     let root = root.as_deref();
     found.retain(|found| !is_place_for_anchors(found, root));
     let mut findings = Findings::place(found, root, root.map(secrets).unwrap_or_default());
@@ -72,7 +72,7 @@ fn look(source: &Source, target: &Target, top: &Map<String, Value>) -> Findings 
 
 /// What can be read, but is no config.
 fn unusable(source: &Source, error: &Error) -> Findings {
-    let root = positions::of(source.config_text());
+    let root = Node::read(source.config_text());
     let place = error.field().and_then(|field| {
         let root = root.as_deref()?;
         root.find(&[field]).key

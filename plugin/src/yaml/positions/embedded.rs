@@ -195,13 +195,13 @@ fn escape(
 mod tests {
     use super::*;
     use crate::yaml;
-    use crate::yaml::positions::{self, Step};
+    use crate::yaml::positions::{Node, Step};
 
     /// Where each word of the text of `c` is in the file.
     fn words(file: &str) -> Option<Vec<(String, Place)>> {
         let value = yaml::parse(file).unwrap();
         let text = value["c"].as_str().unwrap();
-        let root = positions::of(file).unwrap();
+        let root = Node::read(file).unwrap();
         let at = root.find(&[Step::Key("c".to_owned())]).node.value;
         let map = TextMap::of(file, at, text)?;
         let mut words = Vec::new();

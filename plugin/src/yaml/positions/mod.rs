@@ -1,15 +1,13 @@
-//! Where in a file each value of a document is written.
+//! Line and column of each value of a document, for messages that point into the file.
 //!
-//! A second, light pass over the parser's events, made only once there is something to point at.
-//! What an alias or a merge brings in is placed where it is written, in the anchor's mapping.
+//! A second pass over the parser's events ([`walk`]) finds them, once there is something to point
+//! at. A value from an alias or a merge has the place where it is written, in the anchor's mapping.
 
 pub mod embedded;
+mod walk;
 pub mod written;
 
-use std::collections::HashMap;
 use std::rc::Rc;
-
-use granit_parser::{Event, Options, Parser, Span, StrInput, options};
 
 use written::{Role, Scalar, Written};
 
@@ -181,125 +179,6 @@ impl Node {
     }
 }
 
-/// The places of the first document, if it can be read.
-pub fn of(text: &str) -> Option<Rc<Node>> {
-    let options: Options = options! { emit_comments: false };
-    let mut walk = Walk {
-        parser: Parser::new_from_str_with_options(text, options),
-        anchors: HashMap::new(),
-    };
-    loop {
-        match walk.next()? {
-            (Event::StreamEnd, _) => return None,
-            (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
-            (event, span) => return walk.node(&event, &span),
-        }
-    }
-}
-
-struct Walk<'a> {
-    parser: Parser<'a, StrInput<'a>>,
-    anchors: HashMap<usize, Rc<Node>>,
-}
-
-impl<'a> Walk<'a> {
-    fn next(&mut self) -> Option<(Event<'a>, Span)> {
-        loop {
-            match self.parser.next()?.ok()? {
-                (Event::Comment(..), _) => {}
-                event => return Some(event),
-            }
-        }
-    }
-
-    fn node(&mut self, event: &Event<'a>, span: &Span) -> Option<Rc<Node>> {
-        let (anchor, inner) = match event {
-            Event::Scalar(_, _, anchor, _) => (*anchor, Inner::Scalar(Written::of(event)?)),
-            Event::SequenceStart(_, anchor, _) => (*anchor, self.sequence()?),
-            Event::MappingStart(_, anchor, _) => (*anchor, self.mapping()?),
-            Event::Alias(anchor) => return self.anchors.get(anchor).cloned(),
-            _ => return None,
-        };
-        let node = Rc::new(Node {
-            value: place(span),
-            end: (span.end.line(), span.end.col() + 1),
-            is_anchored: anchor != 0,
-            inner,
-        });
-        if anchor != 0 {
-            self.anchors.insert(anchor, Rc::clone(&node));
-        }
-        Some(node)
-    }
-
-    fn sequence(&mut self) -> Option<Inner> {
-        let mut items = Vec::new();
-        loop {
-            match self.next()? {
-                (Event::SequenceEnd, _) => return Some(Inner::Sequence(items)),
-                (event, span) => items.push(self.node(&event, &span)?),
-            }
-        }
-    }
-
-    fn mapping(&mut self) -> Option<Inner> {
-        let (mut entries, mut brought) = (Vec::new(), Vec::new());
-        loop {
-            let (event, key) = self.next()?;
-            if event == Event::MappingEnd {
-                break;
-            }
-            let written = Written::of(&event);
-            let merges = written
-                .as_ref()
-                .is_some_and(|key| key.is_plain && key.text == "<<");
-            let name = written.as_ref().map(Written::key).unwrap_or_default();
-            self.node(&event, &key)?;
-            let (event, span) = self.next()?;
-            let node = self.node(&event, &span)?;
-            if merges {
-                merge(&mut brought, &node);
-            } else {
-                let key = place(&key);
-                entries.push(Entry {
-                    name,
-                    written,
-                    key,
-                    node,
-                });
-            }
-        }
-        // The first that has a name is found: what stands here, then the first merged mapping.
-        entries.extend(brought);
-        Some(Inner::Mapping(entries))
-    }
-}
-
-fn merge(merged: &mut Vec<Entry>, node: &Node) {
-    match &node.inner {
-        Inner::Mapping(entries) => merged.extend(entries.iter().map(|entry| Entry {
-            written: None,
-            ..entry.clone()
-        })),
-        Inner::Sequence(several) => several.iter().for_each(|one| merge(merged, one)),
-        Inner::Scalar(_) => {}
-    }
-}
-
-fn place(span: &Span) -> Place {
-    let (start, end) = (&span.start, &span.end);
-    let length = if start.line() == end.line() {
-        end.col().saturating_sub(start.col()).max(1)
-    } else {
-        0
-    };
-    Place {
-        line: start.line(),
-        column: start.col() + 1,
-        length,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,7 +193,7 @@ mod tests {
     }
 
     fn at(text: &str, to: &str) -> (Option<(usize, usize)>, (usize, usize, usize)) {
-        let root = of(text).unwrap();
+        let root = Node::read(text).unwrap();
         let found = root.find(&path(to));
         let value = found.node.value;
         (
@@ -342,7 +221,7 @@ mod tests {
     fn what_is_not_there_is_found_at_the_last_step_that_is() {
         assert_eq!(at("a: {b: 1}\n", "a.x.y"), (Some((1, 1)), (1, 4, 1)));
         assert_eq!(at("yes: {on: x}", "true.true").1, (1, 11, 1));
-        assert!(of("a: [\n").is_none() && of("# nothing\n").is_none());
+        assert!(Node::read("a: [\n").is_none() && Node::read("# nothing\n").is_none());
     }
 
     #[test]
@@ -363,7 +242,7 @@ two:
         assert_eq!(at(text, "one.q").0, Some((7, 3)));
         assert_eq!(at(text, "two.r").0, Some((9, 9)));
         assert_eq!(at(text, "two.q").0, Some((3, 3)));
-        let root = of(text).unwrap();
+        let root = Node::read(text).unwrap();
         assert!(root.find(&path("base")).node.is_anchored);
         assert!(!root.find(&path("one")).node.is_anchored);
     }
