@@ -11,6 +11,7 @@ pub mod positions;
 mod problem;
 mod pyyaml;
 mod reader;
+mod scientific;
 pub mod spelling;
 mod write;
 

@@ -2,6 +2,8 @@
 
 use serde_json::Number;
 
+use crate::yaml::scientific::Scientific;
+
 /// The number that `text` is, if it is one.
 pub(super) fn read(text: &str) -> Option<Number> {
     match text.as_bytes().first()? {
@@ -107,14 +109,10 @@ pub(super) fn key(float: f64) -> String {
     if float.is_infinite() {
         return if float < 0.0 { "-.inf" } else { ".inf" }.to_owned();
     }
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match exponent.parse::<i32>().unwrap_or_default() {
+    let scientific = Scientific::new(float);
+    match scientific.exponent {
         -4..6 => float.to_string(),
-        exponent => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            format!("{mantissa}e{sign}{:02}", exponent.abs())
-        }
+        _ => scientific.to_string(),
     }
 }
 

@@ -3,6 +3,8 @@
 use num_bigint::BigInt;
 use serde_json::Number;
 
+use crate::yaml::scientific::Scientific;
+
 /// More digits Python refuses to read or to write.
 const MAX_DIGITS: usize = 4300;
 
@@ -80,15 +82,11 @@ fn sign(text: &str) -> (bool, &str) {
 
 /// A float as Python writes it.
 pub(super) fn repr(float: f64) -> String {
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match exponent.parse::<i32>().unwrap_or_default() {
+    let scientific = Scientific::new(float);
+    match scientific.exponent {
         -4..16 if float.fract() == 0.0 => format!("{float}.0"),
         -4..16 => float.to_string(),
-        exponent => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            format!("{mantissa}e{sign}{:02}", exponent.abs())
-        }
+        _ => scientific.to_string(),
     }
 }
 
