@@ -1,3 +1,5 @@
+//! `kubectl-ray`: see the library, which tests can call too.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -71,7 +71,7 @@ impl Address {
             .await
     }
 
-    /// Another port of the same machine, where nothing is below a path.
+    /// Another port of the same host, without the path of the address.
     pub async fn open_at(&self, port: u16) -> Result<Dialed, Error> {
         let url = format!("http://{}/", self.authority_at(port));
         let url: Uri = url.parse().map_err(|_| Error::BadUrl {

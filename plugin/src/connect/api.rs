@@ -21,10 +21,10 @@ use super::next::Next;
 use super::object_name::checked_namespace;
 use crate::userinfo::masked;
 
-/// Objects in one answer to a list.
+/// Objects per page of a list.
 const PAGE: u32 = 500;
 
-/// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
+/// Replaces k8s-openapi's `List`, which requires fields that are not needed here.
 #[derive(Deserialize)]
 struct Page<T> {
     #[serde(default)]
@@ -38,7 +38,7 @@ struct PageMetadata {
     proceed: Option<String>,
 }
 
-/// Where objects are looked for.
+/// The namespace or namespaces to search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     Namespace(String),
@@ -46,7 +46,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The path of a list, below the path of its API group.
+    /// The path of a list below its API group.
     pub fn path(&self, group: &str, resource: &str) -> String {
         match self {
             Self::Namespace(name) => format!("{group}/namespaces/{name}/{resource}"),
@@ -98,7 +98,7 @@ impl Api {
         })
     }
 
-    /// The way that heads are reached.
+    /// The way to reach heads.
     pub fn via(&self) -> Via {
         self.via
     }
@@ -107,12 +107,12 @@ impl Api {
         &self.url
     }
 
-    /// A connection of its own, for requests that are none of its API.
+    /// Opens a separate connection, for requests that are not part of its API.
     pub async fn stream(&self) -> Result<Stream, Error> {
         connector::connect(&self.connector, self.url.clone(), &self.server, self.limit).await
     }
 
-    /// What such a request needs to be the user's; asked for each, since a login may be renewed.
+    /// The login headers of such a request; asked for each one, since a login may be renewed.
     pub async fn login(&self) -> Result<HeaderMap, Error> {
         let headers = self.login.clone().oneshot(Request::new(Body::empty()));
         let headers = async { headers.await.map_err(kube::Error::Service) };
@@ -131,7 +131,7 @@ impl Api {
         })
     }
 
-    /// Commands for messages, which go where this one went.
+    /// Builds commands for messages that go to the same cluster.
     pub fn next(&self) -> &Next {
         &self.next
     }
@@ -151,7 +151,7 @@ impl Api {
         self.bounded(action, self.client.request(request)).await
     }
 
-    /// GETs every object of a list, in pages as kubectl does: `path` ends in its query.
+    /// GETs every object of a list, in pages as kubectl does; `path` ends in its query.
     pub async fn list<T: DeserializeOwned>(
         &self,
         action: &str,
@@ -210,7 +210,7 @@ impl Api {
                 },
             },
             kube::Error::Auth(_) => Error::login(&error),
-            // Of a login that was to be renewed.
+            // The error of a login that could not be renewed.
             kube::Error::Service(ref cause) if cause.is::<AuthError>() => Error::login(&error),
             kube::Error::SerdeError(cause) => Error::Unexpected {
                 action,
@@ -228,8 +228,8 @@ impl Api {
     }
 }
 
-/// Of `rayclusters.ray.io "x" is forbidden: User "u" cannot get …` the part that says more than
-/// our own words before it.
+/// The part of `rayclusters.ray.io "x" is forbidden: User "u" cannot get …` that our message does
+/// not already say.
 fn reason(message: &str) -> &str {
     message
         .split_once(" is forbidden: ")

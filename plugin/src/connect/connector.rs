@@ -22,16 +22,15 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use super::Error;
 use super::proxy::{basic_auth, unreadable};
 
-/// Of an answer of its API, in bytes: a list comes in pages.
+/// Upper bound for an answer of the API server, in bytes; lists come in pages.
 pub const ANSWER_AT_MOST: usize = 128 << 20;
 
 pub type Connector = BoxCloneSyncService<Uri, Stream, BoxError>;
 
-/// Gives the headers that say on whose behalf a request is.
+/// Gives the login headers of a request: credentials and impersonation.
 pub type Login = BoxCloneSyncService<Request<Body>, HeaderMap, BoxError>;
 
-/// The ways to speak to the API server, which share one login: as a client of its API, and over
-/// connections of one's own.
+/// Two ways to the API server that share one login: a client of its API, and separate connections.
 pub struct ApiServer {
     pub client: Client,
     pub connector: Connector,
@@ -48,8 +47,8 @@ pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
     let headers = config
         .extra_headers_layer()
         .map_err(|error| Error::login(&error))?;
-    // A login that gives a token gives no client certificate; asking for one all the same would
-    // run the credential plugin a second time.
+    // A login with a token has no client certificate; asking for one would run the credential
+    // plugin again.
     let mut tls = config.clone();
     if auth.is_some() {
         tls.auth_info.exec = None;
@@ -82,7 +81,7 @@ pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
     })
 }
 
-/// A connection to the server at `url`, which `who` is the name of.
+/// Connects to the server at `url`, called `who` in messages.
 pub async fn connect(
     connector: &Connector,
     url: Uri,
@@ -107,7 +106,7 @@ pub async fn connect(
     })
 }
 
-/// What opens a connection to an address as `config` has it: proxy, trusted roots, server name.
+/// Builds the connector for `config`'s proxy, trusted roots and server name.
 pub fn connector(config: &Config) -> Result<Connector, Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -144,7 +143,7 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    // Plain HTTP must work where no roots are installed, and need not wait for them to be read.
+    // Plain HTTP must work where no roots are installed, and must not wait for them to be read.
     if config.cluster_url.scheme_str() == Some("http") {
         let plain = connector.map_response(Stream::new).map_err(Into::into);
         return Ok(BoxCloneSyncService::new(plain));
@@ -160,7 +159,7 @@ where
 trait Io: Connection + Read + Write + Unpin + Send {}
 impl<T: Connection + Read + Write + Unpin + Send> Io for T {}
 
-/// A connection of whatever kind.
+/// Any kind of connection.
 pub struct Stream(Box<dyn Io>);
 
 impl Stream {
@@ -225,7 +224,7 @@ impl Write for Stream {
 mod tests {
     use super::*;
 
-    /// It may take seconds or ask for a password.
+    /// A credential plugin may take seconds or ask for a password.
     #[tokio::test]
     async fn a_credential_plugin_runs_once() {
         let directory = tempfile::TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! New objects in Kubernetes, and what admission had to say about them.
+//! Creates objects in Kubernetes, and collects the warnings of admission.
 
 use http::header::{CONTENT_TYPE, HeaderMap, WARNING};
 use http::{Request, StatusCode};
@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::api::Api;
 use super::error::Error;
 
-/// Whose fields are whose in `kubectl get --show-managed-fields`.
+/// The field manager shown by `kubectl get --show-managed-fields`.
 const FIELD_MANAGER: &str = "kubectl-ray";
 
-/// An object as the API server keeps it.
+/// An object as the API server stored it.
 #[derive(Debug)]
 pub struct Created {
     pub object: Value,
@@ -21,8 +21,8 @@ pub struct Created {
 }
 
 impl Api {
-    /// POSTs an object to `path`, as kubectl create does; a dry run keeps nothing. `action` completes
-    /// "not allowed to …".
+    /// POSTs an object to `path`, as kubectl create does; a dry run stores nothing. `action`
+    /// completes "not allowed to …".
     pub async fn create(
         &self,
         action: &str,
@@ -50,7 +50,7 @@ impl Api {
             }
             let mut object: Value =
                 serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
-            // Nobody reads them, and kubectl does not show them either.
+            // Managed fields are noise, and kubectl hides them too.
             if let Some(metadata) = object["metadata"].as_object_mut() {
                 metadata.shift_remove("managedFields");
             }
@@ -67,7 +67,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Status {
     })
 }
 
-/// Of `299 - "text"` the text: what kubectl prints after `Warning:`.
+/// The text of `299 - "text"`, which kubectl prints after `Warning:`.
 fn warnings(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(WARNING).iter();
     let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());

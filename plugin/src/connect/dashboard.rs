@@ -1,4 +1,4 @@
-//! A Ray dashboard as something streams can be opened to: a cluster's head, or a plain address.
+//! A Ray dashboard that streams can be opened to: a cluster's head, or a plain address.
 
 use http::uri::Authority;
 use hyper_util::rt::TokioIo;
@@ -23,7 +23,7 @@ pub enum Dashboard {
     Address(Box<Address>),
 }
 
-/// The head of a `RayCluster`; the pod is looked up when a stream is opened and it is not known.
+/// The head of a `RayCluster`; its pod is looked up when the first stream is opened.
 #[derive(Clone)]
 pub struct Head {
     api: Api,
@@ -59,7 +59,7 @@ impl Dashboard {
         }))
     }
 
-    /// Of a cluster that was looked up together with many others.
+    /// For a cluster that was listed together with others.
     pub async fn known(api: Api, cluster: RayCluster, pods: &Pods) -> Result<Self, Error> {
         let name = ClusterName::of(&cluster);
         let own_token = OwnToken::Kept;
@@ -80,7 +80,7 @@ impl Dashboard {
         }
     }
 
-    /// A stream to another port of the head, or of the machine that the address names.
+    /// Opens a stream to another port of the head, or of the address's host.
     pub async fn open_at(&mut self, port: u16) -> Result<Dialed, Error> {
         match self {
             Self::Head(head) => head.open_at(port).await,
@@ -88,7 +88,7 @@ impl Dashboard {
         }
     }
 
-    /// Looks for the head now, so that a missing cluster is told before anything else happens.
+    /// Looks for the head now, so that a missing cluster is reported before anything else.
     pub async fn find(&mut self) -> Result<Option<&RayCluster>, Error> {
         match self {
             Self::Head(head) => Ok(Some(&head.find().await?.cluster)),
@@ -96,7 +96,7 @@ impl Dashboard {
         }
     }
 
-    /// The head's pod, once it was looked up.
+    /// The head's pod, once it is known.
     pub fn pod(&self) -> Option<&str> {
         match self {
             Self::Head(head) => Some(&head.found.as_ref()?.pod),
@@ -104,7 +104,7 @@ impl Dashboard {
         }
     }
 
-    /// A path that the dashboard's own page is below, where it is at an address that has one.
+    /// The path of the address, below which the dashboard's page is.
     pub fn base_path(&self) -> &str {
         match self {
             Self::Address(address) => address.base_path(),
@@ -112,7 +112,7 @@ impl Dashboard {
         }
     }
 
-    /// That of Kubernetes, where the head is reached through one.
+    /// The Kubernetes API server, if the head is reached through one.
     pub fn api(&self) -> Option<&Api> {
         match self {
             Self::Head(head) => Some(&head.api),
@@ -120,7 +120,7 @@ impl Dashboard {
         }
     }
 
-    /// Commands for messages, which go where this one went.
+    /// Builds commands for messages that go to the same cluster.
     pub fn next(&self) -> &Next {
         match self {
             Self::Head(head) => head.api.next(),
@@ -128,7 +128,7 @@ impl Dashboard {
         }
     }
 
-    /// What tells it from every other one, at any time.
+    /// A value that identifies this dashboard.
     pub fn identity(&self) -> String {
         match self {
             Self::Address(address) => address.describe(),
@@ -228,8 +228,8 @@ impl Head {
     }
 
     async fn look_up(&self) -> Result<Found, Error> {
-        // Side by side: neither needs the other's answer, and the second connection that this
-        // opens is the one the tunnel is then made of.
+        // Both at once, because neither needs the other's answer; the second connection is then
+        // used for the tunnel.
         let (cluster, pods) = tokio::join!(
             RayCluster::get(&self.api, &self.name),
             Pods::of_head(&self.api, &self.name)

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a head, one sentence each.
+//! Errors on the way to a head, a sentence each.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::obstacle::Obstacle;
 use crate::userinfo::masked;
 
-/// The addresses that are asked for in messages.
+/// Forms of addresses, for messages.
 pub(crate) const HTTP_URL: &str = "http(s)://host:port";
 pub(crate) const PROXY_URL: &str = "http(s)://host:port or socks5://host:port, with special characters in user:password@ percent-encoded";
 
@@ -136,7 +136,7 @@ pub enum Error {
     NoWebSocket {
         pod: String,
         cause: String,
-        /// Somebody answered no, and will again.
+        /// A server refused, and would refuse again.
         refused: bool,
     },
     #[error(
@@ -161,7 +161,7 @@ pub enum Error {
     NoService {
         service: String,
         namespace: String,
-        /// The command that tells more.
+        /// The command that shows more.
         look: String,
     },
 }
@@ -180,7 +180,7 @@ impl Error {
             AuthError::AuthExecStart(source) => {
                 format!("the credential plugin did not start: {source}")
             }
-            // Its own words are on stderr already, or in its output; its arguments may hold secrets.
+            // Its message is on stderr already, or in its output; its arguments may hold secrets.
             AuthError::AuthExecRun { out, .. } => {
                 let said = String::from_utf8_lossy(&out.stderr);
                 match said.lines().rfind(|line| !line.trim().is_empty()) {
@@ -196,7 +196,8 @@ impl Error {
         })
     }
 
-    /// The first login, which may lack its program: said as its kubeconfig says how to get it.
+    /// Classifies the first login's error; for a missing credential plugin it adds the kubeconfig's
+    /// install hint.
     pub(crate) fn first_login(error: &kube::Error, plugin: Option<&ExecConfig>) -> Self {
         let (kube::Error::Auth(AuthError::AuthExecStart(cause)), Some(plugin)) = (error, plugin)
         else {
@@ -232,7 +233,7 @@ impl Error {
     }
 }
 
-/// Whether one of the errors behind it is of this kind.
+/// Whether an error in the source chain is of this kind.
 pub(crate) fn caused_by<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

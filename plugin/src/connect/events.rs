@@ -1,4 +1,4 @@
-//! What the cluster has warned of, as far as the user may see it.
+//! Warning events of the cluster, as far as the user may read them.
 
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
@@ -13,7 +13,8 @@ pub struct Event {
     pub message: Option<String>,
     pub count: Option<u32>,
     involved_object: Involved,
-    /// Texts of one form, in the order of time. Newer reporters give the second one.
+    /// RFC 3339, so that texts sort by time. Reporters that use `events.k8s.io` set only
+    /// `eventTime`.
     last_timestamp: Option<String>,
     #[serde(rename = "eventTime")]
     first_time: Option<String>,
@@ -42,9 +43,9 @@ impl Event {
     }
 }
 
-/// The warnings about one object, the latest first; none where the Role does not allow to look.
+/// The warnings about one object, latest first; none if the user may not list events.
 ///
-/// `uid` leaves out those about another object that had the same name.
+/// `uid` excludes warnings about an earlier object of the same name.
 pub async fn warnings(api: &Api, kind: &str, name: &str, uid: &str) -> Vec<Event> {
     let scope = Scope::Namespace(api.namespace().to_owned());
     let selector = format!("involvedObject.kind={kind},involvedObject.name={name},type=Warning");

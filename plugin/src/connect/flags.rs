@@ -68,7 +68,7 @@ pub struct ConnectionFlags {
     /// proxy, which is plain HTTP and gets through where a network lets no WebSocket
     #[arg(long, global = true, value_enum, value_name = "WAY", default_value_t)]
     pub via: Via,
-    /// Nobody is there whom a credential plugin could ask.
+    /// Set when no user is there to answer a credential plugin.
     #[arg(skip)]
     pub unattended: bool,
 }
@@ -84,7 +84,7 @@ pub enum Via {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limit(pub Option<Duration>);
 
-/// As `parse_limit` reads it.
+/// A limit in the notation of `parse_limit`.
 impl fmt::Display for Limit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

@@ -1,8 +1,8 @@
-//! Which pod is the head.
+//! Finds the head pod.
 //!
-//! The pods are asked for by the labels the head service selects by. Going through the service
-//! would be two more round trips for the same pod: the head service is headless and publishes
-//! addresses that are not ready, so readiness is the pod's to tell anyway.
+//! Pods are listed by the labels that the head service selects. Asking the service would cost two
+//! more round trips for the same pod, and would not tell readiness: it is headless and publishes
+//! addresses that are not ready.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::error::Error;
 use super::pod_state::is_ready;
 use super::raycluster::{CLUSTER_LABEL, ClusterName, NODE_TYPE_LABEL, RayCluster};
 
-/// Not k8s-openapi's `List`, which insists on fields that nobody here reads.
+/// Replaces k8s-openapi's `List`, which requires fields that are not needed here.
 #[derive(Default, Deserialize)]
 pub struct Pods {
     items: Vec<Pod>,
@@ -33,7 +33,7 @@ impl Pods {
             .await
     }
 
-    /// One that is not about to go comes before one that is.
+    /// The youngest pod; one that is not being deleted comes first.
     pub fn youngest(&self) -> Option<&Pod> {
         self.items.iter().max_by_key(|pod| {
             let stays = pod.metadata.deletion_timestamp.is_none();
@@ -42,7 +42,7 @@ impl Pods {
     }
 }
 
-/// One list for all clusters, so that looking at many costs no more requests than looking at one.
+/// One list for all clusters, so that many cost no more requests than one.
 pub async fn all(api: &Api, scope: &Scope) -> Result<Heads, Error> {
     let selector = percent(&format!("{NODE_TYPE_LABEL}=head"));
     let path = scope.path("/api/v1", "pods");
@@ -60,12 +60,12 @@ pub async fn all(api: &Api, scope: &Scope) -> Result<Heads, Error> {
     Ok(heads)
 }
 
-/// The name of the pod to talk to, where one is ready.
+/// The name of the pod to talk to, if one is ready.
 pub fn choose(cluster: &RayCluster, pods: &Pods) -> Option<String> {
     let named_by_operator = cluster.status.head.pod_name.as_deref();
     let ready = pods.items.iter().filter(|pod| is_ready(pod));
-    // Two heads exist for a moment when one is replaced. The operator knows which one counts; its
-    // status lags behind, so the youngest is the next best guess.
+    // Two heads exist for a moment when one is replaced. Only the operator knows which one counts,
+    // and its status lags behind, so the youngest is the best guess.
     let chosen = ready.max_by_key(|pod| {
         let is_named = named_by_operator == pod.metadata.name.as_deref();
         (is_named, pod.metadata.creation_timestamp.clone())

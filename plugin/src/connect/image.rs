@@ -1,17 +1,17 @@
-//! Which Ray an image holds, as far as its name says so.
+//! Guesses an image's Ray version from its name.
 //!
-//! Most images have a version of their own as tag, which says nothing of Ray: with a wrong
-//! `rayVersion` the operator probes the head in a way that its Ray may not answer.
+//! Most tags are the image's own version and say nothing about Ray. A wrong guess would hurt: with
+//! a wrong `rayVersion` the operator probes the head in a way that its Ray may not answer.
 
 use ray_serve_client::api::version::RayVersion;
 
-/// The images that Ray's own project publishes under the version of Ray, also from a mirror.
+/// Images that the Ray project tags with Ray's version, also from a mirror.
 const PROJECT: &str = "rayproject";
 const NAMES: [&str; 3] = ["ray", "ray-ml", "ray-llm"];
 
 /// The version in the tag of an image of Ray's project, or in a part `ray-X.Y.Z` of any other tag.
 pub fn ray_version(image: &str) -> Option<RayVersion> {
-    // Not the port of a registry, nor a digest.
+    // The last colon may belong to a registry's port or to a digest instead.
     let path = image.split('@').next()?;
     let (start, last) = path.rsplit_once('/').unwrap_or(("", path));
     let (name, tag) = last.split_once(':')?;
@@ -22,7 +22,7 @@ pub fn ray_version(image: &str) -> Option<RayVersion> {
         .or_else(|| version_after_ray(tag))
 }
 
-/// `ray-2.49.0` or `ray2.49.0`, where a new word begins.
+/// Finds `ray-2.49.0` or `ray2.49.0` at the start of a word.
 fn version_after_ray(tag: &str) -> Option<RayVersion> {
     tag.match_indices("ray").find_map(|(at, ray)| {
         let before = tag[..at].chars().next_back();
@@ -32,8 +32,8 @@ fn version_after_ray(tag: &str) -> Option<RayVersion> {
     })
 }
 
-/// `X.Y.Z` and, if anything, another word after it. There is no other Ray than 2, and it counts its
-/// minor versions: 2026.9.1 is a date.
+/// Reads `X.Y.Z` at the end of a word. Only major version 2 counts, with a small minor version:
+/// 2026.9.1 is a date.
 fn version_at_start(text: &str) -> Option<RayVersion> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))

@@ -1,23 +1,23 @@
-//! A new `RayCluster`, from a few values to the manifest.
+//! Builds the manifest of a new `RayCluster` from a few values.
 
 use ray_serve_inject::{Review, inject, table};
 use serde_json::{Map, Value, json};
 
 use super::quantity::Quantity;
 
-/// What a user says of a cluster.
+/// Values that the user gives for a cluster.
 #[derive(Debug, Clone)]
 pub struct NewCluster {
     pub name: String,
     pub namespace: Option<String>,
     pub ray_version: Option<String>,
     pub image: String,
-    /// Of the head and of each worker.
+    /// Resources of the head and of each worker.
     pub cpu: Quantity,
     pub memory: Quantity,
-    /// What is reserved of them; all where nothing is said.
+    /// The part of them that is reserved; all by default.
     pub requests: Requests,
-    /// Of each worker: the head is there to coordinate.
+    /// GPUs of each worker; the head only coordinates.
     pub gpu: u32,
     pub workers: Workers,
 }
@@ -41,10 +41,10 @@ const WORKER_GROUP: &str = "workers";
 const GPU: &str = "nvidia.com/gpu";
 
 impl NewCluster {
-    /// The smallest manifest that every supported operator makes a serving cluster of, with the
-    /// webhook installed or without: what the webhook would add is in it, by the same code.
+    /// The smallest manifest that serves with every supported operator, with or without the
+    /// webhook: it includes what the webhook would add, by the same code.
     ///
-    /// `rayStartParams` of a worker is empty, and there because `KubeRay` before 1.4 requires it.
+    /// A worker's `rayStartParams` is present but empty, because `KubeRay` before 1.4 requires it.
     pub fn manifest(&self) -> Value {
         let mut metadata = json!({ "name": self.name });
         if let Some(namespace) = &self.namespace {
@@ -62,7 +62,7 @@ impl NewCluster {
             "headGroupSpec".to_owned(),
             json!({ "rayStartParams": {}, "template": self.template("ray-head", 0) }),
         );
-        // Also where it starts with none: adding one later is then a change of a number.
+        // Present even without workers, so that adding one later only changes a number.
         let workers = json!([{
             "groupName": WORKER_GROUP,
             "replicas": self.workers.replicas,

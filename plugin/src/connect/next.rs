@@ -1,4 +1,4 @@
-//! The command to type next, as every message gives it: to the same cluster, by the same way.
+//! Builds the command that a message suggests: for the same cluster, reached the same way.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use super::flags::{ConnectionFlags, DEFAULT_REQUEST_TIMEOUT, Via};
 use crate::safe::shell_word;
 use crate::userinfo::without_secrets;
 
-/// Shown in the place of what nobody else may read.
+/// Stands in for a secret.
 const TOKEN: &str = "TOKEN";
 
-/// Makes commands of the connection flags in force, quoted for a shell.
+/// Builds commands with the connection flags in force, quoted for a shell.
 ///
-/// A command without them would be typed as told and change another cluster of the same name.
+/// Without them, a user who pastes the command could change another cluster of the same name.
 #[derive(Debug, Clone, Default)]
 pub struct Next {
     namespace: Option<String>,
-    /// Flags that kubectl has as well, and those that are this plugin's.
+    /// kubectl's flags, and this plugin's own.
     kubectl: Arc<[String]>,
     own: Arc<[String]>,
 }
 
 impl Next {
     pub fn of(flags: &ConnectionFlags) -> Self {
-        // Taken apart, so that no flag that comes later is forgotten.
+        // Destructured, so that a new flag cannot be forgotten.
         let ConnectionFlags {
             kubeconfig,
             context,
@@ -79,7 +79,7 @@ impl Next {
         }
     }
 
-    /// Where the cluster was found, also where no flag says so.
+    /// Adds the cluster's namespace, even if no flag named it.
     pub fn in_namespace(&self, namespace: &str) -> Self {
         Self {
             namespace: Some(namespace.to_owned()),
@@ -87,7 +87,8 @@ impl Next {
         }
     }
 
-    /// `kubectl ray serve VERB NAME… -n NAMESPACE … FLAGS`; names are quoted, `flags` are as given.
+    /// `kubectl ray serve VERB NAME… -n NAMESPACE … FLAGS`; names are quoted, `flags` are used as
+    /// given.
     pub fn serve(&self, verb: &str, names: &[&str], flags: &str) -> String {
         let connection = self.kubectl.iter().chain(self.own.iter());
         self.command(
@@ -98,7 +99,7 @@ impl Next {
         )
     }
 
-    /// One of kubectl's own commands on objects of the namespace.
+    /// A kubectl command on objects of the namespace.
     pub fn kubectl(&self, verb: &str, names: &[&str], flags: &str) -> String {
         self.command(
             &format!("kubectl {verb}"),
@@ -108,7 +109,7 @@ impl Next {
         )
     }
 
-    /// One that is not about one namespace, or about another one, which `flags` name.
+    /// A kubectl command on no namespace, or on one that `flags` name.
     pub fn kubectl_anywhere(&self, verb: &str, names: &[&str], flags: &str) -> String {
         let anywhere = Self {
             namespace: None,
@@ -117,7 +118,7 @@ impl Next {
         anywhere.kubectl(verb, names, flags)
     }
 
-    /// What the `KubeRay` operator has logged. It may be installed anywhere, under any name.
+    /// Shows the `KubeRay` operator's log, whatever its namespace and name.
     pub fn operator_log(&self) -> String {
         self.kubectl_anywhere(
             "logs",
@@ -134,7 +135,7 @@ impl Next {
         flags: &str,
     ) -> String {
         let quoted: Vec<String> = names.iter().map(|name| shell_word(name).into()).collect();
-        // A name that looks like a flag has to come after all flags.
+        // A name that looks like a flag must come after all flags.
         let last = names.iter().any(|name| name.starts_with('-'));
         let mut words = vec![verb.to_owned()];
         if !last {
@@ -155,7 +156,7 @@ impl Next {
     }
 }
 
-/// A command that asks no cluster: its flags are its own.
+/// A command that contacts no cluster and takes no connection flags.
 pub fn offline(verb: &str, flags: &str) -> String {
     Next::default().serve(verb, &[], flags)
 }
@@ -175,7 +176,7 @@ impl Flags {
         self.text(name, value.as_deref());
     }
 
-    /// Without the password that may be in it, or a query, which may hold a key.
+    /// Hides a password in the URL, and its query, which may hold a key.
     fn url(&mut self, name: &str, value: Option<&str>) {
         let value = value.map(without_secrets);
         self.text(name, value.as_deref());

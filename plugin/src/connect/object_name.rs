@@ -1,8 +1,8 @@
 //! Names that become a part of a request's path.
 //!
-//! A name may come from somebody else's RayCluster (`authOptions.secretName: ../x`). The API server
-//! takes such a path apart harmlessly, but a proxy in front of it may follow the `..` with the
-//! user's rights, so such a name is refused before any request is made.
+//! A name may come from another user's RayCluster (`authOptions.secretName: ../x`). The API server
+//! handles such a path safely, but a proxy in front of it may follow the `..` with this user's
+//! rights. Such names are refused before any request.
 
 use super::error::Error;
 
@@ -10,7 +10,7 @@ use super::error::Error;
 const LONGEST: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// `name`, if Kubernetes can have an object of that name; `of` says whose name it is.
+/// `name`, if Kubernetes allows it for an object; `of` says whose name it is.
 pub fn checked<'a>(of: &str, name: &'a str) -> Result<&'a str, Error> {
     if is_valid(name) {
         return Ok(name);
@@ -21,7 +21,7 @@ pub fn checked<'a>(of: &str, name: &'a str) -> Result<&'a str, Error> {
     })
 }
 
-/// The name of a namespace, which cannot have dots.
+/// The name of a namespace, which must not contain dots.
 pub fn checked_namespace(name: &str) -> Result<&str, Error> {
     let valid = is_label(name) && name.len() <= LONGEST_LABEL;
     if valid {
@@ -33,7 +33,7 @@ pub fn checked_namespace(name: &str) -> Result<&str, Error> {
     })
 }
 
-/// Whether it is a DNS subdomain.
+/// Whether `name` is a DNS subdomain.
 pub fn is_valid(name: &str) -> bool {
     name.len() <= LONGEST && name.split('.').all(is_label)
 }

@@ -1,5 +1,5 @@
-//! What stands between a RayCluster and a head that answers, read where it stands: in the RayCluster
-//! and its head pod, in a service that is in the way and, where the user may see them, in events.
+//! Finds out why a RayCluster has no head that answers: from the RayCluster and its head pod, from
+//! a service that is in the way and, if the user may read them, from events.
 
 use k8s_openapi::api::core::v1::Pod;
 use ray_serve_inject::names;
@@ -15,26 +15,26 @@ use super::object_name;
 use super::pod_state;
 use super::raycluster::{CLUSTER_LABEL, Metadata, RayCluster};
 
-/// The label by which Kueue knows what waits in which of its queues.
+/// Kueue's label for the queue in which an object waits.
 const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";
-/// Who manages a RayCluster unless `spec.managedBy` names another.
+/// The controller of a RayCluster unless `spec.managedBy` names another.
 const OPERATOR: &str = "ray.io/kuberay-operator";
-/// Of the condition of a RayCluster for which a pod could not be made.
+/// Condition of a RayCluster for which a pod could not be created.
 pub const REPLICA_FAILURE: &str = "ReplicaFailure";
 
-/// Why there is no head, and what to type about it.
+/// Why there is no head, and the commands that help.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Obstacle {
     pub why: String,
     pub next: String,
-    /// It goes away by itself, as far as anybody can tell.
+    /// Whether it is likely to pass by itself.
     pub passes: bool,
 }
 
-/// What was looked up beside the RayCluster and its pods.
+/// Objects that were read besides the RayCluster and its pods.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// The one of the head service's name.
+    /// The service that has the head service's name.
     pub service: Option<Metadata>,
     /// Warnings about the pod, or about the RayCluster where there is none; the latest first.
     pub events: Vec<Event>,
@@ -73,7 +73,7 @@ impl Seen {
     }
 }
 
-/// Nothing where it is not there, or not to be seen.
+/// None if the object does not exist or may not be read.
 async fn service(api: &Api, name: &str) -> Option<Metadata> {
     let namespace = api.namespace();
     let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
@@ -85,7 +85,7 @@ async fn service(api: &Api, name: &str) -> Option<Metadata> {
     Some(found.ok()?.metadata)
 }
 
-/// The commands for one RayCluster, and its name.
+/// Commands about one RayCluster, and its name.
 struct Place<'a> {
     object: String,
     next: &'a Next,
@@ -128,7 +128,7 @@ fn suspended(cluster: &RayCluster, place: &Place<'_>) -> Option<Obstacle> {
     }
     let why = "the RayCluster is suspended (spec.suspend)";
     Some(match cluster.metadata.labels.get(QUEUE_LABEL) {
-        // It goes on when the queue lets it; to set spec.suspend by hand would be undone.
+        // It continues when the queue admits it; setting spec.suspend by hand would be undone.
         Some(queue) => Obstacle {
             why: format!("{why}: it waits for Kueue's queue {queue} (label {QUEUE_LABEL})"),
             next: place.next.kubectl("get", &["workloads.kueue.x-k8s.io"], ""),
@@ -197,7 +197,7 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
     if let Some(event) = seen.events.first() {
         return place.stays(format!("it has no head pod: {}", event.told()));
     }
-    // Older operators took them, so only where nothing else is known.
+    // Older operators accepted such names, so this comes last.
     if let Some(fault) = names::fault(name) {
         return place.stays(format!(
             "it has no head pod, because KubeRay 1.4 and newer do not take its name: {fault}"
@@ -217,7 +217,8 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
     }
 }
 
-/// Whether the operator takes the service for the cluster's: it looks by label before it makes one.
+/// Whether the operator takes the service for the cluster's; it searches by label before it creates
+/// one.
 fn is_of(service: &Metadata, cluster: &RayCluster) -> bool {
     let name = &cluster.metadata.name;
     let mut owners = service.owner_references.iter();

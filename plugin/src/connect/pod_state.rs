@@ -1,16 +1,16 @@
-//! Why a pod cannot take requests: what its conditions and containers say.
+//! Why a pod cannot take requests, from its conditions and containers.
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodStatus, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::events::Event;
 
-/// What a container waits for that says nothing by itself.
+/// Waiting reasons that explain nothing.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
-/// A probe that has failed so often is no start that takes its time.
+/// Failures after which a probe is no longer a slow start.
 const OFTEN: u32 = 12;
 
-/// A condition's state, and what it says.
+/// A condition's status, reason and message.
 pub fn condition<'a>(status: Option<&'a PodStatus>, kind: &str) -> Option<(bool, Option<&'a str>)> {
     let found = status?
         .conditions
@@ -30,7 +30,7 @@ pub fn is_ready(pod: &Pod) -> bool {
         && condition(status, "Ready").is_some_and(|(met, _)| met)
 }
 
-/// Completes "pod/x …"; `events` are warnings about it, the latest first.
+/// Completes "pod/x …"; `events` are warnings about the pod, latest first.
 pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
     let status = pod.status.as_ref();
     let phase = status
@@ -39,7 +39,7 @@ pub fn why_not_ready(pod: &Pod, events: &[Event]) -> String {
     if let Some((false, Some(message))) = condition(status, "PodScheduled") {
         return format!("cannot be scheduled: {message}");
     }
-    // Evicted, or refused by the node.
+    // The pod was evicted, or the node refused it.
     let ended = status.filter(|_| phase == "Failed");
     if let Some((reason, message)) =
         ended.and_then(|status| Some((status.reason.as_deref()?, status.message.as_deref())))
@@ -94,8 +94,8 @@ fn of_container(container: &ContainerStatus, events: &[Event]) -> Option<String>
     Some(format!("container {name} {}", ended(state)?))
 }
 
-/// A probe of a port by a name that no port of its container has: the kubelet never gets to ask, and
-/// tells it in an event alone.
+/// A probe that names a port its container does not have. The kubelet cannot run it, and reports
+/// that only in an event.
 fn lost_port(pod: &Pod) -> Option<String> {
     let containers = &pod.spec.as_ref()?.containers;
     containers.iter().find_map(|container| {
@@ -131,7 +131,7 @@ fn has_port(container: &Container, name: &str) -> bool {
     ports.any(|port| port.name.as_deref() == Some(name))
 }
 
-/// The latest warning, unless it is of a start that takes its time.
+/// The latest warning, unless it is about a slow start.
 fn news(events: &[Event]) -> String {
     let event = events.iter().find(|event| {
         let message = event.message.as_deref().unwrap_or_default();

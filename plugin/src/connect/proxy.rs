@@ -10,7 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::error::{Error, PROXY_URL};
 
 /// The proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean for `url`; like kubectl, never
-/// one for this very machine.
+/// one for this machine.
 pub fn between_here_and(url: &Uri) -> Result<Option<Uri>, Error> {
     let variable = |upper: &str, lower: &str| {
         [upper, lower]
@@ -31,8 +31,8 @@ fn among(url: &Uri, https: &str, http: &str, no: &str) -> Result<Option<Uri>, Er
     } else {
         ("HTTP_PROXY", http)
     };
-    // The matcher is asked about NO_PROXY alone: of a proxy that it cannot read it says that there
-    // is none, and its copy of one has lost user and password.
+    // The matcher is used for NO_PROXY only: it hides a proxy URL that it cannot parse, and drops
+    // the user and password of the others.
     let matcher = Matcher::builder().all("http://any").no(no.to_owned());
     if is_here(url) || proxy.is_empty() || matcher.build().intercept(url).is_none() {
         return Ok(None);
@@ -40,13 +40,13 @@ fn among(url: &Uri, https: &str, http: &str, no: &str) -> Result<Option<Uri>, Er
     parse(variable, proxy).map(Some)
 }
 
-/// Whether it is an address of this very machine.
+/// Whether `url` is on this machine.
 pub fn is_here(url: &Uri) -> bool {
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// `what` names the place where the address was found.
+/// `what` names the variable or field that holds the address.
 pub(super) fn parse(what: &'static str, proxy: &str) -> Result<Uri, Error> {
     let with_scheme = if proxy.contains("://") {
         proxy.to_owned()
@@ -62,7 +62,8 @@ pub(super) fn parse(what: &'static str, proxy: &str) -> Result<Uri, Error> {
     url.filter(is_whole).ok_or_else(|| unreadable(what, proxy))
 }
 
-/// The parser of URLs also takes a backslash in a login, and a port that is no number.
+/// Rejects what the URL parser lets through: a backslash in a login, and a port that is not a
+/// number.
 fn is_whole(url: &Uri) -> bool {
     let authority = url.authority().map_or("", Authority::as_str);
     let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -83,9 +84,9 @@ pub(super) fn unreadable(what: &'static str, url: &str) -> Error {
     }
 }
 
-/// The login that a URL holds.
+/// The login in a URL.
 pub(super) fn basic_auth(url: &Uri) -> Option<HeaderValue> {
-    // The matcher knows how to read (and percent-decode) the user:password@ of a proxy's URL.
+    // The matcher percent-decodes the user:password@ of a proxy's URL.
     let matcher = Matcher::builder().all(url.to_string()).build();
     let intercepted = matcher.intercept(&Uri::from_static("https://any"))?;
     intercepted.basic_auth().cloned()

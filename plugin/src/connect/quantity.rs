@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// As it was written, and what it amounts to.
+/// A quantity as it was written, and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantity {
     text: String,
@@ -50,12 +50,12 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// CPUs: more than none.
+/// A number of CPUs above zero.
 pub fn parse_cpu(text: &str) -> Result<Quantity, String> {
     positive(text)
 }
 
-/// Memory; without a unit it is in bytes, which nobody means.
+/// An amount of memory; a unit is required, because bytes are never meant.
 pub fn parse_memory(text: &str) -> Result<Quantity, String> {
     const LEAST: f64 = 1_048_576.0;
     let quantity = positive(text)?;

@@ -1,4 +1,4 @@
-//! The few fields of a `RayCluster` that matter here.
+//! The fields of a `RayCluster` that this program reads.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use super::error::Error;
 use super::object_name::{self, checked};
 use super::obstacle::REPLICA_FAILURE;
 
-/// On every pod of a `RayCluster`: its name, and what the pod is in it.
+/// Labels of every pod of a `RayCluster`: the cluster's name, and the pod's role in it.
 pub const CLUSTER_LABEL: &str = "ray.io/cluster";
 pub const NODE_TYPE_LABEL: &str = "ray.io/node-type";
 
@@ -99,10 +99,10 @@ pub struct OwnerReference {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Spec {
-    /// What its author wrote, which need not be what its image holds.
+    /// The version that its author wrote; the image may hold another one.
     pub ray_version: Option<String>,
     pub suspend: Option<bool>,
-    /// Who makes its pods, where that is not the operator of this cluster.
+    /// The controller that creates its pods, if not this cluster's operator.
     pub managed_by: Option<String>,
     pub auth_options: Option<AuthOptions>,
     pub head_group_spec: HeadGroupSpec,
@@ -123,7 +123,7 @@ pub struct HeadGroupSpec {
     pub ray_start_params: Option<BTreeMap<String, Value>>,
     /// Kept untyped: a pod template newer than this program must not be an error.
     pub template: Value,
-    /// What the head service is to be like.
+    /// The user's template for the head service.
     pub head_service: Value,
 }
 
@@ -159,7 +159,7 @@ impl RayCluster {
         let object = checked("a RayCluster", &name.0)?;
         let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters/{object}");
         api.get(&action, &path).await.map_err(|error| match error {
-            // A missing object is answered with its name; a missing CRD with a bare "page not found".
+            // A 404 names a missing object; for a missing CRD it is a bare "page not found".
             Error::Api {
                 code: 404, message, ..
             } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
@@ -172,7 +172,7 @@ impl RayCluster {
         })
     }
 
-    /// `selector` is kubectl's, of labels.
+    /// `selector` is a label selector, as for kubectl.
     pub async fn list(
         api: &Api,
         scope: &Scope,
@@ -211,7 +211,7 @@ impl RayCluster {
                 name: name.to_string(),
                 namespace: namespace.to_owned(),
             },
-            // A namespace that is not there is named; a missing CRD is a bare "page not found".
+            // A 404 names a missing namespace; for a missing CRD it is a bare "page not found".
             Error::Api {
                 code: 404, message, ..
             } if !message.contains("namespaces") => Error::NoKubeRay,
@@ -240,7 +240,8 @@ impl RayCluster {
         })
     }
 
-    /// Why the operator could not make a pod, in the API server's words: a quota, a service account.
+    /// Why the operator could not create a pod, in the API server's words: a quota, a service
+    /// account.
     pub fn failure(&self) -> Option<String> {
         let mut conditions = self.status.conditions.iter();
         let failure = conditions
@@ -253,7 +254,7 @@ impl RayCluster {
         manager.filter(|manager| !manager.is_empty())
     }
 
-    /// The name of the head service that the operator makes.
+    /// The name of the head service that the operator creates.
     pub fn own_head_service(&self) -> String {
         let own = self
             .spec
@@ -266,7 +267,7 @@ impl RayCluster {
         }
     }
 
-    /// The operator's word, or what it calls it unless told otherwise.
+    /// Name of the head service: from the status, else KubeRay's default.
     pub fn head_service(&self) -> String {
         let named = self.status.head.service_name.as_deref();
         match named.filter(|name| !name.is_empty()) {
@@ -321,8 +322,8 @@ impl RayCluster {
         })
     }
 
-    /// Annotated for a serve service, with declared head ports of which none can be its target: the
-    /// operator then stops before it creates any pod, and says so only in its own log.
+    /// Whether it asks for a serve service but declares head ports that cannot be its target. The
+    /// operator then creates no pod, and reports it only in its log.
     pub fn lacks_serve_port(&self) -> bool {
         let declared = self
             .spec

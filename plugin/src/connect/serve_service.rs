@@ -13,9 +13,9 @@ use super::error::Error;
 use super::object_name::checked;
 use super::raycluster::{CLUSTER_LABEL, RayCluster};
 
-/// On every serve service that the operator makes.
+/// Label of every serve service that the operator creates.
 const SERVE_LABEL: &str = "ray.io/serve";
-/// On every EndpointSlice of a service.
+/// Label of every EndpointSlice of a service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
 /// The few fields of a Service that matter here.
@@ -46,19 +46,19 @@ pub struct Port {
     pub name: Option<String>,
     pub port: u16,
     pub protocol: Option<String>,
-    /// A number, or the name of a container's port.
+    /// A number, or the name of a container port.
     pub target_port: Value,
 }
 
 impl Service {
-    /// The serve services of all clusters, which may include those of a `RayService`.
+    /// The serve services of all clusters, possibly including those of a `RayService`.
     pub async fn list(api: &Api, scope: &Scope) -> Result<Vec<Self>, Error> {
         let path = scope.path("/api/v1", "services");
         let path = format!("{path}?labelSelector={}", percent(SERVE_LABEL));
         api.list(&format!("list services in {scope}"), &path).await
     }
 
-    /// That of one cluster, by its labels or else by its name.
+    /// The serve service of one cluster, by its labels or else by its name.
     pub async fn of(api: &Api, cluster: &str) -> Result<Option<Self>, Error> {
         let namespace = api.namespace();
         let all = Self::list(api, &Scope::Namespace(namespace.to_owned())).await?;
@@ -68,7 +68,7 @@ impl Service {
         {
             return Ok(Some(found));
         }
-        // The operator takes a service of that name for its own, whoever made it.
+        // The operator adopts any service of that name.
         let name = name_for(cluster);
         let name = checked("a Service", &name)?;
         let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
@@ -85,8 +85,8 @@ impl Service {
         self.spec.selector.get(CLUSTER_LABEL).map(String::as_str)
     }
 
-    /// Where each port sends to, in the order of the numbers: a service has its ports in any.
-    /// Nothing where one is a name that the head does not declare.
+    /// The target of each port, sorted by number because a service lists its ports in any order.
+    /// None if a target is a name that the head does not declare.
     pub fn targets(&self, cluster: &RayCluster) -> Option<Vec<Declared<'_>>> {
         let targets = self.spec.ports.iter().map(|port| {
             Some(Declared {
@@ -100,7 +100,7 @@ impl Service {
         Some(targets)
     }
 
-    /// The numbers that it is asked at, in order.
+    /// The numbers it listens on, sorted.
     pub fn numbers(&self) -> Vec<u16> {
         let mut numbers: Vec<u16> = self.spec.ports.iter().map(|port| port.port).collect();
         numbers.sort_unstable();
@@ -109,7 +109,7 @@ impl Service {
 }
 
 impl Port {
-    /// The number on the pods.
+    /// The port's number on the pods.
     fn target(&self, cluster: &RayCluster) -> Option<u16> {
         match &self.target_port {
             Value::Null => Some(self.port),
@@ -159,7 +159,7 @@ struct TargetRef {
     name: Option<String>,
 }
 
-/// In the order of their addresses, each once.
+/// The pods sorted by address, without duplicates.
 pub async fn endpoints(api: &Api, service: &str) -> Result<Vec<Endpoint>, Error> {
     let namespace = api.namespace();
     let selector = percent(&format!("{SERVICE_NAME_LABEL}={service}"));
@@ -176,7 +176,7 @@ pub async fn endpoints(api: &Api, service: &str) -> Result<Vec<Endpoint>, Error>
         .flatten()
     {
         let pod = endpoint.target_ref.and_then(|target| target.name);
-        // Null is to be taken as ready.
+        // The API defines null as ready.
         let ready = endpoint.conditions.ready != Some(false);
         for address in endpoint.addresses {
             let pod = pod.clone();

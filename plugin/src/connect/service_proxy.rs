@@ -1,8 +1,7 @@
 //! One port of a head service as plain HTTP, through the API server's proxy: no WebSocket.
 //!
-//! The API server answers in the head's place where it cannot reach it, with a `Status` of its own.
-//! Ray has no such answer, and nothing else tells them apart: a status code of 404 or 500 may be
-//! either's.
+//! If the API server cannot reach the head, it answers in its place with a `Status`. Only that body
+//! tells the two apart, because 404 or 500 may come from either, and Ray never sends a `Status`.
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -19,7 +18,7 @@ use super::raycluster::RayCluster;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What the API server's proxy puts before the reason why it got no answer.
+/// Prefix of the proxy's message when it got no answer.
 const NO_ANSWER: &str = "error trying to reach service: ";
 
 #[derive(Clone)]
@@ -27,7 +26,7 @@ pub struct ServiceProxy {
     api: Api,
     cluster: String,
     service: String,
-    /// The one behind the service, for messages.
+    /// The pod behind the service, for messages.
     pod: String,
     port: u16,
 }
@@ -67,7 +66,7 @@ impl ServiceProxy {
     }
 
     fn no_answer(&self, cause: &str) -> Refusal {
-        // Whatever is not known to come from before the first byte may have come after the last.
+        // Unless the fault is known to precede the first byte, the whole request may have arrived.
         if !cause.starts_with("dial ") {
             return Refusal::Broken(cause.to_owned());
         }
@@ -162,12 +161,12 @@ pub fn route_below(url: &Uri) -> Route {
     }
 }
 
-/// What it takes as meant for itself: who asks, and for whom.
+/// Headers the API server consumes itself: credentials and impersonation.
 pub fn is_of_the_api_server(header: &HeaderName) -> bool {
     *header == AUTHORIZATION || header.as_str().starts_with("impersonate-")
 }
 
-/// The right that a request needs.
+/// The RBAC verb that a request needs.
 fn verb(method: &Method) -> &'static str {
     match *method {
         Method::POST => "create",

@@ -1,4 +1,4 @@
-//! Ray's own token, where a cluster asks for one.
+//! The token that a Ray cluster with authentication asks for.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +14,24 @@ use super::flags::ConnectionFlags;
 use super::object_name::checked;
 use super::raycluster::{CLUSTER_LABEL, OwnerReference, RayCluster};
 
-/// What Ray's own tools read as well.
+/// The variable that Ray's tools read too.
 const VARIABLE: &str = "RAY_AUTH_TOKEN";
 const SECRET_KEY: &str = "auth_token";
 
-/// Whom the user's own token, which a variable holds, may go to: it may open more than one cluster,
-/// and whoever made a RayCluster may have made it to ask for tokens.
+/// To which clusters the token in the variable may be sent. It may open several clusters, and a
+/// RayCluster may have been created just to collect tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnToken {
     /// The user named this one cluster in a command.
     Sent,
-    /// A list led here, or a shell that completes.
+    /// A list or a shell's completion led here.
     Kept,
 }
 
 impl OwnToken {
     /// For a cluster that a command names.
     pub fn of_command(flags: &ConnectionFlags) -> Self {
-        // A shell completes at a key that is hit in passing, and in words that are not finished.
+        // Completion runs at a single key press, on unfinished words.
         if flags.unattended {
             Self::Kept
         } else {
@@ -48,7 +48,7 @@ impl OwnToken {
         .map(SecretString::from)
     }
 
-    /// What a user can do where the cluster's Secret gives no token.
+    /// What the user can do if the cluster's Secret gives no token.
     fn advice(self) -> String {
         match self {
             Self::Sent => format!("set {VARIABLE}"),
@@ -76,7 +76,7 @@ struct SecretMetadata {
     owner_references: Vec<OwnerReference>,
 }
 
-/// The token `cluster` wants: none, the user's, or the one in its Secret.
+/// The token for `cluster`: none, the user's, or the one in its Secret.
 pub async fn of(
     api: &Api,
     cluster: &RayCluster,
@@ -142,7 +142,7 @@ pub async fn of(
     }
 }
 
-/// Nothing where there is none of that name.
+/// None if no Secret has that name.
 async fn named(api: &Api, name: &str) -> Result<Option<Secret>, Error> {
     let namespace = api.namespace();
     let action = format!("get secret/{name} in namespace {namespace}");
@@ -157,8 +157,8 @@ async fn named(api: &Api, name: &str) -> Result<Option<Secret>, Error> {
     }
 }
 
-/// The Secret that the operator has made: by its name, or else, since the rule for that name is the
-/// operator's to change, by its label.
+/// The Secret that the operator created, by its name or else by its label, because the operator may
+/// change how it names Secrets.
 async fn of_operator(api: &Api, cluster: &str) -> Result<Option<Secret>, Error> {
     let name = names::token_secret(cluster);
     if let Some(secret) = named(api, checked("a Secret", &name)?).await? {
@@ -168,7 +168,7 @@ async fn of_operator(api: &Api, cluster: &str) -> Result<Option<Secret>, Error> 
     let selector = percent(&format!("{CLUSTER_LABEL}={cluster}"));
     let path = format!("/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}");
     let action = format!("list secrets in namespace {namespace}");
-    // Not everybody who may read one Secret may list them all.
+    // A user who may read one Secret may not be allowed to list all.
     let labelled: Vec<Secret> = api.list(&action, &path).await.unwrap_or_default();
     let is_owned = |secret: &Secret| {
         let mut owners = secret.metadata.owner_references.iter();
@@ -191,7 +191,7 @@ fn decode(encoded: &str) -> Option<SecretString> {
         .decode(encoded)
         .ok()?;
     let token = String::from_utf8(bytes).ok()?;
-    // A secret made with `echo` ends in a newline, which no header can carry.
+    // A Secret made with `echo` ends in a newline, which a header cannot carry.
     Some(token.trim())
         .filter(|token| !token.is_empty())
         .map(SecretString::from)

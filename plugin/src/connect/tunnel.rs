@@ -1,6 +1,7 @@
 //! One port of one pod as a stream, through the API server.
 //!
-//! Nothing listens on this machine, so no other user of it can reach the dashboard through us.
+//! Nothing listens on this machine, so its other users cannot reach the dashboard through the
+//! tunnel.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,11 +20,11 @@ use super::api::Api;
 use super::error::Error;
 use super::object_name::checked;
 
-/// kube's reason for an answer that is no `Status`, and so none of the API server's.
+/// kube's reason for an answer that is not a `Status`, and so does not come from the API server.
 const NO_STATUS: &str = "Failed to parse error data";
-/// The API server's answer where the request has lost its `Upgrade` header on the way.
+/// The API server's answer to a request that lost its `Upgrade` header on the way.
 const BAD_REQUEST: u16 = 400;
-/// How long the reason for a closed stream may take to follow the closing.
+/// Time for the reason of a closed stream to arrive after the closing.
 const GRACE: Duration = Duration::from_millis(250);
 
 pub struct Tunnel {
@@ -103,7 +104,7 @@ fn not_opened(api: &Api, pod: &str, error: kube::Error) -> Error {
     }
 }
 
-/// Not where there was no connection, which is no fault of a WebSocket's.
+/// A failed connection does not count, since the WebSocket is not to blame.
 fn is_cut(cause: &BoxError) -> bool {
     let cause = cause.downcast_ref::<hyper_util::client::legacy::Error>();
     cause.is_some_and(|cause| !cause.is_connect())
@@ -128,7 +129,7 @@ impl Fault {
     }
 }
 
-// kube's forwarder goes on in its task, websocket open, until it is told to stop.
+// kube's forwarder keeps its task and WebSocket open until it is aborted.
 impl Drop for Tunnel {
     fn drop(&mut self) {
         self.forwarder.abort();

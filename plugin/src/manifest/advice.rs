@@ -1,5 +1,5 @@
-//! What is nearly right in a manifest: asked for in the wrong place, one level off, or a number where
-//! the API server takes text. Each gets a sentence that says where it belongs.
+//! Advice about what is nearly right in a manifest: a field in the wrong place or one level off, or
+//! a number where the API server expects text. Each sentence says where it belongs.
 
 use ray_serve_inject::names;
 use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON};
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::yaml::placeholder::Placeholder;
 
-/// How alike two keys are, from which on one is taken for a misspelling of the other.
+/// Similarity from which one key counts as a misspelling of another.
 const ALIKE: f64 = 0.8;
 
-/// Fields of the head group and of its container, and where else they are found.
+/// Fields of the head group and its container, and the wrong places in which they are found.
 const MISPLACED: [(&str, &str, &str); 17] = [
     ("/spec", "serviceType", "spec.headGroupSpec"),
     ("/spec", "headService", "spec.headGroupSpec"),
@@ -49,7 +49,7 @@ const MISPLACED: [(&str, &str, &str); 17] = [
 
 const CONTAINER: &str = "spec.headGroupSpec.template.spec.containers[0]";
 
-/// Sentences about an object of Ray's.
+/// Sentences about a RayCluster, RayService or RayJob.
 pub fn advice(object: &Value) -> Vec<String> {
     let mut said = Vec::new();
     let api_version = &object["apiVersion"];
@@ -86,17 +86,17 @@ pub fn advice(object: &Value) -> Vec<String> {
     said
 }
 
-/// A name that the operator stops at; it records an event, and makes nothing.
+/// A name that the operator refuses; it records an event and creates nothing.
 fn unusable_name(object: &Value) -> Option<String> {
     let name = object["metadata"]["name"].as_str()?;
-    // A placeholder is told of as one.
+    // Placeholders get a warning of their own kind.
     let fault = names::fault(name).filter(|_| Placeholder::within(name).is_none())?;
     Some(format!(
         "metadata.name: KubeRay 1.4 and newer makes no pods for this name: {fault}"
     ))
 }
 
-/// The place of a key or text that may be meant for the annotation.
+/// A key or text that may be meant as the annotation, and its place.
 fn misplaced_annotation(value: &Value, path: &str) -> Option<String> {
     let at = |key: &str| {
         if path.is_empty() {
@@ -124,7 +124,7 @@ fn misplaced_annotation(value: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// The annotation itself, a misspelling of it, and `KubeRay`'s name for it before 1.1.
+/// Whether it is the annotation, a misspelling of it, or its name before `KubeRay` 1.1.
 fn means_the_annotation(key: &str) -> bool {
     if key.len() > 60 {
         return false;
@@ -175,7 +175,8 @@ fn misplaced_fields(object: &Value, said: &mut Vec<String>) {
     }
 }
 
-/// Numbers and booleans where the API server takes text; those of `rayStartParams` the engine tells.
+/// Numbers and booleans where the API server expects text; the engine reports those in
+/// `rayStartParams`.
 fn numbers(object: &Value, said: &mut Vec<String>) {
     let mut tell = |path: &str, value: &Value| {
         if matches!(value, Value::Number(_) | Value::Bool(_)) {

@@ -19,9 +19,9 @@ pub use write::{to_json, to_yaml};
 /// One document of a manifest file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// A mapping, or null where the document is nothing but comments.
+    /// A mapping, or null if the document has only comments.
     pub object: Value,
-    /// How it was written, as long as it can be written so again.
+    /// Its text, as long as that can be written again.
     pub text: Option<String>,
     pub has_comments: bool,
 }
@@ -34,8 +34,8 @@ impl Document {
         }
     }
 
-    /// Does to each object what the webhook does at its creation, and tells of it. Returns whether
-    /// any was changed: then the document is written anew.
+    /// Does to each object what the webhook does at its creation, and reports it. Returns whether
+    /// any object changed; the document is then written from its value and loses its comments.
     pub fn inject(&mut self, tell: &mut impl FnMut(Visited<'_>, &Outcome)) -> bool {
         let mut injected = false;
         self.for_each_object(&mut |object| {
@@ -53,13 +53,13 @@ impl Document {
     }
 }
 
-/// An object, where it was found.
+/// An object and where it was found.
 #[derive(Clone, Copy)]
 pub struct Visited<'a> {
     pub object: &'a Value,
-    /// The object it is inside of.
+    /// The object that contains it.
     pub holder: Option<&'a str>,
-    /// Whether there are `RayCluster`s inside of it.
+    /// Whether it contains `RayCluster`s.
     pub holds_clusters: bool,
 }
 
@@ -101,7 +101,7 @@ fn is_list(object: &Value) -> bool {
         && object["items"].is_array()
 }
 
-/// `kind/name` as kubectl reports on objects.
+/// `kind/name`, as kubectl prints objects.
 pub fn name(object: &Value) -> String {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let kind =

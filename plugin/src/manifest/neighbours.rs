@@ -1,5 +1,5 @@
-//! Other objects of the same input that an injected `RayCluster` has to do with: those that name a
-//! port whose name has changed, and a Service that has a name the operator needs.
+//! Warns about other objects in the same input: those that name a port of an injected `RayCluster`
+//! by its old name, and a Service whose name the operator needs.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ pub struct Rename<'a> {
     pub to: &'a str,
 }
 
-/// Keys under which objects name a port: of a Service, `PodMonitor`, `ServiceMonitor`, `NetworkPolicy`,
-/// Ingress, Route, and what else there is of the kind.
+/// Keys under which objects name a port, such as a Service, `PodMonitor`, `ServiceMonitor`,
+/// `NetworkPolicy`, Ingress or Route.
 const KEYS: [&str; 3] = ["port", "targetPort", "portName"];
 
 /// Sentences about `other`, for a `RayCluster` whose head ports were renamed.
@@ -33,7 +33,8 @@ pub fn of_renames(cluster: &Value, renames: &[Rename<'_>], other: &Value) -> Vec
     said
 }
 
-/// A sentence about a Service that keeps the operator from making its own.
+/// A sentence about a Service that keeps the operator from creating the head's or the serve
+/// service.
 pub fn in_the_way(cluster: &Value, other: &Value) -> Option<String> {
     if other["kind"] != "Service" || !same_namespace(cluster, other) {
         return None;
@@ -50,13 +51,13 @@ pub fn in_the_way(cluster: &Value, other: &Value) -> Option<String> {
     )))
 }
 
-/// Where under `value` a port is named so.
+/// The paths under `value` at which a port has this name.
 fn names_port(value: &Value, path: &str, name: &str) -> Option<String> {
     match value {
         Value::Object(members) => members.iter().find_map(|(key, inner)| {
             let inner_path = format!("{path}.{key}");
             let is_it = KEYS.contains(&key.as_str()) && inner == name;
-            // Of an Ingress: {port: {name: http}}.
+            // An Ingress has {port: {name: http}}.
             let by_name = KEYS.contains(&key.as_str()) && inner["name"] == name;
             if is_it || by_name {
                 return Some(inner_path);
@@ -114,7 +115,7 @@ fn head_labels(cluster: &Value) -> BTreeMap<&str, String> {
     labels
 }
 
-/// An object without a namespace goes where the others go.
+/// Whether both may be in one namespace; an object without one can be applied to any.
 fn same_namespace(cluster: &Value, other: &Value) -> bool {
     let namespace = |object: &Value| object["metadata"]["namespace"].as_str().map(str::to_owned);
     match (namespace(cluster), namespace(other)) {

@@ -1,11 +1,11 @@
 //! `RayCluster`s inside other objects: an `AppWrapper`, a `ManifestWork`, a template's list of objects.
 //!
-//! Who unpacks such an object creates the `RayCluster`, so it is injected where it is. A manifest
-//! kept as text (in a `ConfigMap`) is not looked into, and that is said.
+//! The controller that unpacks such an object creates the `RayCluster`, so it is injected in place.
+//! A manifest kept as text, as in a `ConfigMap`, is not read, and `inject` says so.
 
 use serde_json::Value;
 
-/// Whether this is a `RayCluster`, of whatever version.
+/// Whether this is a `RayCluster` of any version.
 pub(super) fn is_ray_cluster(object: &Value) -> bool {
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
     object["kind"] == "RayCluster" && api_version.starts_with("ray.io/")
@@ -30,7 +30,7 @@ pub(super) fn for_each(object: &mut Value, visit: &mut impl FnMut(&mut Value)) -
     found
 }
 
-/// Where in the object a `RayCluster` is kept as text.
+/// The path at which the object keeps a `RayCluster` as text.
 pub fn as_text(object: &Value) -> Option<String> {
     match object {
         Value::String(text) => {
@@ -40,7 +40,7 @@ pub fn as_text(object: &Value) -> Option<String> {
             is_text.then(String::new)
         }
         Value::Object(members) => members.iter().find_map(|(key, value)| {
-            // What kubectl keeps of the object itself.
+            // The last-applied annotation, a copy of the object itself.
             if key == super::server_fields::LAST_APPLIED {
                 return None;
             }

@@ -1,4 +1,4 @@
-//! A RayCluster that was never rendered: placeholders that quotes have made text of.
+//! Finds placeholders in a RayCluster that was never rendered; quotes make them valid YAML.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use crate::yaml::placeholder::Placeholder;
 
 const NAMES: [&str; 3] = ["name", "generateName", "namespace"];
 
-/// Here `$NAME` and `${NAME}` are the shell's, and `{{ }}` may be a program's own.
+/// Fields where `$NAME` and `${NAME}` belong to the shell, and `{{ }}` may belong to a program.
 const COMMANDS: &[&str] = &["command", "args", "env", "annotations"];
-/// The operator makes a command of them.
+/// The operator builds a command from them.
 const START_PARAMS: &str = "rayStartParams";
 
-/// A name of the RayCluster that cannot be one, in a sentence.
+/// A sentence about a placeholder in the RayCluster's name, which is an error.
 pub fn wrong_name(cluster: &Value) -> Option<String> {
     let metadata = &cluster["metadata"];
     let names = NAMES.into_iter();
@@ -22,7 +22,7 @@ pub fn wrong_name(cluster: &Value) -> Option<String> {
     wrong.next()
 }
 
-/// Where else in the RayCluster a placeholder stands, each in a sentence.
+/// A sentence for each other field that contains a placeholder.
 pub fn remarks(cluster: &Value) -> Vec<String> {
     let mut remarks = Vec::new();
     look(

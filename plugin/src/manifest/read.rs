@@ -1,3 +1,5 @@
+//! Reads a file of manifests, in YAML or JSON, and keeps the text of each document.
+
 use serde_json::Value;
 use thiserror::Error;
 
@@ -15,7 +17,7 @@ pub enum Error {
     NotAnObject(&'static str),
 }
 
-/// The documents of a file, in YAML or JSON.
+/// Reads the documents of a file, in YAML or JSON.
 pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
     let text = str::from_utf8(bytes).map_err(|_| Error::NotText)?;
     let documents: Vec<_> = match json(text) {
@@ -33,8 +35,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Document>, Error> {
     documents.into_iter().map(check).collect()
 }
 
-/// JSON values one after the other, as kubectl takes them too. None where the text is not JSON: flow
-/// YAML starts as JSON does.
+/// Reads a stream of JSON values, which kubectl accepts too. None if the text is not JSON: flow
+/// YAML starts like JSON.
 fn json(text: &str) -> Option<Vec<Value>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.trim_start().starts_with('{').then_some(())?;
@@ -52,16 +54,16 @@ fn without_text(object: Value) -> Document {
     }
 }
 
-/// The document's text, ended by a line break, where it can stand between others.
+/// The document's text with a final line break, if it can stand between other documents.
 fn block(text: &str, value: &Value) -> Option<String> {
-    // kubectl takes a file that starts with `{` for JSON to its end.
+    // kubectl reads a file that starts with `{` as JSON to its end.
     if text.trim_start().starts_with('{') {
         return None;
     }
     if text.ends_with('\n') {
         return Some(text.to_owned());
     }
-    // A last line of blanks may be in a block scalar, to which a line break would belong.
+    // A last line of blanks may belong to a block scalar, which a line break would change.
     let ended = format!("{text}\n");
     let read = go_yaml::documents(&ended).ok()?;
     matches!(&read[..], [same] if same.value == *value).then_some(ended)

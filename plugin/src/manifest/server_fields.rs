@@ -1,7 +1,7 @@
-//! What the API server and the operator write into an object, and nobody applies.
+//! Fields that the API server and the operator write into an object, and users should not apply.
 //!
-//! A stale `resourceVersion` makes `kubectl apply` end in a conflict, and a status would be kept in the
-//! annotation of what was last applied.
+//! A stale `resourceVersion` ends `kubectl apply` with a conflict, and a status would be stored in
+//! the last-applied annotation.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const IN_METADATA: [&str; 6] = [
     "selfLink",
 ];
 
-/// Takes these fields out of an object.
+/// Removes these fields from an object.
 pub(super) fn remove(object: &mut Value) {
     if let Some(fields) = object.as_object_mut() {
         fields.shift_remove("status");

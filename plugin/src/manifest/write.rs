@@ -1,3 +1,5 @@
+//! Writes documents as YAML, unchanged ones as they were, or as the JSON that kubectl prints.
+
 use serde_json::{Value, json};
 
 use super::{Document, is_list};
@@ -5,7 +7,7 @@ use crate::safe::visible_yaml;
 
 const SEPARATOR: &str = "---\n";
 
-/// A document that was not touched is written as it was, with its comments.
+/// Writes a document; one that was not changed keeps its text and its comments.
 pub fn to_yaml(documents: &[Document]) -> String {
     let texts = documents.iter().map(|document| match &document.text {
         Some(text) => text.clone(),
@@ -14,7 +16,7 @@ pub fn to_yaml(documents: &[Document]) -> String {
     texts.collect::<Vec<_>>().join(SEPARATOR)
 }
 
-/// The object or, of several, the List that kubectl prints.
+/// The object or, for several, a List as kubectl prints it.
 pub fn to_json(documents: Vec<Document>) -> String {
     let objects = documents.into_iter().map(|document| document.object);
     let mut objects: Vec<Value> = objects.filter(|object| !object.is_null()).collect();

@@ -1,4 +1,4 @@
-//! A package: the zip of a tree, named by what is in it.
+//! A package: the zip of a tree, named after its content.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -16,11 +16,11 @@ use super::limit;
 use super::spool::{Spool, TooLarge};
 use super::tree::{Entry, Kind, Tree};
 
-/// Goes into each name: packages of another layout are other packages.
+/// Part of each name, so that packages of another layout get another name.
 const LAYOUT: &[u8] = b"kubectl-ray package 1";
-/// What Ray's own names of packages begin with.
+/// Prefix of the names that Ray gives to packages.
 pub(super) const PREFIX: &str = "_ray_pkg_";
-/// As many bits as Ray's own names have.
+/// As many bits as the names that Ray gives.
 const NAME_BYTES: usize = 16;
 /// Git LFS's specification.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -30,20 +30,21 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Package {
     /// `_ray_pkg_….zip`
     pub(super) name: String,
-    /// The zip has no name in the file system: it is gone when the process is, however that ends.
+    /// The zip has no name in the file system, so it disappears with the process, however that
+    /// ends.
     pub(super) zip: Arc<FileContent>,
     pub(super) files: usize,
     pub(super) noticed: Noticed,
-    /// Of a zip that was there already, the one directory that everything is in.
+    /// The one top-level directory of a zip that the user named.
     pub(super) top: Option<String>,
 }
 
-/// What a user may not know of the files, by how they begin.
+/// Facts that a user may not know about the files, judged by how they begin.
 #[derive(Debug, Default)]
 pub(super) struct Noticed {
     /// They look as if they held a secret.
     pub(super) credentials: Vec<String>,
-    /// They are elsewhere: what is here tells Git LFS where.
+    /// They are stored elsewhere; the file here is a pointer of Git LFS.
     pub(super) pointers: Vec<String>,
 }
 
@@ -59,7 +60,7 @@ impl Noticed {
 }
 
 impl Package {
-    /// What Ray finds it by.
+    /// The URI by which Ray finds it.
     pub(super) fn uri(&self) -> String {
         format!("gcs://{}", self.name)
     }
@@ -71,11 +72,11 @@ impl Package {
         format!("{} file{plural}, {size}", self.files)
     }
 
-    /// Zips a tree into a file below `temporary`; `done` is told each number of bytes read.
+    /// Zips a tree into a file below `temporary`, and calls `done` with each number of bytes read.
     ///
-    /// The same tree gives the same bytes on every machine: names in order, no times, of the modes
-    /// only whether a file is executable. The name is a digest of the content and not of the zip, so
-    /// that it stays when the compression becomes a better one.
+    /// The same tree gives the same bytes on every machine: names are sorted, times left out, and
+    /// only the executable bit of a mode is kept. The name is a digest of the content rather than
+    /// of the zip, so that better compression does not change it.
     pub(super) fn write(
         tree: &Tree,
         temporary: &Path,
@@ -119,7 +120,7 @@ enum Fault {
     Write(io::Error),
 }
 
-/// Gives the package's name.
+/// Returns the package's name.
 fn zip_into(
     file: &File,
     limit: u64,
@@ -145,7 +146,7 @@ fn zip_into(
     Ok(format!("{PREFIX}{}.zip", short(digest)))
 }
 
-/// `begins` is told how a file begins.
+/// Calls `begins` with the first bytes of each file.
 fn add(
     zip: &mut ZipWriter<impl Write + Seek>,
     digest: &mut Sha256,
@@ -170,12 +171,12 @@ fn add(
         Kind::File { executable, .. } => executable,
     };
     digest.update(if executable { b"x" } else { b"f" });
-    // Other than what was found there, if somebody exchanged it, it may be no file at all.
+    // The path may have been swapped since it was found, and may not be a file any more.
     let mut file = tree.root.file(&entry.path).map_err(read_failed)?;
     let mode = if executable { 0o755 } else { 0o644 };
     zip.start_file(&*entry.name, options.unix_permissions(mode))
         .map_err(zip_failed)?;
-    // Of the content by itself, so that where it ends does not depend on what it is.
+    // Hashed per file, so that content cannot shift a file's boundary.
     let mut content = Sha256::new();
     let mut chunk = vec![0; CHUNK];
     let mut is_first = true;
@@ -195,7 +196,7 @@ fn add(
     Ok(())
 }
 
-/// A digest as it is in names.
+/// A digest as names spell it.
 pub(super) fn short(digest: Sha256) -> String {
     let bytes = digest.finalize();
     let bytes = bytes[..NAME_BYTES].iter();

@@ -1,4 +1,4 @@
-//! Which paths of this machine a config may name: it may come from somebody else.
+//! Which paths of this machine a config may name, since another person may have written it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use super::source::Origin;
 #[derive(Debug)]
 pub(super) struct Bounds {
     config_dir: PathBuf,
-    /// Without links; what does not exist bounds nothing.
+    /// Resolved paths; a path that does not exist allows nothing.
     allowed: Vec<PathBuf>,
 }
 
 impl Bounds {
-    /// The config's own directory, and what the flags name.
+    /// The config's directory, and the paths that flags name.
     pub(super) fn new<'a>(config_dir: &'a Path, flags: impl Iterator<Item = &'a Path>) -> Self {
         let config_dir = if config_dir.as_os_str().is_empty() {
             Path::new(".")
@@ -29,7 +29,7 @@ impl Bounds {
         }
     }
 
-    /// Where `path` is, without a link in it.
+    /// `path` with all links resolved, if its origin may name it.
     pub(super) fn resolve(&self, path: &Path, origin: &Origin) -> Result<PathBuf, Error> {
         let real = path
             .canonicalize()
@@ -39,7 +39,7 @@ impl Bounds {
         };
         let (what, instead) = (what.clone(), instead.clone());
         let allowed = self.allowed.iter().filter(|dir| real.starts_with(dir));
-        // The nearest, which may be the path itself.
+        // The nearest one, which may be the path itself.
         let Some(within) = allowed.max_by_key(|dir| dir.components().count()) else {
             return Err(Error::OutOfBounds {
                 what,

@@ -1,19 +1,19 @@
-//! Which files look as if they held a secret: by their names, and where a name may mean either, by
-//! how they begin.
+//! Recognizes files that may hold a secret: by name and, where a name is ambiguous, by their first
+//! bytes.
 
 use std::path::Path;
 
 use crate::userinfo::masked;
 
-/// As much of a file as is looked at.
+/// Number of bytes of a file that are examined.
 pub(super) const START: usize = 4096;
 
-/// Directories in which everything counts.
+/// Directories whose files all count as credentials.
 const DIRECTORIES: &[&str] = &[
     ".aws", ".azure", ".gcloud", ".gnupg", ".kube", ".oci", ".ssh", "gcloud",
 ];
 
-/// In lower case, as are all names here.
+/// Names are in lower case, here and below.
 const NAMES: &[&str] = &[
     "_netrc",
     ".boto",
@@ -44,14 +44,14 @@ const NAMES: &[&str] = &[
     "token.json",
 ];
 
-/// Names that are common elsewhere.
+/// Paths whose last name alone is common and harmless.
 const PLACES: &[&str] = &[
     ".config/gh/hosts.yml",
     ".docker/config.json",
     "huggingface/token",
 ];
 
-/// `.env.local` holds what `.env.example` leaves out.
+/// Endings of templates: `.env.local` holds the secrets that `.env.example` leaves out.
 const EXAMPLES: &[&str] = &["dist", "example", "sample", "schema", "template"];
 
 const ENDINGS: &[&str] = &[
@@ -67,12 +67,12 @@ const ENDINGS: &[&str] = &[
     ".tfvars",
 ];
 
-/// Names that also have harmless contents, and what gives these away.
+/// Names of files that may be harmless, and the content that shows it.
 const KEYS: &[&str] = &[".key", ".pem"];
 const PUBLIC: &[&str] = &["BEGIN CERTIFICATE", "BEGIN PUBLIC KEY", "BEGIN X509 CRL"];
 const PRIVATE: &str = "PRIVATE KEY-----";
 
-/// Names that hold a secret only where one of these is in them.
+/// Names of files that hold a secret only if one of these words is in them.
 const SETTINGS: &[(&str, &[&str])] = &[
     (".npmrc", &["_authtoken", "_auth", "_password"]),
     (".pypirc", &["password"]),
@@ -100,7 +100,7 @@ pub(super) fn is_one(name: &str, start: &[u8]) -> bool {
         || (has_ending(file, ".json") && is_service_account(&text))
 }
 
-/// The same of a directory: whatever is in it.
+/// The same for a directory and everything in it.
 pub(super) fn is_directory(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
@@ -155,18 +155,18 @@ fn has_secret(file: &str, text: &str) -> bool {
     })
 }
 
-/// A URL in pip's settings is a secret only with a user in it.
+/// pip's settings hold a secret only if a URL has a user in it.
 fn is_url_only(name: &str, text: &str) -> bool {
     name == "pip.conf" && !text.split_whitespace().any(|word| masked(word) != word)
 }
 
-/// Whatever the file is called.
+/// Content that is a secret under any name.
 fn begins_with_key(text: &str) -> bool {
     let first = text.trim_start().lines().next().unwrap_or_default();
     first.starts_with("-----BEGIN ") && first.contains(PRIVATE)
 }
 
-/// Google's, by any name.
+/// Google's key files, under any name.
 fn is_service_account(text: &str) -> bool {
     text.contains("\"private_key\"") && text.contains("service_account")
 }

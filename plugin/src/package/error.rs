@@ -1,3 +1,5 @@
+//! Why local code cannot become a package; each error names the path.
+
 use std::io;
 use std::path::PathBuf;
 
@@ -30,7 +32,7 @@ pub enum Error {
     #[error("nothing to upload in {}: {}", dir.display(), nothing(rules))]
     Empty {
         dir: PathBuf,
-        /// What left out all there is.
+        /// The rules that left out everything.
         rules: Vec<String>,
     },
     #[error("{} cannot be in a package for its name: Ray unpacks only UTF-8 names without \\ and drive letters; rename it, or list it in .rayignore", .0.display())]

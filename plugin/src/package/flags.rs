@@ -32,11 +32,11 @@ pub struct WorkingDir {
     pub code: Code,
 }
 
-/// Where code is.
+/// Where code comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
     Local(PathBuf),
-    /// Already where Ray finds it.
+    /// A URI, which Ray fetches itself.
     Uri(String),
 }
 
@@ -45,7 +45,7 @@ impl PackageFlags {
         !self.working_dir.is_empty() || !self.py_modules.is_empty()
     }
 
-    /// Each application, and all others, can have one working directory only.
+    /// Refuses two working directories for one application, or for all others.
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (index, one) in self.working_dir.iter().enumerate() {
             let mut others = self.working_dir[..index].iter();
@@ -63,7 +63,7 @@ impl PackageFlags {
         Ok(())
     }
 
-    /// What `APP=` says of this application.
+    /// The working directory that `APP=` gives this application.
     pub(super) fn of(&self, application: &str) -> Option<&Code> {
         self.find(Some(application))
     }
@@ -77,7 +77,7 @@ impl PackageFlags {
         flags.filter_map(|flag| flag.application.as_deref())
     }
 
-    /// All that they name on this machine.
+    /// All paths of this machine that the flags name.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         let working_dirs = self.working_dir.iter().map(|flag| &flag.code);
         working_dirs

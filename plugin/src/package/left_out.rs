@@ -1,4 +1,5 @@
-//! What stays here by rule, and is told: the file that is missing on the cluster is here.
+//! Reports what rules leave out of a package: the user looks here for a file that the cluster
+//! lacks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +10,7 @@ use super::likely::{is_closed, is_environment, is_model, is_rubbish};
 use super::limit::bytes;
 use super::rules::By;
 
-/// Entries of directories that are left out which are looked at, in all: enough to say what is in
-/// them, and never long.
+/// Limit for all entries read in directories that are left out: enough to describe them, and fast.
 const LOOKED_AT: usize = 5_000;
 const NAMED: usize = 3;
 
@@ -24,15 +24,15 @@ pub(super) struct LeftOut {
 struct Group {
     files: usize,
     size: u64,
-    /// There were more than one looks at.
+    /// There were more than the limit.
     more: bool,
-    /// Not looked into.
+    /// Directories that were not read.
     directories: Vec<String>,
-    /// Those worth a name, first the most likely to be missed.
+    /// Paths worth naming, those most likely to be missed first.
     named: Vec<Missing>,
-    /// Of the first one: what `.rayignore` has to say to take it along.
+    /// The line of `.rayignore` that takes the first one along.
     wanted: Vec<String>,
-    /// The files with the rules.
+    /// Files that contain the rules.
     rules: Vec<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ struct Missing {
     name: String,
 }
 
-/// First what an application is most likely to miss, last what is left out rightly.
+/// Ordered by how likely an application misses the file; credentials come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Model,
@@ -57,13 +57,13 @@ pub(super) struct Outside<'a> {
     /// The file with the rule.
     pub(super) rule: Option<PathBuf>,
     pub(super) path: &'a Path,
-    /// Below the directory of the package.
+    /// Path below the package's directory.
     pub(super) name: String,
     pub(super) is_dir: bool,
 }
 
 impl LeftOut {
-    /// `is_out` says of a path and whether it is a directory that a rule leaves it out by itself.
+    /// `is_out` tells whether a rule leaves out a path (and whether the path is a directory).
     pub(super) fn add(&mut self, outside: &Outside<'_>, is_out: &dyn Fn(&Path, bool) -> bool) {
         if is_rubbish(&outside.name) || (outside.is_dir && is_environment(outside.path)) {
             return;
@@ -78,7 +78,7 @@ impl LeftOut {
             self.look_into(outside.path, &outside.name, &mut found);
         }
         if outside.by == By::Name && found.files > 0 {
-            // Which is what matters of it.
+            // The directory itself is worth reporting, not each of its files.
             let wanted = vec![format!("!/{}/", outside.name)];
             let directories = vec![format!("{}/", outside.name)];
             found = Group {
@@ -112,7 +112,7 @@ impl LeftOut {
                 }
                 self.looked_at += 1;
                 let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-                // A link is followed nowhere.
+                // Links are not followed.
                 let Ok(metadata) = entry.metadata() else {
                     continue;
                 };
@@ -241,7 +241,7 @@ impl Group {
         }
     }
 
-    /// Only of rules that are not made for uploads.
+    /// Only for rules that were not written for uploads.
     fn advice(&self, by: By, dir: &Path) -> String {
         if self.wanted.is_empty() || !matches!(by, By::Gitignore | By::Name) {
             return String::new();
@@ -279,7 +279,7 @@ impl Missing {
     }
 }
 
-/// As in git, nothing below a directory that is left out can be taken in without the directory.
+/// As in git, a file below a directory that is left out needs the directory to be taken in too.
 fn wanted(outside: &Outside<'_>, file: &str, is_out: &dyn Fn(&Path, bool) -> bool) -> Vec<String> {
     if !outside.is_dir {
         return vec![format!("!/{file}")];

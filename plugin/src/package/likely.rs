@@ -1,8 +1,8 @@
-//! What of the files that are left out somebody is likely to miss, by their names.
+//! Judges by name which files users are likely to miss if they are left out.
 
 use std::path::Path;
 
-/// What tools leave behind, and nobody misses.
+/// Leftovers of tools, which users do not miss.
 const RUBBISH: &[&str] = &[
     ".coverage",
     ".ds_store",
@@ -20,12 +20,12 @@ const RUBBISH: &[&str] = &[
     "thumbs.db",
 ];
 const RUBBISH_ENDINGS: &[&str] = &["egg-info", "pyc", "pyo", "swp"];
-/// Told by their names: what is in them is of no interest, and much.
+/// Directories known by name; they hold many files of no interest.
 const CLOSED: &[&str] = &[".terraform", "node_modules", "target"];
-/// In each directory that a virtual environment is.
+/// Present in every virtual environment.
 const VIRTUAL_ENVIRONMENT: &str = "pyvenv.cfg";
 
-/// What an application is most likely to miss, whatever its size.
+/// Endings of models, which an application is most likely to miss, whatever their size.
 const MODELS: &[&str] = &[
     "bin",
     "ckpt",

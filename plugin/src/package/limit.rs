@@ -1,4 +1,4 @@
-//! How large a package may be, and what is said of one that is larger.
+//! The size limit of a package, and the error for a larger one.
 
 use super::error::Error;
 use super::tree::Tree;
@@ -6,13 +6,13 @@ use super::tree::Tree;
 /// Ray's dashboard takes no larger request (`client_max_size`, 100 MiB on 2.8 and on 2.60; the GCS
 /// behind it would take more).
 pub(super) const MAX_ZIPPED: u64 = 100 * 1024 * 1024 - 1;
-/// Beyond ten times that, code or not, nothing is read: it would take long to find out what is
-/// almost certain, and each node would have to unpack it.
+/// Trees beyond ten times that are not read at all: compression almost never makes up for it,
+/// reading would take long, and each node would have to unpack it.
 const MAX_CONTENT: u64 = 10 * (MAX_ZIPPED + 1);
 /// Enough to see what kind of file it is.
 const NAMED: usize = 3;
 
-/// Before anything is read.
+/// Checked before any file is read.
 pub(super) fn check_content(tree: &Tree) -> Result<(), Error> {
     if tree.size() <= MAX_CONTENT {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn too_large_zipped(tree: &Tree) -> Error {
 fn largest(tree: &Tree) -> String {
     let mut files: Vec<_> = tree.files().collect();
     files.sort_by_key(|(name, size)| (std::cmp::Reverse(*size), *name));
-    // Not what makes no difference.
+    // Leaves out what makes no difference.
     let matters = files.first().map_or(0, |(_, size)| size / 100);
     let named = files.iter().filter(|(_, size)| *size >= matters);
     let named = named.take(NAMED);
@@ -48,7 +48,7 @@ fn largest(tree: &Tree) -> String {
         .join(", ")
 }
 
-/// `1.9 GiB`, as a person reads it.
+/// A size for people, such as `1.9 GiB`.
 pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count < 1024 {

@@ -39,28 +39,28 @@ use archive::Package;
 use packer::Packer;
 use ray_serve_client::ServeConfig;
 
-/// As often as a person sees a difference.
+/// Redraws no faster than people see a difference.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// What a config needs on the cluster before it is submitted.
+/// Packages that a config needs on the cluster before it is submitted.
 #[derive(Debug, Default)]
 pub struct Packages {
     packages: Vec<(PathBuf, Package)>,
-    /// Whether it was said which of them are on the cluster.
+    /// Whether the user was told which of them are on the cluster.
     told: bool,
 }
 
-/// What is said of packages, and what is made of it.
+/// How findings about packages are treated.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Packing {
-    /// Files that look like credentials are an error.
+    /// Whether files that look like credentials are an error.
     pub strict: bool,
-    /// Each file is printed.
+    /// Whether each file is printed.
     pub lists_files: bool,
 }
 
-/// Zips the local code that the flags and the config name, and makes the config name the packages.
-/// Nothing leaves this machine: [`Packages::upload`] does that.
+/// Zips the local code that the flags and the config name, and puts the packages' URIs into the
+/// config. Nothing is sent yet: [`Packages::upload`] does that.
 pub fn pack(
     config: &mut ServeConfig,
     flags: &PackageFlags,
@@ -70,10 +70,10 @@ pub fn pack(
 ) -> Result<Packages, Failure> {
     flags.check()?;
     if !flags.are_given() {
-        // Local directories in the config are only uploaded by somebody who says so.
+        // Local directories in the config are uploaded only if the user gives one of the flags.
         return Ok(Packages::default());
     }
-    // Of standard input, which is called `-`, the parent is this directory too.
+    // The parent of standard input (`-`) is the current directory too.
     let config_dir = config_file.parent().unwrap_or(Path::new(""));
     let mut packer = Packer::new(flags, config_dir, packing, ui);
     let notes = runtime_env::apply(config, flags, config_dir, &mut packer)?;

@@ -1,4 +1,4 @@
-//! Files are opened so that nobody who may write beside them can exchange them for others.
+//! Opens files so that another user with write access nearby cannot swap them.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 
 use rustix::fs::{Mode, OFlags, openat};
 
-/// A directory whose files are opened step by step from it, so that no link on the way is followed.
+/// A directory from which files are opened step by step, so that no link on the way is followed.
 #[derive(Debug)]
 pub(super) struct Root(OwnedFd);
 
@@ -45,7 +45,7 @@ pub(super) fn file(path: &Path) -> io::Result<File> {
     regular(openat(rustix::fs::CWD, path, file_flags(), Mode::empty())?)
 }
 
-/// Of a FIFO, the open itself would wait for somebody who writes.
+/// Opening a FIFO would wait for a writer.
 fn file_flags() -> OFlags {
     OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC
 }

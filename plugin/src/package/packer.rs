@@ -1,4 +1,4 @@
-//! Makes packages of what is on this machine, and says what is in them and what is not.
+//! Builds packages from this machine's files, and reports what is in them and what is not.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::{Packages, Packing, REDRAW, limit, requirements};
 use crate::error::Failure;
 use crate::output::Ui;
 
-/// As many names as one reads.
+/// Names in one message; nobody reads more.
 const NAMED: usize = 5;
 
 pub(super) struct Packer<'a> {
@@ -128,7 +128,7 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// For a dry run: what would be uploaded, file by file.
+    /// Lists, for a dry run, each file that would be uploaded.
     fn list(&self, shown: &Path, package: &Package, tree: Option<&Tree>) -> Result<(), Failure> {
         if !self.packing.lists_files {
             return Ok(());
@@ -174,7 +174,7 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    /// Where a path of a config is, which is told: it may be another's config.
+    /// Checks and reports where a config's path leads, since another person may have written it.
     fn resolve(&self, path: &Path, origin: &Origin) -> Result<PathBuf, Failure> {
         let real = self.bounds.resolve(path, origin)?;
         if let Origin::Config { what, .. } = origin {
@@ -219,7 +219,7 @@ fn names(all: &[String]) -> String {
     }
 }
 
-/// One of them, where a directory has nothing else that Python could import.
+/// A wheel in the directory, if Python could import nothing else there.
 fn only_wheels(tree: &Tree) -> Option<&Path> {
     let ends_with = |path: &Path, ending: &str| path.extension().is_some_and(|own| own == ending);
     let files = || {

@@ -1,4 +1,4 @@
-//! Wheels and zips: packages already, which go to the cluster as they are.
+//! Wheels and zips, which are packages already and are uploaded as they are.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -18,7 +18,7 @@ use super::source::Role;
 
 const CHUNK: usize = 64 * 1024;
 
-/// What a file that the user named is to Ray.
+/// The kind of a file, as Ray decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Zip,
@@ -28,7 +28,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// By the file's ending, as Ray decides.
+    /// From the file's ending, as Ray does.
     pub(super) fn of(path: &Path, role: Role) -> Result<Self, Error> {
         let ending = path.extension().and_then(|ending| ending.to_str());
         match (ending.unwrap_or_default(), role) {
@@ -66,7 +66,7 @@ fn hint(path: &Path, ending: &str) -> String {
 }
 
 impl Package {
-    /// The file is copied below `temporary`: what is sent is what the name was made of.
+    /// Copies the file below `temporary`, so that the content sent is the content that was hashed.
     pub(super) fn of_file(
         shown: &Path,
         real: &Path,
@@ -118,8 +118,8 @@ impl Package {
     }
 }
 
-/// pip wants the name a wheel was given, and Ray fetches a name once: the build number that a name
-/// may have, which pip does not compare with the content, tells one wheel from its successor.
+/// The wheel's name with the digest as its build number. pip insists on the rest of the name, and
+/// Ray fetches each name only once; pip does not compare the build number with the content.
 fn wheel_name(path: &Path, digest: &str) -> Result<String, Error> {
     let wrong = || Error::Broken {
         path: path.to_owned(),
@@ -156,7 +156,7 @@ fn wheel_name(path: &Path, digest: &str) -> Result<String, Error> {
     }
 }
 
-/// What is in a zip.
+/// The entries of a zip.
 struct Content {
     files: usize,
     credentials: Vec<String>,
@@ -198,7 +198,7 @@ impl Content {
     }
 }
 
-/// Nothing where it cannot be read: whether Ray can, is Ray's to say.
+/// None if it cannot be read; Ray decides whether it can.
 fn start(zip: &mut ZipArchive<&File>, index: usize) -> Vec<u8> {
     let mut start = Vec::new();
     if let Ok(entry) = zip.by_index(index) {
@@ -209,7 +209,7 @@ fn start(zip: &mut ZipArchive<&File>, index: usize) -> Vec<u8> {
     start
 }
 
-/// The one directory that everything is in, but for what macOS puts beside it.
+/// The one top-level directory, apart from what macOS adds.
 fn top(names: &[String]) -> Option<String> {
     let mut names = names.iter().filter(|name| !name.starts_with("__MACOSX/"));
     let (top, _) = names.next()?.split_once('/')?;

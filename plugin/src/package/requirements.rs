@@ -1,5 +1,5 @@
-//! Files of packages to install, which Ray reads where a job is submitted and which are not there
-//! when it reads a Serve config: what they list goes into the config.
+//! Puts the content of local requirements files into the config: Ray reads such files where a job
+//! is submitted, but a Serve config is read on the cluster, which lacks them.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::open;
 use crate::yaml;
 
-/// Larger than any list of packages.
+/// More than any list of packages has.
 const MAX: u64 = 1024 * 1024;
 
-/// What is in a file, at the end of no link.
+/// Reads a file, without following links.
 pub(super) fn read(file: &Path) -> io::Result<String> {
     let mut text = String::new();
     let read = open::file(file)?.take(MAX + 1).read_to_string(&mut text)?;
@@ -24,7 +24,7 @@ pub(super) fn read(file: &Path) -> io::Result<String> {
 
 /// A field of a `runtime_env` that names a file of this machine.
 pub(super) struct Named {
-    /// `pip` or `packages` of it.
+    /// `pip`, or `packages` of a `pip` mapping.
     pub(super) field: &'static str,
     pub(super) file: String,
     kind: Kind,
@@ -37,7 +37,7 @@ enum Kind {
     Conda,
 }
 
-/// An absolute path is one of the image.
+/// Whether the path is local; an absolute one belongs to the image.
 fn is_local(place: &str) -> bool {
     !place.starts_with('/') && !place.contains("://")
 }
@@ -51,7 +51,7 @@ pub(super) fn named(env: &Map<String, Value>) -> Vec<Named> {
                 file: file.clone(),
                 kind: Kind::List,
             }),
-            // Of uv's, Ray takes no file here.
+            // Ray accepts no file for uv's `packages`.
             Some(Value::Object(own)) if field == "pip" => {
                 if let Some(Value::String(file)) = own.get("packages") {
                     named.push(Named {
@@ -83,7 +83,7 @@ pub(super) fn named(env: &Map<String, Value>) -> Vec<Named> {
 }
 
 impl Named {
-    /// Puts what the file says in its place, and gives what Ray will not find.
+    /// Replaces the field by the file's content, and returns the lines that Ray will not find.
     pub(super) fn put(
         &self,
         text: &str,
@@ -111,7 +111,7 @@ impl Named {
     }
 }
 
-/// Each package once, as Ray has them, and those lines that name files of this machine.
+/// Each package once, as Ray lists them, and the lines that name files of this machine.
 fn lines(text: &str) -> (Vec<String>, Vec<String>) {
     let (mut lines, mut local) = (Vec::<String>::new(), Vec::new());
     for line in text.trim_start_matches('\u{feff}').lines() {

@@ -1,4 +1,4 @@
-//! What of a directory stays here: git's and Ray's rules, in gitignore's syntax.
+//! Rules for what is left out of a package: git's and Ray's, in gitignore's syntax.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,34 +9,34 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 use super::error::Error;
 use super::open;
 
-/// Ray 2.60 leaves these out by default: what is never a part of an application.
+/// Names that Ray 2.60 leaves out by default; they never belong to an application.
 const NEVER: [&str; 4] = [GIT, ".venv", "venv", "__pycache__"];
 pub(super) const GIT: &str = ".git";
 
 const GITIGNORE: &str = ".gitignore";
-/// For what is in git but is not to go to the cluster; and with `!`, the other way round.
+/// Leaves out files that are in git; a `!` takes in files that git ignores.
 pub(super) const RAYIGNORE: &str = ".rayignore";
 
-/// Ray's own variable, which has effect where it is `1`.
+/// Ray's variable; it takes effect if it is `1`.
 pub(super) const WITHOUT_GITIGNORE: &str = "RAY_RUNTIME_ENV_IGNORE_GITIGNORE";
 
-/// By which rule something stays here.
+/// The kind of rule that leaves a path out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum By {
     Gitignore,
     Rayignore,
     Excludes,
-    /// By its name, always.
+    /// Always left out, by its name.
     Name,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     In {
-        /// `.rayignore` takes it in with a `!`.
+        /// Whether `.rayignore` takes it in with a `!`.
         on_purpose: bool,
     },
-    /// And the file with the rule, where there is one.
+    /// The kind of rule, and the file that contains it, if any.
     Out(By, Option<PathBuf>),
 }
 
@@ -46,17 +46,17 @@ impl Verdict {
     }
 }
 
-/// The rules of a directory and of those above it, up to the repository's own: nothing of this
-/// user or machine, so that one checkout is the same package everywhere.
+/// The rules of a directory and of those above it, up to the repository's own: no rule of this user
+/// or machine counts, so that one checkout gives the same package everywhere.
 #[derive(Debug)]
 pub(super) struct Rules {
     excludes: Gitignore,
-    /// What git keeps for this clone alone, in `.git/info/exclude`.
+    /// This clone's `.git/info/exclude`.
     of_clone: Gitignore,
     /// Outermost first.
     levels: Vec<Level>,
     counts_git: bool,
-    /// Patterns that nobody can read: passed over, as git does.
+    /// Patterns with errors, which are skipped as in git.
     pub(super) bad: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ struct Level {
 }
 
 impl Rules {
-    /// Those that hold for `root`, which has no links in it; [`Self::enter`] adds its own.
+    /// The rules that apply to `root`, a path without links; [`Self::enter`] adds those inside it.
     pub(super) fn above(root: &Path, excludes: &[String], counts_git: bool) -> Result<Self, Error> {
         let mut rules = Self {
             excludes: patterns(root, excludes)?,
@@ -93,7 +93,7 @@ impl Rules {
         Ok(rules)
     }
 
-    /// From here on, what the ignore files of `dir` say counts too.
+    /// Adds the rules of `dir`'s ignore files.
     pub(super) fn enter(&mut self, dir: &Path) -> Result<(), Error> {
         let git = if self.counts_git {
             self.read(dir, &dir.join(GITIGNORE))?
@@ -109,7 +109,7 @@ impl Rules {
         self.levels.pop();
     }
 
-    /// Of something in a directory that was entered, and is not left yet.
+    /// The rule for a path in a directory that was entered and not left yet.
     pub(super) fn of(&self, path: &Path, is_dir: bool) -> Verdict {
         let name = path.file_name().unwrap_or_default();
         let never = NEVER.iter().find(|never| name == **never);
@@ -123,7 +123,7 @@ impl Rules {
         let by_ray = deepest_first().map(|level| level.ray.matched(path, is_dir));
         match first(by_ray) {
             Match::Ignore(glob) => return out(By::Rayignore, glob),
-            // `!*/` does not mean these.
+            // `!*/` does not take these in.
             Match::Whitelist(glob) if never.is_none_or(|never| glob.original().contains(never)) => {
                 return Verdict::In { on_purpose: true };
             }
@@ -141,7 +141,7 @@ impl Rules {
         }
     }
 
-    /// A file of patterns that cannot be read would let out what was to stay here.
+    /// An unreadable ignore file is an error, because files it excludes would be uploaded.
     fn read(&mut self, dir: &Path, file: &Path) -> Result<Gitignore, Error> {
         let text = match text_of(file) {
             Ok(text) => text,
@@ -164,7 +164,7 @@ impl Rules {
     }
 }
 
-/// Of a link, what it leads to: patterns are no content.
+/// Follows links, since patterns are not uploaded.
 fn text_of(file: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     open::file(&file.canonicalize()?)?.read_to_end(&mut bytes)?;
@@ -181,7 +181,7 @@ fn out(by: By, glob: &Glob) -> Verdict {
     Verdict::Out(by, glob.from().map(Path::to_owned))
 }
 
-/// A file where it is a worktree or a submodule.
+/// `.git` is a file in a worktree or submodule.
 fn is_repository(dir: &Path) -> bool {
     dir.join(GIT).symlink_metadata().is_ok()
 }
@@ -192,7 +192,7 @@ fn exclude_file(repository: &Path) -> Option<PathBuf> {
     if git.is_dir() {
         return Some(git.join(exclude));
     }
-    // `gitdir: ../.git/worktrees/x`, which names what it shares with others.
+    // `gitdir: ../.git/worktrees/x`, whose `commondir` names what it shares with other worktrees.
     let text = text_of(&git).ok()?;
     let own = repository.join(text.strip_prefix("gitdir:")?.trim());
     let common = text_of(&own.join("commondir")).unwrap_or_else(|_| ".".to_owned());

@@ -1,4 +1,4 @@
-//! Which code each application of a config is to have: what its `runtime_env` says, and the flags.
+//! Decides which code each application of a config gets, from its `runtime_env` and the flags.
 
 #[cfg(test)]
 mod tests;
@@ -21,14 +21,14 @@ const EXCLUDES: &str = "excludes";
 
 /// Where code and lists of packages are.
 pub(super) trait Machine {
-    /// The URI of the package that a directory or file becomes.
+    /// The URI of the package made from a directory or file.
     fn package(&mut self, source: Source, origin: &Origin) -> Result<String, Failure>;
     fn read(&mut self, file: &Path, origin: &Origin) -> Result<String, Failure>;
     fn warn(&mut self, warning: String);
 }
 
-/// Puts the flags into a config, and URIs where it names local directories and files, which are looked for from
-/// `config_dir`. Gives what a user may not expect.
+/// Puts the flags into a config, and URIs where it names local directories and files, which are
+/// looked for from `config_dir`. Returns what a user may not expect.
 pub(super) fn apply(
     config: &mut ServeConfig,
     flags: &PackageFlags,
@@ -39,7 +39,7 @@ pub(super) fn apply(
     let mut kept = Vec::new();
     let mut used = false;
     for (name, application) in config.applications_mut() {
-        // Ray says best what is wrong with what is no mapping.
+        // Ray reports best what is wrong with a value that is not a mapping.
         if let Some(mut fields) = runtime_env(application) {
             let whose = format!("application/{name}");
             let mut env = Env::new(&mut fields, &name, &whose, config_dir, machine);
@@ -89,7 +89,7 @@ fn check_names(config: &ServeConfig, flags: &PackageFlags) -> Result<(), Failure
     Ok(())
 }
 
-/// What became of `--working-dir DIR` where applications say themselves where their code is.
+/// What `--working-dir DIR` changed in applications whose config names their code already.
 fn told(
     flags: &PackageFlags,
     used: bool,
@@ -113,7 +113,7 @@ fn told(
     }
 }
 
-/// The application's own, or an empty one where it has none.
+/// The application's `runtime_env`, created empty if it has none.
 fn runtime_env(application: &Value) -> Option<Map<String, Value>> {
     match application.as_object()?.get(RUNTIME_ENV) {
         None | Some(Value::Null) => Some(Map::new()),
@@ -129,12 +129,12 @@ fn deployments(application: &mut Value) -> impl Iterator<Item = &mut Value> {
         .flatten()
 }
 
-/// One `runtime_env`, of an application or of a deployment.
+/// The `runtime_env` of an application or deployment.
 struct Env<'a> {
     fields: &'a mut Map<String, Value>,
     excludes: Vec<String>,
     application: &'a str,
-    /// As it is called in messages.
+    /// Its name in messages.
     whose: &'a str,
     config_dir: &'a Path,
     machine: &'a mut dyn Machine,
@@ -160,7 +160,7 @@ impl<'a> Env<'a> {
         }
     }
 
-    /// Puts in what local files of pip, uv and conda list.
+    /// Replaces local files of pip, uv and conda by what they list.
     fn read_requirements(&mut self) -> Result<(), Failure> {
         for named in requirements::named(self.fields) {
             let path = self.config_dir.join(&named.file);
@@ -181,7 +181,7 @@ impl<'a> Env<'a> {
         Ok(())
     }
 
-    /// Uploads its own `working_dir` where that is local. Gives the URI it has otherwise.
+    /// Uploads its `working_dir` if that is local; otherwise returns the URI it has.
     fn working_dir(&mut self) -> Result<Option<String>, Failure> {
         let Some(Value::String(own)) = self.fields.get(WORKING_DIR) else {
             return Ok(None);
@@ -208,12 +208,12 @@ impl<'a> Env<'a> {
         Ok(())
     }
 
-    /// Uploads the local ones of its own, and `more`.
+    /// Uploads its local modules, and `more`.
     fn replace_py_modules(&mut self, more: &[Code]) -> Result<(), Failure> {
         let own = match self.fields.get(PY_MODULES) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(own)) => own.clone(),
-            // Ray's to refuse.
+            // Ray refuses it.
             Some(_) => return Ok(()),
         };
         let mut modules = Vec::new();
@@ -229,7 +229,7 @@ impl<'a> Env<'a> {
         }
         for code in more {
             let uri = Value::from(self.uri(code, Role::PyModule)?);
-            // Named by the config too, which the flag allows.
+            // The config may name it too.
             if !modules.contains(&uri) {
                 modules.push(uri);
             }
@@ -274,13 +274,13 @@ impl<'a> Env<'a> {
             role,
         };
         let uri = self.machine.package(source, origin)?;
-        // Has had its effect: what is excluded is not there any more.
+        // `excludes` has had its effect: the package does not contain those files.
         self.fields.remove(EXCLUDES);
         Ok(uri)
     }
 }
 
-/// A URL without what may be secret in it: a user, a signature.
+/// A URL without its secrets: user, password and query, which may be a signature.
 fn shown(uri: &str) -> String {
     match uri.split_once('?') {
         Some((place, _)) => format!("{}?…", masked(place)),
@@ -288,7 +288,7 @@ fn shown(uri: &str) -> String {
     }
 }
 
-/// Ray takes for a path what has no scheme.
+/// Whether `text` is a URI to Ray, which reads text without a scheme as a path.
 pub(super) fn is_uri(text: &str) -> bool {
     text.contains("://")
 }

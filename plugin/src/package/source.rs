@@ -1,8 +1,8 @@
-//! What of this machine is to become a package.
+//! A directory or file of this machine that becomes a package.
 
 use std::path::PathBuf;
 
-/// Which directory or file, what of it, and what it is for.
+/// A path, the part of it that counts, and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Source {
     /// As the user named it.
@@ -15,20 +15,20 @@ pub(super) struct Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Role {
     WorkingDir,
-    /// Its files are below the directory's own name, as Ray wants it for a Python module.
+    /// Whether its files stay below the directory's name, as Ray requires for a Python module.
     PyModule,
 }
 
 /// Who named a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Somebody at the command line, who may name any.
+    /// The user at the command line, who may name any path.
     Flag,
-    /// A config, which may come from somebody else.
+    /// A config, which another person may have written.
     Config {
         /// `working_dir "../x" of application/a`
         what: String,
-        /// What to do where that is not allowed.
+        /// What to do instead if that is not allowed.
         instead: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Where a zip is written to: a file that refuses to become larger than a package may be.
+//! The file that a zip is written to; it refuses to grow beyond the limit of a package.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -9,8 +9,8 @@ pub(super) struct Spool<'a> {
     limit: u64,
     position: u64,
     end: u64,
-    /// Once set, everything is accepted and dropped: the zip writer tries to finish what has failed,
-    /// and would complain about it on stderr.
+    /// Once set, writes are accepted and dropped: the zip writer tries to finish a failed file and
+    /// would print a second error.
     given_up: &'a Cell<bool>,
 }
 

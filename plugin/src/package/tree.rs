@@ -11,7 +11,7 @@ use super::left_out::{LeftOut, Outside};
 use super::open::Root;
 use super::rules::{GIT, Rules, Verdict};
 
-/// What is in a package, in its order, and what was left out and why a user would want to know.
+/// The files of a package in order, and what was left out and is worth reporting.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// As the user named it, for messages.
@@ -19,9 +19,9 @@ pub(super) struct Tree {
     pub(super) root: Root,
     pub(super) entries: Vec<Entry>,
     is_one_file: bool,
-    /// What cannot be in a package.
+    /// Entries that a package cannot hold.
     pub(super) skipped: Vec<String>,
-    /// What a rule keeps here.
+    /// Entries that a rule leaves out.
     pub(super) left_out: Vec<String>,
 }
 
@@ -29,15 +29,15 @@ pub(super) struct Tree {
 pub(super) struct Entry {
     /// Its path in the package.
     pub(super) name: String,
-    /// Its path below the root, with no link in it.
+    /// Its path below the root, without links.
     pub(super) path: PathBuf,
     pub(super) kind: Kind,
-    /// `.rayignore` names it.
+    /// Whether `.rayignore` names it.
     pub(super) on_purpose: bool,
 }
 
 impl Entry {
-    /// By the name it has, or has at the end of a link.
+    /// Whether its name, or its target's name, looks like credentials.
     pub(super) fn is_credentials(&self, start: &[u8]) -> bool {
         credentials::is_one(&self.name, start)
             || credentials::is_one(&self.path.to_string_lossy(), start)
@@ -46,7 +46,7 @@ impl Entry {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Only those with nothing in them: files bring their own.
+    /// Empty directories only; files imply theirs.
     EmptyDirectory,
     File {
         size: u64,
@@ -54,17 +54,17 @@ pub(super) enum Kind {
     },
 }
 
-/// What of a directory is wanted, and where in the package.
+/// Which part of a directory is packed, and where it goes in the package.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Selection<'a> {
     pub(super) excludes: &'a [String],
     pub(super) with_own_name: bool,
-    /// What `.gitignore` says counts.
+    /// Whether `.gitignore` counts.
     pub(super) counts_git: bool,
 }
 
 impl Tree {
-    /// `root` is where `dir` is, without a link in it.
+    /// `root` is `dir` with all links resolved.
     pub(super) fn read(dir: &Path, root: &Path, selection: Selection<'_>) -> Result<Self, Error> {
         let dir = dir.to_owned();
         let prefix = if selection.with_own_name {
@@ -106,7 +106,7 @@ impl Tree {
         tree.skipped = walker.rules.bad;
         tree.skipped.append(&mut walker.skipped);
         tree.entries = walker.entries;
-        // By whole names: a walk's order depends on how directories and files mix.
+        // Sorted by whole path, because a walk's order depends on how directories and files mix.
         tree.entries
             .sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(tree)
@@ -143,7 +143,7 @@ impl Tree {
         })
     }
 
-    /// An entry's place as the user knows it.
+    /// An entry's path, starting with the directory as the user named it.
     pub(super) fn shown(&self, entry: &Entry) -> PathBuf {
         if self.is_one_file {
             return self.dir.clone();
@@ -156,12 +156,12 @@ impl Tree {
     }
 }
 
-/// Where the walk is.
+/// The walk's current directory.
 #[derive(Default)]
 struct Place {
-    /// Below the root, as one gets there by names.
+    /// Its path below the root, as named.
     below: PathBuf,
-    /// The same place without links.
+    /// The same path with links resolved.
     real: PathBuf,
 }
 
@@ -176,7 +176,7 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// `within` are the directories, without links, that this one is in.
+    /// `within` are the directories that contain this one, with links resolved.
     fn directory(&mut self, place: &Place, within: &mut Vec<PathBuf>) -> Result<(), Error> {
         let path = self.root.join(&place.real);
         let failed = |walker: &Self, error| Error::read(walker.shown(&place.below), error);
@@ -201,7 +201,7 @@ impl Walker<'_> {
         let path = self.root.join(&place.real);
         let failed = |walker: &Self, error| Error::read(walker.shown(&place.below), error);
         let metadata = fs::symlink_metadata(&path).map_err(|error| failed(self, error))?;
-        // Rules are for what is at the end of a link, where that is known.
+        // Rules apply to a link's target, if it is known.
         let leads_to_directory = metadata.is_symlink() && path.is_dir();
         let is_dir = metadata.is_dir() || leads_to_directory;
         let on_purpose = match self.rules.of(&self.root.join(&place.below), is_dir) {
@@ -268,8 +268,8 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Where a link leads, below the root. A package holds the files that links lead to, and nothing
-    /// from outside the directory: what is uploaded is what one sees in it.
+    /// A link's target below the root. A package holds the files that links lead to, but nothing
+    /// from outside the directory, so that users upload only what they see in it.
     fn target(&mut self, link: &Path, below: &Path) -> Result<Option<PathBuf>, Error> {
         let target = match link.canonicalize() {
             Ok(target) => target,
@@ -321,7 +321,7 @@ impl Walker<'_> {
         let wrong = || Error::Name(self.shown(below));
         let name = below.to_str().ok_or_else(wrong)?;
         let name = format!("{}{name}", self.prefix);
-        // Ray leaves such files out when it unpacks, without a word to anybody but its log.
+        // Ray skips such files when it unpacks, and only logs it.
         if name.contains('\\') || name.as_bytes().get(1) == Some(&b':') {
             return Err(wrong());
         }

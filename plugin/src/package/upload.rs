@@ -1,4 +1,4 @@
-//! Packages on their way to the cluster.
+//! Uploads packages to the cluster.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::error::Failure;
 use crate::output::Ui;
 
 impl Packages {
-    /// Brings the packages to the cluster that it has not got, and gives whether there was one.
+    /// Uploads the packages that the cluster lacks, and returns whether there were any.
     ///
-    /// Asked before each try to submit: a head that was lost meanwhile has lost the code too, and Ray
-    /// remembers that it failed to find it.
+    /// Called before each try to submit: a head that was replaced has lost the code too, and Ray
+    /// remembers that it did not find it.
     pub async fn upload(&mut self, client: &mut Client, ui: &Ui) -> Result<bool, Failure> {
         let mut uploaded = false;
         for (dir, package) in &self.packages {
@@ -53,7 +53,8 @@ impl Package {
         }
         .inspect_err(|_| progress.clear())?;
         progress.clear();
-        // Asked again, because Ray keeps it from the question on, and a slow upload takes long.
+        // Asked again, because the question also makes Ray keep the package, and a slow upload
+        // takes long.
         if !client.has_package(&self.name).await? {
             return Err(Failure::Failed(format!(
                 "the cluster took {dir} ({uri}) and has not got it: see the log of its dashboard"

@@ -1,11 +1,11 @@
-//! Bytes of others as they are, but for what would steer a terminal.
+//! Passes foreign bytes through, except for those that would steer a terminal.
 
 use ray_serve_client::text::{escape, steers};
 
-/// Takes bytes in pieces as they come, whose borders may lie within a character.
+/// Accepts bytes in chunks, which may end inside a character.
 #[derive(Debug, Default)]
 pub struct Neutral {
-    /// The beginning of a character, or a carriage return whose line end may follow.
+    /// An incomplete character, or a carriage return that a line feed may follow.
     held: Vec<u8>,
 }
 
@@ -18,20 +18,20 @@ impl Neutral {
         neutral(&bytes)
     }
 
-    /// What is left after the last piece.
+    /// The rest, after the last chunk.
     pub fn end(&mut self) -> Vec<u8> {
         neutral(&std::mem::take(&mut self.held))
     }
 }
 
-/// How many bytes at the end may mean something else with the next ones.
+/// Number of bytes at the end whose meaning depends on the next ones.
 fn unfinished(bytes: &[u8]) -> usize {
     if bytes.ends_with(b"\r") {
         return 1;
     }
     let last = bytes.utf8_chunks().last();
     let broken = last.map_or(&[][..], |last| last.invalid());
-    // A character that only lacks its end is one error at the end.
+    // An incomplete character at the end is one error.
     match std::str::from_utf8(broken) {
         Err(error) if error.error_len().is_none() => broken.len(),
         _ => 0,

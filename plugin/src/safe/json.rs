@@ -1,9 +1,9 @@
-//! JSON that shows what is in its strings.
+//! JSON whose strings show every character.
 
 use ray_serve_client::text::is_harmless;
 
-/// `json` with each character that is not harmless as an escape: still the same document, since such
-/// characters are in strings only.
+/// Escapes each harmful character of `json`. It stays the same document, since such characters
+/// occur only in strings.
 pub fn visible_json(json: &str) -> String {
     let mut visible = String::with_capacity(json.len());
     for character in json.chars() {

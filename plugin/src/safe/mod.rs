@@ -1,8 +1,8 @@
-//! What may reach a terminal, a shell or a message, whoever said it.
+//! Decides what may reach a terminal, a shell or a message.
 //!
-//! Names, states, messages and logs of a cluster are written by whoever may deploy there, and end up
-//! in the terminal and on the command line of somebody else. This is the one place that decides what
-//! of them is harmless.
+//! Names, states, messages and logs of a cluster come from anyone who may deploy there, and end up
+//! in another user's terminal and command line. No other folder decides which characters are
+//! harmless.
 
 mod foreign;
 mod json;

@@ -1,20 +1,20 @@
-//! Words for a shell: those it takes as they are, and the others in quotes.
+//! Quotes words for a shell; plain ones stay as they are.
 
 use std::borrow::Cow;
 
 use ray_serve_client::text::{escape, is_harmless};
 
-/// Whether bash, zsh, fish and PowerShell take `word` for what it is, wherever it is inserted.
+/// Whether bash, zsh, fish and PowerShell read `word` literally, wherever it is inserted.
 ///
-/// Some read more into the beginning of a word: an option (`-`), a program's path (zsh's `=`), the
-/// shell's own process (fish's `%self`), a splatted variable (PowerShell's `@`).
+/// The first character can have a special meaning: an option (`-`), a program's path (zsh's `=`),
+/// the shell's process (fish's `%self`), a splatted variable (PowerShell's `@`).
 pub fn is_plain_word(word: &str) -> bool {
     !word.is_empty()
         && !word.starts_with(['-', '=', '%', '@', '+', ','])
         && word.chars().all(is_plain)
 }
 
-/// Whether `text` is words that no shell reads anything into.
+/// Whether `text` is words that every shell reads literally.
 pub fn is_plain_text(text: &str) -> bool {
     text.split(' ').all(is_plain_word)
 }
@@ -23,9 +23,9 @@ fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || "._:/@%+,=-".contains(character)
 }
 
-/// `word` as it is typed in a command, for messages that say what to type next.
+/// Quotes `word` for a command in a message.
 ///
-/// A word that begins with `-` stays one: no quotes keep a program from taking it for an option.
+/// A leading `-` stays: quotes do not keep a program from reading an option.
 pub fn shell_word(word: &str) -> Cow<'_, str> {
     if is_plain_word(word.trim_start_matches('-')) {
         return word.into();
@@ -33,7 +33,8 @@ pub fn shell_word(word: &str) -> Cow<'_, str> {
     if word.chars().all(is_harmless) {
         return format!("'{}'", word.replace('\'', r"'\''")).into();
     }
-    // Also a terminal's: the way of bash and zsh to write what cannot be seen.
+    // `$'…'`, in which bash and zsh spell invisible characters; it is harmless to a terminal as
+    // well.
     let quoted = word.chars().map(|character| match character {
         '\'' | '\\' => format!("\\{character}"),
         _ if is_harmless(character) => character.into(),

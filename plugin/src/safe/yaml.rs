@@ -1,17 +1,16 @@
-//! YAML that shows what is in its strings.
+//! YAML whose strings show every character.
 
 use ray_serve_client::text::is_harmless;
 use serde_json::{Map, Value};
 
 use crate::yaml;
 
-/// What YAML has an escape for, which its writer writes as one, as it does with all control
-/// characters.
+/// A control character, which the YAML writer escapes, and its escape.
 const BEGINS_MARK: &str = "\u{1}";
 const ESCAPED_MARK: &str = "\\x01";
 
-/// A document that every YAML reader takes for `value`, and that has nothing in it that cannot be
-/// seen.
+/// `value` as a document that every YAML reader reads back as `value`, without invisible
+/// characters.
 pub fn visible_yaml(value: &Value) -> String {
     let text = yaml::to_string(value);
     if text
@@ -20,8 +19,8 @@ pub fn visible_yaml(value: &Value) -> String {
     {
         return text;
     }
-    // The writer has no escapes for most of them. So it is given marks instead, of a kind that is
-    // nowhere in the document; only text in quotes has them.
+    // The writer cannot escape most of them. It gets marks instead, which do not occur in the
+    // document and force quotes around the text.
     let mut number = 0;
     while text.contains(&mark(ESCAPED_MARK, number)) || text.contains(&mark(BEGINS_MARK, number)) {
         number += 1;
@@ -65,7 +64,7 @@ fn marked(text: &str, number: usize) -> String {
     marked
 }
 
-/// `value` with what `change` makes of its texts and keys.
+/// `value` with `change` applied to its texts and keys.
 fn each_text(value: &Value, change: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => change(text).into(),

@@ -1,9 +1,15 @@
-//! YAML in and out; the only directory that knows the YAML libraries.
+//! Reads and writes YAML; no other folder knows the YAML libraries.
 //!
-//! In: what the program that the file is for makes of it, proved against that program on a corpus.
-//! [`parse`] reads as Ray's own CLI does ([`pyyaml`]), [`go_yaml`] as kubectl does; both are
-//! dialects of one [`reader`] over the events of granit-parser, because no YAML library with values
-//! of its own can be told either. Out: [`write`](mod@write).
+//! Two folders know one dialect each, proved on a corpus against the program it imitates; a third
+//! knows where things are written:
+//!
+//! - [`pyyaml`]: Serve configs and conda files, as Ray's CLI reads them ([`parse`]); - [`go_yaml`]:
+//! manifests and kubeconfigs, as kubectl reads them; - [`positions`]: line and column of each
+//! value, for messages.
+//!
+//! The first two are dialects of one [`reader`] over granit-parser's events, because no YAML
+//! library lets its callers choose how scalars are resolved. [`write`](mod@write) prints what both
+//! read alike. `docs/yaml.md` lists the differences.
 
 pub mod go_yaml;
 pub mod placeholder;
@@ -35,11 +41,11 @@ pub enum Error {
     SeveralDocuments(usize),
 }
 
-/// The one document of a Serve config; an empty one is null.
+/// Reads the one document of a Serve config; an empty one is null.
 pub fn parse(text: &str) -> Result<Value, Error> {
     let read = Reader::<PyYaml>::new(text).documents();
     let mut documents = read.map_err(|error| Error::new(text, error))?;
-    // `---` at the end starts another one.
+    // A trailing `---` starts another, empty document.
     documents.retain(|document| !document.is_null());
     match documents.len() {
         0 | 1 => Ok(documents.pop().unwrap_or_default()),
@@ -48,7 +54,8 @@ pub fn parse(text: &str) -> Result<Value, Error> {
 }
 
 impl Error {
-    /// What could not be read in `text`: that it is a template, where that is why.
+    /// The error for `text`: that it is an unrendered template, if a placeholder made it
+    /// unreadable.
     fn new(text: &str, unreadable: Unreadable) -> Self {
         let Unreadable {
             line,
@@ -70,7 +77,7 @@ impl Error {
     }
 }
 
-/// Why a list or mapping (`kind`) is no key.
+/// The problem with a list or mapping (`kind`) as a key.
 fn no_key(kind: &str) -> String {
     format!("a {kind} is found where a key is expected, which is text")
 }

@@ -1,5 +1,5 @@
-//! What looks like a placeholder that a template's renderer would have replaced. Only this file
-//! knows.
+//! Recognizes placeholders that a template engine should have replaced; no other file knows their
+//! syntax.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ pub enum Placeholder {
     Statement,
     /// `${NAME}` and `$NAME`: the environment.
     Variable,
-    /// `%NAME%` and `@NAME@`: scripts of one's own.
+    /// `%NAME%` and `@NAME@`: hand-written scripts.
     Word,
 }
 
@@ -39,7 +39,7 @@ static ANYWHERE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// Those that break YAML; also ones that go on in the next line.
+/// Placeholders that make YAML unreadable, including those that span lines.
 static UNREADABLE: LazyLock<Regex> = LazyLock::new(|| {
     compile(&format!(
         r"(?<b>\{{\{{)|(?<s>\{{%)|(?<v>\$\{{[A-Za-z_])|(?<w>{WORD})"
@@ -93,7 +93,7 @@ impl Placeholder {
         }
     }
 
-    /// What is to be said of a file with such a placeholder where YAML has no room for it.
+    /// The error for a file that such a placeholder makes unreadable.
     pub fn sentence(self) -> String {
         format!(
             "this is a template that has not been rendered ({}): {}",
@@ -102,13 +102,13 @@ impl Placeholder {
         )
     }
 
-    /// What is to be said of a value that has such a placeholder in it.
+    /// The warning about a value that contains such a placeholder.
     pub fn remark(self) -> String {
         format!("a placeholder that nobody has filled in: {}", self.remedy())
     }
 }
 
-/// The placeholder because of which `text` cannot be read as YAML from line `line` on, if that is why.
+/// The placeholder that makes `text` unreadable at line `line`, if one does.
 pub(super) fn unrendered(text: &str, line: u64) -> Option<Found> {
     let last = usize::try_from(line).ok()?;
     let quoted = Quoted::of(text);
@@ -120,10 +120,11 @@ pub(super) fn unrendered(text: &str, line: u64) -> Option<Found> {
             while let Some((what, range)) = first(&UNREADABLE, &whole[from..]) {
                 let column = whole[..from + range.start].chars().count() + 1;
                 from += range.end;
-                // The others are text to YAML in most places, and so not why a later line is wrong.
+                // The other kinds are plain text in most places, so they do not explain an error
+                // further down.
                 let breaks =
                     number == last || matches!(what, Placeholder::Braces | Placeholder::Statement);
-                // The parser has not come to a comment behind its error.
+                // The parser stopped before a comment that follows its error.
                 let is_comment = number == last && whole[..from].contains(" #");
                 if breaks && !is_comment && !quoted.covers(number, column) {
                     return Some(Found {
@@ -137,7 +138,7 @@ pub(super) fn unrendered(text: &str, line: u64) -> Option<Found> {
         })
 }
 
-/// What is in quotes, in blocks of text and in comments, where anything may stand.
+/// Spans of quoted text, blocks and comments, in which placeholders are harmless.
 struct Quoted(Vec<Span>);
 
 impl Quoted {

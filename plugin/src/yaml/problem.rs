@@ -1,6 +1,6 @@
-//! What the parser stumbled over, in sentences that name what was found and what belongs there.
+//! Rewords the parser's errors: each names what was found and what belongs there.
 //!
-//! The parser's own words are YAML's grammar; only what hardly anybody gets to see keeps them.
+//! The parser speaks in terms of YAML's grammar; only rare errors keep its wording.
 
 use granit_parser::ErrorKind;
 

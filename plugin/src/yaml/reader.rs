@@ -1,5 +1,4 @@
-//! One document, from the events of its parser to its value: what YAML's readers have in common.
-//! Where they differ is a [`Dialect`].
+//! Builds a document's value from the parser's events. Readers differ only in their [`Dialect`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::problem;
 
-/// As deep as JSON is read.
+/// `serde_json`'s limit for nested JSON.
 const MAX_DEPTH: usize = 128;
-/// What all aliases of a document may stand for together, in values.
+/// Values that all aliases of one document may expand to, together.
 const MAX_COPIED: usize = 100_000;
 
-/// A scalar as it is written.
+/// A scalar as the file spells it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar<'a> {
     pub(super) text: &'a str,
@@ -22,7 +21,7 @@ pub(super) struct Scalar<'a> {
     pub(super) is_key: bool,
 }
 
-/// What one reader makes of what is written; the problems it finds are sentences.
+/// One program's way to read YAML; problems are sentences for the user.
 pub(super) trait Dialect {
     fn scalar(scalar: Scalar<'_>) -> Result<Value, String>;
     /// Whether a list or mapping may have this tag.
@@ -30,7 +29,7 @@ pub(super) trait Dialect {
     /// A key as JSON has it, which is text.
     fn key(value: Value) -> Result<String, String>;
     fn is_merge_key(scalar: Scalar<'_>) -> bool;
-    /// A merge replaces what is above it; otherwise whatever stands in the mapping itself wins.
+    /// Whether `<<` replaces the keys above it; otherwise the mapping's own keys win.
     const MERGES_IN_PLACE: bool;
 }
 
@@ -57,7 +56,7 @@ pub(super) struct Reader<'a, D> {
     copied: usize,
     has_comments: bool,
     dialect: std::marker::PhantomData<D>,
-    /// Whether a key may be there twice; the last one counts.
+    /// Accepts a repeated key; the last one counts.
     forgiving: bool,
 }
 
@@ -74,7 +73,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
         }
     }
 
-    /// As kubectl reads its own configuration, and not as it reads manifests.
+    /// Accepts repeated keys, as kubectl does in a kubeconfig but not in a manifest.
     pub(super) fn forgiving(mut self) -> Self {
         self.forgiving = true;
         self
@@ -96,7 +95,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
         }
     }
 
-    /// Each document, null where there is nothing in it.
+    /// Every document; an empty one is null.
     pub(super) fn documents(mut self) -> Result<Vec<Value>, Unreadable> {
         let mut documents = Vec::new();
         loop {
@@ -104,7 +103,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
             match event {
                 Event::StreamEnd => return Ok(documents),
                 Event::StreamStart | Event::DocumentEnd => {}
-                // What one document calls by a name is not known to the next.
+                // Anchors end with their document.
                 Event::DocumentStart(..) => self.anchors.clear(),
                 node => documents.push(self.node(node, &span, 0, false)?),
             }
@@ -141,7 +140,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                // The parser writes a value that is left out as one that is null.
+                // The parser gives an omitted value the text of a null.
                 let is_left_out = span.start.index() == span.end.index();
                 let is_plain = style == ScalarStyle::Plain;
                 let scalar = Scalar {
@@ -186,7 +185,7 @@ impl<'a, D: Dialect> Reader<'a, D> {
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
-                // What is merged comes first, and what stands in the mapping replaces it.
+                // Merged keys come first; the mapping's own keys replace them.
                 merged.extend(fields);
                 return Ok(merged.into());
             }
@@ -259,7 +258,7 @@ fn is_merge_key<D: Dialect>(event: &Event<'_>) -> bool {
     }))
 }
 
-/// Of several mappings the first wins.
+/// Merges one mapping or a list of them, of which the first wins.
 fn merge(fields: &mut Map<String, Value>, value: Value) -> Option<()> {
     match value {
         Value::Object(merged) => fields.extend(merged),

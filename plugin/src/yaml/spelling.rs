@@ -1,8 +1,9 @@
-//! Legal but surprising: an unquoted scalar of a Serve config that Ray, or Kubernetes when the same
-//! text is in a RayService, takes for something else than what it looks like.
+//! Warns about unquoted scalars that mean something else than they look like, to Ray or, in a
+//! RayService, to Kubernetes.
 //!
-//! Silent on purpose: `y` and `n`, which are text to Ray and booleans to Kubernetes, because they
-//! are so common as the names of axes, and what Python itself writes (`serve build`).
+//! Two cases are left out on purpose: `y` and `n`, which are text to Ray and booleans to
+//! Kubernetes, because they are common names of axes; and the spellings that Python writes (`serve
+//! build`).
 
 use serde_json::{Number, Value};
 
@@ -10,14 +11,14 @@ use super::pyyaml::resolver::{self, Type};
 use super::reader::Dialect as _;
 use super::{go_yaml, pyyaml};
 
-/// Words in the name of a field that is meant to be text.
+/// Words that mark a field's value as text.
 const NAMES_OF_TEXT: &[&str] = &[
     "version", "revision", "rev", "tag", "release", "commit", "sha", "hash", "digest",
 ];
 
 const NAMES_OF_MODES: &[&str] = &["mode", "perm", "perms", "permissions", "umask", "chmod"];
 
-/// What is to be said of a value that is written without quotes, in a field called `name`.
+/// The warning about an unquoted value of the field `name`, if it deserves one.
 pub fn of_value(text: &str, name: &str) -> Option<String> {
     let ray = pyyaml::plain(text).ok()?;
     let kubernetes = go_yaml::plain(text).ok();
@@ -58,7 +59,7 @@ pub fn is_text(text: &str) -> bool {
     matches!(pyyaml::plain(text), Ok(Value::String(_)))
 }
 
-/// What is to be said of a key that is written without quotes.
+/// The warning about an unquoted key, if it deserves one.
 pub fn of_key(text: &str) -> Option<String> {
     let ray = pyyaml::PyYaml::key(pyyaml::plain(text).ok()?).ok()?;
     if ray != text {
@@ -72,11 +73,11 @@ pub fn of_key(text: &str) -> Option<String> {
     })
 }
 
-/// As Python prints it, and reads it again as a number.
+/// The number in Python's spelling, adjusted so that Python's YAML reads a number again.
 fn as_python(number: &Number) -> String {
     let key = pyyaml::PyYaml::key(Value::Number(number.clone()));
     let text = key.unwrap_or_else(|_| number.to_string());
-    // Python's own `1e-05` is text to its YAML reader.
+    // PyYAML reads Python's own `1e-05` as text: it wants a point.
     match text.split_once('e') {
         Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0e{exponent}"),
         _ => text,
@@ -91,7 +92,7 @@ fn is_octal(text: &str) -> bool {
         && !digits.contains(['b', 'x'])
 }
 
-/// `mode: 0644` is what it looks like.
+/// Whether an octal number is meant, as in `mode: 0644`.
 fn is_file_mode(text: &str, name: &str) -> bool {
     text.len() <= 5 && has_word(name, NAMES_OF_MODES)
 }

@@ -1,10 +1,10 @@
-//! YAML that every reader takes for the same value: quoted so that those of YAML 1.1 and of 1.2 agree.
+//! Writes YAML that every reader understands alike: quoted where YAML 1.1 and 1.2 differ.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::{LitStr, ser_options};
 
-/// A document that every YAML reader takes for `value`.
+/// `value` as a document that every YAML reader reads back as `value`.
 pub fn to_string(value: &Value) -> String {
     let options = ser_options! { compact_list_indent: true, prefer_block_scalars: false };
     let mark = unused(value);
@@ -13,11 +13,11 @@ pub fn to_string(value: &Value) -> String {
     text.replace(mark, "")
 }
 
-/// Writes text of several lines as lines, `|`, and numbers as they are spelled.
+/// Writes multi-line text as a block (`|`), and numbers digit for digit.
 ///
-/// The library has no way to write a number of more digits than Rust's types have, or with a 0 at
-/// its end. Such a one is written as text that begins with a mark, which needs no quotes, and the
-/// mark is taken out.
+/// The library cannot write a number with more digits than Rust's types hold, or with a trailing 0.
+/// Such a number is written as unquoted text that begins with a mark; the mark is removed
+/// afterwards.
 struct Readable<'a> {
     value: &'a Value,
     mark: char,
@@ -33,7 +33,7 @@ impl Serialize for Readable<'_> {
             }
             Value::String(text) if fits_a_block(text) => LitStr(text).serialize(serializer),
             Value::Number(number) => match number.as_f64() {
-                // An exponent is spelled in other ways in YAML 1.1 than in JSON.
+                // YAML 1.1 spells exponents differently from JSON.
                 Some(float) if number.as_str().contains(['e', 'E']) => {
                     serializer.serialize_f64(float)
                 }
@@ -44,7 +44,7 @@ impl Serialize for Readable<'_> {
     }
 }
 
-/// A character for private use that is nowhere in `value`.
+/// A private-use character that does not occur in `value`.
 fn unused(value: &Value) -> char {
     let text = value.to_string();
     ('\u{e000}'..'\u{f8ff}')
@@ -52,8 +52,8 @@ fn unused(value: &Value) -> char {
         .unwrap_or('\u{f8ff}')
 }
 
-/// Go's YAML does not find the indentation of a block that starts with a tab, and takes more
-/// characters for line breaks than YAML does today.
+/// Whether `text` may be a block. Go's YAML misreads the indentation of a block that starts with a
+/// tab, and breaks lines at more characters than YAML 1.2.
 fn fits_a_block(text: &str) -> bool {
     let plain = |c: char| match c {
         '\n' | '\t' => true,

@@ -1,4 +1,4 @@
-//! How requests get to a dashboard over a stream that was opened to it.
+//! How requests reach a dashboard over an open stream.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,15 +33,15 @@ pub enum Refusal {
 #[derive(Clone)]
 pub struct Route {
     pub authority: Authority,
-    /// A path below which a proxy has put the server.
+    /// The path under which a proxy publishes the server.
     pub base_path: String,
     pub proxy: Option<Arc<dyn Intermediary>>,
-    /// The login that an address holds.
+    /// The login in the address.
     pub login: Option<HeaderValue>,
 }
 
 impl Route {
-    /// Nothing but a server.
+    /// A server at the root path, without a login.
     pub fn to(authority: Authority) -> Self {
         Self {
             authority,
@@ -51,10 +51,10 @@ impl Route {
         }
     }
 
-    /// A server whose paths begin with that of `url`.
+    /// A server below the path of `url`.
     pub fn below(url: &Uri) -> Self {
         let authority = url.authority().map_or("localhost", Authority::as_str);
-        // Whoever is asked is the host alone.
+        // The Host header has no login and no path.
         let host = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
@@ -65,19 +65,19 @@ impl Route {
         }
     }
 
-    /// Whether requests need a login of the user's, for which a page's own has to make room.
+    /// Whether requests carry the user's login, which replaces one that a page sends.
     pub fn has_login(&self) -> bool {
         self.proxy.is_some() || self.login.is_some()
     }
 
-    /// Sets the Host header, which Ray does not look at but a proxy in between may.
+    /// Sets the Host header, which Ray ignores but a proxy may need.
     pub fn set_host(&self, headers: &mut HeaderMap) {
         if let Ok(host) = HeaderValue::from_str(self.authority.as_str()) {
             headers.insert(HOST, host);
         }
     }
 
-    /// Makes a request, whose path is the server's own, one that can be sent.
+    /// Prefixes the base path and adds the login headers.
     pub async fn prepare<B>(&self, request: &mut Request<B>) -> Result<(), DialError> {
         let path = request
             .uri()
@@ -95,14 +95,14 @@ impl Route {
         Ok(())
     }
 
-    /// Whether an answer's body has to be read to know.
+    /// Whether the answer's body must be read to know who sent it.
     pub fn may_be_refusal(&self, head: &Parts) -> bool {
         let kind = head.headers.get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         self.proxy.is_some() && head.status.as_u16() >= 400 && is_json
     }
 
-    /// Why the answer is none of the server's; nothing where it is its own.
+    /// Why an intermediary answered; none if the server did.
     pub fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal> {
         let proxy = self.proxy.as_ref()?;
         proxy.refusal(method, status, body)

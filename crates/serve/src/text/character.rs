@@ -2,10 +2,10 @@
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// Whether a terminal shows `character`, the whole of it and nothing but it, where it stands.
+/// Whether a terminal shows `character`, all of it and nothing else, in its place.
 ///
-/// Not so: control characters (of C1 as well, which some terminals obey), those that turn the
-/// direction of text, line and paragraph separators, and whatever takes no room.
+/// It does not for control characters (including C1, which some terminals obey), marks that change
+/// the direction of text, line and paragraph separators, and characters of no width.
 pub fn is_harmless(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
@@ -37,12 +37,13 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Whether `character` is a space that looks like another one.
+/// Whether `character` is a space that looks like an ordinary one.
 pub fn is_odd_space(character: char) -> bool {
     character != ' ' && get_general_category(character) == GeneralCategory::SpaceSeparator
 }
 
-/// Whether `character` steers a terminal: moves, colours, asks, or turns the direction of text.
+/// Whether `character` steers a terminal: it can move, colour, query, or change the direction of
+/// text.
 pub fn steers(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -52,7 +53,7 @@ pub fn joins(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Writes `character` as Python does, whose strings these mostly were.
+/// Writes `character` as a Python escape, because most of these texts were Python strings.
 pub fn escape(character: char) -> String {
     match (character, u32::from(character)) {
         ('\n', _) => "\\n".to_owned(),

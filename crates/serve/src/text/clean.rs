@@ -1,4 +1,4 @@
-//! Text for a terminal: names, of which no two look the same, and messages.
+//! Text for a terminal: names, no two of which look alike, and messages.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -8,8 +8,7 @@ use super::character::{escape, is_harmless, is_odd_space, joins};
 const ESCAPE: char = '\u{1b}';
 const BELL: char = '\u{7}';
 
-/// The name of something. What cannot be seen in it is written as an escape: a name without its
-/// invisible characters would be another's.
+/// A name. Invisible characters are escaped, because without them it would look like another name.
 pub fn name(text: &str) -> String {
     let shown = |character| {
         if is_harmless(character) && !is_odd_space(character) {
@@ -21,10 +20,9 @@ pub fn name(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// A message of one line or several: tabs and line ends stay.
+/// A message of one or more lines; tabs and line ends stay.
 ///
-/// Terminal sequences, such as the colours of a program's output, go; whatever else is not harmless
-/// is written as an escape.
+/// Terminal sequences, such as colours, are dropped; other harmful characters are escaped.
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -37,7 +35,7 @@ pub fn clean(text: &str) -> String {
             _ if is_harmless(character) => clean.push(character),
             _ if joins(character) && !last.is_ascii() => {
                 clean.push(character);
-                // Two of them together are none of a script's.
+                // No script uses two joiners in a row.
                 last = '\n';
                 continue;
             }
@@ -52,7 +50,7 @@ pub fn clean(text: &str) -> String {
     clean
 }
 
-/// A message without what would end the line.
+/// A message on one line.
 pub fn one_line(text: &str) -> String {
     clean(text)
         .replace('\t', " ")
@@ -62,8 +60,8 @@ pub fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// Skips what follows an escape. A sequence that nothing ends is its beginning alone, else it would
-/// hide all that comes after.
+/// Skips the rest of an escape sequence. An unterminated one is only its introducer; otherwise it
+/// would hide all the text after it.
 fn skip_sequence(characters: &mut Peekable<Chars<'_>>) {
     match characters.peek() {
         // CSI: colours and movements.
@@ -90,7 +88,7 @@ fn skip_sequence(characters: &mut Peekable<Chars<'_>>) {
                 return;
             }
         }
-        // Of two or three characters: modes and character sets.
+        // Two or three characters: modes and character sets.
         _ => {
             while characters
                 .next_if(|c| ('\u{20}'..='\u{2f}').contains(c))

@@ -1,3 +1,5 @@
+//! Misspelt and misplaced fields, and the field that each suggestion names.
+
 use serde_json::{Map, Value, json};
 
 use super::*;

@@ -1,4 +1,4 @@
-//! One entry of a kubeconfig: null is absent, as in kubectl, and nothing else is guessed.
+//! One entry of a kubeconfig; null counts as absent, as in kubectl, and nothing else is guessed.
 
 use std::collections::HashMap;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use super::file::unreadable;
 use crate::connect::Error;
 
-/// As Go reads it.
+/// Base64 as Go decodes it, which ignores trailing bits.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// A map of a kubeconfig, and where it is.
+/// A mapping of a kubeconfig, and its place.
 pub struct Entry<'a> {
     file: &'a Path,
     /// `user "ada"`, or a field of it.
@@ -79,9 +79,9 @@ impl<'a> Entry<'a> {
         if user.username.is_some() && user.password.is_none() {
             user.password = Some(SecretString::default());
         }
-        // Where there are both, the file holds the newer token, as long as it can be read.
+        // If both are given, a readable file wins, because it holds the newer token.
         match user.token_file.as_ref().map(std::fs::read_to_string) {
-            // A line end, which an editor leaves, is none of the token, though kube takes it for one.
+            // Editors leave a line end, which kube would send as part of the token.
             Some(Ok(token)) if token.trim() != token => {
                 user.token = Some(SecretString::from(token.trim()));
                 user.token_file = None;
@@ -115,7 +115,7 @@ impl<'a> Entry<'a> {
         };
         Ok(Some(ExecConfig {
             api_version: Some(exec.required("apiVersion")?),
-            // One without a slash is looked for in PATH.
+            // A command without a slash is searched in PATH.
             command: Some(if command.contains(MAIN_SEPARATOR) {
                 self.beside(&command)
             } else {
@@ -147,7 +147,7 @@ impl<'a> Entry<'a> {
         }))
     }
 
-    /// A credential plugin may want one of them; the others are other programs'.
+    /// A credential plugin may read one of them; the others are for other programs.
     fn extensions(&self) -> Option<Vec<NamedExtension>> {
         let list = self.value("extensions")?.as_array()?;
         let named = list.iter().filter_map(|extension| {
@@ -174,7 +174,7 @@ impl<'a> Entry<'a> {
         Self::of(self.file, format!("{name} of {}", self.of), Some(value)).map(Some)
     }
 
-    /// Empty is absent too.
+    /// An empty value counts as absent.
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -218,7 +218,7 @@ impl<'a> Entry<'a> {
         Ok(Some(texts).filter(|texts| !texts.is_empty()))
     }
 
-    /// Relative to the kubeconfig's own directory.
+    /// A path relative to the kubeconfig's directory.
     fn path(&self, name: &str) -> Result<Option<String>, Error> {
         Ok(self.text(name)?.map(|path| self.beside(&path)))
     }
@@ -229,9 +229,9 @@ impl<'a> Entry<'a> {
         absolute.map_or_else(|_| path.to_owned(), |path| path.display().to_string())
     }
 
-    /// Base64, in one line or several; given back as others read it.
+    /// Base64 on one or more lines, returned on one line as kube expects it.
     fn data(&self, name: &str) -> Result<Option<String>, Error> {
-        // To Go, a list of numbers is bytes as well.
+        // Go also reads a list of numbers as bytes.
         if let Some(Value::Array(list)) = self.value(name) {
             let byte = |value: &Value| match value {
                 Value::Null => Some(0),
@@ -249,7 +249,7 @@ impl<'a> Entry<'a> {
         Ok(Some(BASE64.encode(bytes)).filter(|data| !data.is_empty()))
     }
 
-    /// Without the value, which may be a secret.
+    /// The message omits the value, which may be a secret.
     fn wrong(&self, name: &str, expected: &str) -> Error {
         unreadable(
             self.file,

@@ -1,8 +1,7 @@
-//! Kubeconfig files, read and merged as kubectl does it.
+//! Reads and merges kubeconfig files as kubectl does.
 //!
-//! Not by kube's types, for which one entry that nobody uses makes the whole file unreadable where
-//! it has a null, or anything else that they do not know. Entries are kept as they are, and only the
-//! one that is used is looked into.
+//! kube's types are not used, because a null or an unknown value in an unused entry makes them
+//! reject the whole file. Entries stay untyped here, and only the one in use is read.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As an entry calls what it is.
+    /// The key of an entry's content.
     pub fn name(self) -> &'static str {
         match self {
             Self::Context => "context",
@@ -40,7 +39,7 @@ impl Kind {
     }
 }
 
-/// What all files say together.
+/// All files, merged.
 #[derive(Debug, Default)]
 pub struct Kubeconfig {
     files: Vec<File>,
@@ -53,7 +52,7 @@ struct File {
 }
 
 impl Kubeconfig {
-    /// A missing file counts as empty, as kubectl has it, unless it was named by flag.
+    /// A missing file counts as empty, as for kubectl, unless a flag named it.
     pub fn read(files: &[PathBuf], named_by_flag: bool) -> Result<Self, Error> {
         let mut read = Vec::new();
         for path in files {
@@ -70,7 +69,7 @@ impl Kubeconfig {
         Ok(Self { files: read })
     }
 
-    /// Whether it says nothing at all.
+    /// Whether all files are empty.
     pub fn is_empty(&self) -> bool {
         let nothing = |file: &File| {
             let entries = [Kind::Context, Kind::Cluster, Kind::User];
@@ -81,7 +80,7 @@ impl Kubeconfig {
         self.current_context().is_none() && self.files.iter().all(nothing)
     }
 
-    /// That of the first file that has one.
+    /// The current context of the first file that has one.
     pub fn current_context(&self) -> Option<&str> {
         let mut all = self.files.iter();
         all.find_map(|file| {
@@ -100,7 +99,7 @@ impl Kubeconfig {
         names
     }
 
-    /// That of the first file that has it.
+    /// The entry of the first file that has it.
     pub fn entry(&self, kind: Kind, name: &str) -> Result<Option<Entry<'_>>, Error> {
         for file in &self.files {
             let mut found = file.entries(kind).filter(|(known, _)| *known == name);
@@ -120,7 +119,7 @@ impl Kubeconfig {
 }
 
 impl File {
-    /// Those that have a name, and what else is in them.
+    /// Entries with a name, and their content.
     fn entries(&self, kind: Kind) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
         let list = self.content.get(kind.list()).and_then(Value::as_array);
         let named = list.into_iter().flatten().filter_map(Value::as_object);
@@ -163,7 +162,7 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     Ok(content)
 }
 
-/// Text with or without a byte order mark, which says how it is encoded.
+/// Decodes text by its byte order mark, if it has one.
 fn decode(bytes: &[u8]) -> Option<String> {
     let wide = |bytes: &[u8], order: fn([u8; 2]) -> u16| {
         let units = bytes.chunks(2).map(|pair| pair.try_into().ok().map(order));

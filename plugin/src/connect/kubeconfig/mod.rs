@@ -1,8 +1,9 @@
-//! Kubeconfig and flags to the configuration of one API server, by kubectl's rules.
+//! Turns kubeconfig and flags into the configuration of one API server, by kubectl's rules.
 //!
-//! kube's own loader is not used for four reasons: it takes no flags such as `--server` or `--token`,
-//! it fails when one file of a `KUBECONFIG` list is missing, it compares `NO_PROXY` with the proxy's
-//! address instead of the server's, and it reads what nobody uses (see [`file`]).
+//! kube's own loader is not used for four reasons: it takes no flags such as `--server` or
+//! `--token`, it fails when one file of a `KUBECONFIG` list is missing, it compares `NO_PROXY` with
+//! the proxy's address instead of the server's, and it parses entries that are not in use (see
+//! [`file`]).
 
 mod entry;
 mod file;
@@ -77,7 +78,7 @@ pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
                     name,
                 });
             }
-            // As kubectl: whoever asks without a login is told so by the API server.
+            // As kubectl, which lets the API server refuse a request without a login.
             None => AuthInfo::default(),
         },
         None => AuthInfo::default(),
@@ -85,7 +86,7 @@ pub fn load(flags: &ConnectionFlags) -> Result<Config, Error> {
     build(flags, cluster, user, of_context("namespace")?)
 }
 
-/// What all kubeconfig files that count say together; nothing where they say nothing.
+/// The merged kubeconfig files; none if they are empty.
 pub fn merged(flags: &ConnectionFlags) -> Result<Option<Kubeconfig>, Error> {
     let read = Kubeconfig::read(&files(flags), flags.kubeconfig.is_some())?;
     Ok(Some(read).filter(|read| !read.is_empty()))
@@ -171,7 +172,7 @@ fn build(
     if let Some(exec) = user.exec.as_mut().filter(|_| flags.unattended) {
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
-    // As kubectl, which sends no login in the clear; what stays on this machine is not.
+    // As kubectl, which sends no login in the clear, except on this machine.
     if config.cluster_url.scheme_str() == Some("http") && !proxy::is_here(&config.cluster_url) {
         user = AuthInfo {
             impersonate: user.impersonate,

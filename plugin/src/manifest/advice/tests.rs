@@ -1,3 +1,5 @@
+//! Each nearly right manifest gets its sentence, and a right one gets none.
+
 use super::*;
 
 fn said(yaml: &str) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Kubernetes manifests, read as `kubectl apply -f` reads them, so that what was read and written
-//! again means the same to it.
+//! go-yaml's dialect, for manifests and kubeconfigs, as kubectl reads them with sigs.k8s.io/yaml: a
+//! manifest that was read and written again means the same to `kubectl apply -f`.
 
 mod number;
 mod scalar;
@@ -17,11 +17,11 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// One document of a file.
 #[derive(Debug, PartialEq)]
 pub struct Document<'a> {
-    /// Null where there is nothing but comments.
+    /// Null if the document has only comments.
     pub value: Value,
-    /// Without the separators around it.
+    /// The document's text without the separators around it.
     pub text: &'a str,
-    /// How many lines are before the text, and characters on its first.
+    /// Number of lines before the text, and of characters before it on its first line.
     pub start: (u64, u64),
     pub has_comments: bool,
 }
@@ -43,8 +43,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, Error> {
     Ok(documents)
 }
 
-/// A value that was read as JSON, with its numbers as kubectl has them; none where it has no such
-/// number.
+/// A value read as JSON, with numbers as kubectl reads them; none if kubectl cannot.
 pub fn of_json(value: Value) -> Option<Value> {
     Some(match value {
         Value::Number(number) => number::of_json(&number)?.into(),
@@ -62,7 +61,7 @@ pub fn of_json(value: Value) -> Option<Value> {
     })
 }
 
-/// The first document that says anything: what kubectl makes of its own configuration.
+/// The first document that is not empty, which is all kubectl reads of a kubeconfig.
 pub fn first_document(text: &str) -> Result<Value, Error> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     for part in split(text) {
@@ -77,7 +76,7 @@ pub fn first_document(text: &str) -> Result<Value, Error> {
     Ok(Value::Null)
 }
 
-/// What is between two separators, and where it starts.
+/// The text between two separators, and where it starts.
 struct Part<'a> {
     text: &'a str,
     line: u64,
@@ -85,7 +84,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Where a text starts with which this part ends.
+    /// The start of `end`, a suffix of this part.
     fn start_of(&self, end: &str) -> (u64, u64) {
         let before = &self.text[..self.text.len() - end.len()];
         let lines = before.matches('\n').count() as u64;
@@ -104,7 +103,7 @@ impl Part<'_> {
     }
 }
 
-/// kubectl splits before it reads YAML, and so no document sees the directives or anchors of another.
+/// Splits as kubectl does, before it reads YAML: no document sees another's directives or anchors.
 fn split(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut start, mut line, mut column) = (0, 0, 0);
@@ -123,8 +122,8 @@ fn split(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Without blank lines, byte order marks and a separator at its start: it may be written first in a
-/// file, or after a separator, where they are read as none of the text.
+/// `text` without leading blank lines, byte order marks and separators, which mean nothing at the
+/// start of a file or after a separator.
 fn without_start(text: &str) -> &str {
     let mut text = text.trim_start_matches(BYTE_ORDER_MARK);
     loop {

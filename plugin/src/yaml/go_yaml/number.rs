@@ -1,13 +1,13 @@
-//! Numbers as Go's YAML reads them, and writes them where they are keys.
+//! Numbers as Go's YAML reads them, and as it writes them in keys.
 
 use serde_json::Number;
 
 use crate::yaml::scientific::Scientific;
 
-/// The number that `text` is, if it is one.
+/// `text` as a number, if it is one.
 pub(super) fn read(text: &str) -> Option<Number> {
     match text.as_bytes().first()? {
-        // Here Go skips underscores between digits only.
+        // After a leading point Go allows underscores between digits only.
         b'.' => are_underscores_between_digits(text).then(|| float(&text.replace('_', "")))?,
         b'0'..=b'9' | b'+' | b'-' => {
             let digits = text.replace('_', "");
@@ -26,14 +26,14 @@ fn integer(text: &str) -> Option<Number> {
         [b'0', _, ..] => (8, &unsigned[1..]),
         _ => (10, unsigned),
     };
-    // Rust would take another sign here.
+    // `from_str_radix` would accept a second sign.
     if digits.starts_with(['+', '-']) {
         return None;
     }
     let magnitude = u64::from_str_radix(digits, radix).ok()?;
     match text.as_bytes().first()? {
         b'-' => 0_i64.checked_sub_unsigned(magnitude).map(Number::from),
-        // With a sign Go knows no number of 64 bits without one.
+        // With a sign Go reads a signed integer, which ends at `i64::MAX`.
         b'+' => i64::try_from(magnitude).ok().map(Number::from),
         _ => Some(magnitude.into()),
     }
@@ -69,7 +69,8 @@ fn float(text: &str) -> Option<Number> {
     Number::from_f64(float)
 }
 
-/// Go writes a float without a fraction as an integer, and kubectl reads it as one then.
+/// An integer for a float without a fraction: Go writes such a float as an integer, which kubectl
+/// then reads.
 pub(super) fn whole(number: Number) -> Number {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
@@ -87,7 +88,7 @@ pub(super) fn whole(number: Number) -> Number {
     }
 }
 
-/// A number of JSON as it is in YAML; none where it is too large for kubectl.
+/// A JSON number as kubectl reads it from YAML; none if it is too large for kubectl.
 pub(super) fn of_json(number: &Number) -> Option<Number> {
     let text = number.as_str();
     if text.contains(['e', 'E']) {
@@ -102,7 +103,7 @@ fn spelled(text: &str) -> Option<Number> {
     number.is_f64().then_some(number)
 }
 
-/// As Go writes a float of 32 bits, which 8.0 is "8" to, and 1000000.0 "1e+06".
+/// A key in Go's spelling of 32-bit floats: 8.0 becomes "8", and 1000000.0 "1e+06".
 pub(super) fn key(float: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "Go does so too")]
     let float = float as f32;

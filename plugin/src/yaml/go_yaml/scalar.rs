@@ -1,6 +1,6 @@
-//! What kubectl takes a scalar for, which is neither YAML 1.1 nor 1.2 but Go's mixture of both:
-//! `yes` and `y` are booleans, `0644` and `0o644` octal, `1_000` and `1e3` numbers, `12:30:45` and
-//! `2024-01-01` text.
+//! Types that kubectl gives to scalars: Go's mixture of YAML 1.1 and 1.2, where `yes` and `y` are
+//! booleans, `0644` and `0o644` octal, `1_000` and `1e3` numbers, `12:30:45` and `2024-01-01` are
+//! text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use super::number::{self, whole};
 use crate::yaml::no_key;
 use crate::yaml::reader::{Dialect, Scalar};
 
-/// How kubectl reads.
+/// kubectl's dialect.
 #[derive(Debug)]
 pub(super) struct Kubectl;
 
@@ -32,7 +32,7 @@ impl Dialect for Kubectl {
         let value = read(scalar.text, kind);
         let value = value.map_err(|not| format!("{:?} is {not}", scalar.text))?;
         Ok(match value {
-            // As a key 1e6 is "1e+06".
+            // Keys keep their float: 1e6 becomes "1e+06".
             Value::Number(number) if !scalar.is_key && number.as_str() != scalar.text => {
                 whole(number).into()
             }
@@ -53,7 +53,7 @@ impl Dialect for Kubectl {
     }
 }
 
-/// A scalar's tag, as far as it changes what is read.
+/// The tags that change how a scalar is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Plain and without a tag: its spelling decides.
@@ -79,7 +79,7 @@ impl Kind {
     }
 }
 
-/// The scalar's value, or what it is not.
+/// The scalar's value, or the words for what it is not.
 fn read(text: &str, kind: Kind) -> Result<Value, &'static str> {
     let fits = |value: Value, fits: fn(&Value) -> bool, not: &'static str| {
         if fits(&value) { Ok(value) } else { Err(not) }
@@ -129,7 +129,7 @@ fn decode(base64: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 
-/// A key as kubectl makes it text: JSON has no others.
+/// A key as the text that kubectl makes of it, since JSON has no other keys.
 fn key(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
@@ -148,7 +148,7 @@ fn key(value: Value) -> Result<String, String> {
     }
 }
 
-/// What JSON has no number for, as kubectl spells it in a key.
+/// Infinity and NaN, which JSON lacks, as kubectl spells them in a key.
 fn infinite(text: &str) -> Option<&'static str> {
     match text {
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(".inf"),

@@ -1,5 +1,5 @@
-//! Where the text of a scalar is written in the file around it: a `RayService` holds its Serve
-//! config as text, in a block or in quotes.
+//! Maps places inside a scalar's text to the file around it: a `RayService` holds its Serve config
+//! as text, in a block or in quotes.
 
 use std::iter::{self, Peekable};
 use std::str::Chars;
@@ -14,8 +14,8 @@ pub struct TextMap {
 }
 
 impl TextMap {
-    /// The map of the scalar that starts at `at` in `file`, where it can be read back: what it
-    /// stands for has to be `text`, else a place would be a guess.
+    /// The map of the scalar at `at` in `file`. None unless reading the file there gives `text`,
+    /// since every place would be a guess.
     pub fn of(file: &str, at: Place, text: &str) -> Option<Self> {
         let lines: Vec<&str> = file
             .split('\n')
@@ -25,7 +25,7 @@ impl TextMap {
         quoted(&lines, at, text).or_else(|| block(&lines, at.line, text))
     }
 
-    /// The map of a whole piece of the file, which starts at `at`.
+    /// The map of text that is in the file as it stands, from `at` on.
     pub fn plain(text: &str, at: Place) -> Self {
         let lines = (at.line..).zip(text.split('\n')).map(|(number, line)| {
             let first = if number == at.line { at.column } else { 1 };
@@ -55,7 +55,7 @@ impl TextMap {
     }
 }
 
-/// Matches the characters of the file with those they stand for.
+/// Matches characters of the file with the characters of the text they produce.
 struct Matching<'a> {
     text: Chars<'a>,
     lines: Vec<Vec<(usize, usize)>>,
@@ -73,7 +73,7 @@ impl<'a> Matching<'a> {
         self.text.clone().next()
     }
 
-    /// Takes the next character of the text for what is written at `place`.
+    /// Records `place` for the next character of the text.
     fn take(&mut self, place: (usize, usize)) -> Option<char> {
         let taken = self.text.next()?;
         self.lines.last_mut()?.push(place);
@@ -96,7 +96,7 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// A block whose first line with something on it is `first`, which counts from 1.
+/// The map of a block; `first`, counted from 1, is its first line that is not blank.
 fn block(lines: &[&str], first: usize, text: &str) -> Option<TextMap> {
     let blank = text
         .lines()
@@ -104,7 +104,7 @@ fn block(lines: &[&str], first: usize, text: &str) -> Option<TextMap> {
         .count();
     let header = first.checked_sub(blank + 1)?;
     let indentation = |line: &str| line.chars().take_while(|c| *c == ' ').count();
-    // More than the block's own is part of the text.
+    // Indentation beyond the block's own belongs to the text.
     let own = indentation(text.lines().nth(blank)?);
     let indent = indentation(lines.get(first - 1)?).checked_sub(own)?;
     let content = lines.get(header..)?;
@@ -126,7 +126,7 @@ fn block(lines: &[&str], first: usize, text: &str) -> Option<TextMap> {
     matching.end(end)
 }
 
-/// What is in quotes, up to the second of them.
+/// The map of a quoted scalar.
 fn quoted(lines: &[&str], at: Place, text: &str) -> Option<TextMap> {
     let lines = (at.line..).zip(lines.get(at.line.checked_sub(1)?..)?);
     let written = lines.flat_map(|(number, line)| {
@@ -146,7 +146,7 @@ fn quoted(lines: &[&str], at: Place, text: &str) -> Option<TextMap> {
                 blanks.extend(iter::from_fn(|| {
                     written.next_if(|(c, _)| matches!(c, ' ' | '\t' | '\n'))
                 }));
-                // Around line breaks blanks are no part of the text.
+                // Blanks around a line break are dropped.
                 match blanks.iter().filter(|(c, _)| *c == '\n').count() {
                     0 => blanks
                         .into_iter()
@@ -165,7 +165,7 @@ fn quoted(lines: &[&str], at: Place, text: &str) -> Option<TextMap> {
     }
 }
 
-/// What follows a backslash.
+/// Skips an escape sequence after its backslash.
 fn escape(
     written: &mut Peekable<impl Iterator<Item = (char, (usize, usize))>>,
     matching: &mut Matching,

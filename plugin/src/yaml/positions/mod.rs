@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use written::{Role, Scalar, Written};
 
-/// One step from a value to one inside of it.
+/// One step from a value into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Key(String),
@@ -23,15 +23,15 @@ pub enum Step {
 pub struct Place {
     pub line: usize,
     pub column: usize,
-    /// 0 for what goes on over several lines.
+    /// 0 if it spans several lines.
     pub length: usize,
 }
 
-/// A value, where its key is written (if it has one) and where it is itself.
+/// A value's place in the file, and the values inside it.
 #[derive(Debug)]
 pub struct Node {
     pub value: Place,
-    /// The line and the column before which it ends.
+    /// Line and column just after its last character.
     end: (usize, usize),
     pub is_anchored: bool,
     inner: Inner,
@@ -46,15 +46,15 @@ enum Inner {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    /// As JSON has it.
+    /// The key in JSON.
     name: String,
-    /// None for what an alias or a merge brings.
+    /// None if an alias or a merge brought the entry.
     written: Option<Written>,
     key: Place,
     node: Rc<Node>,
 }
 
-/// What a path leads to.
+/// The value that a path leads to.
 #[derive(Debug, Clone, Copy)]
 pub struct Found<'a> {
     pub key: Option<Place>,
@@ -62,7 +62,7 @@ pub struct Found<'a> {
 }
 
 impl Node {
-    /// The value at `path`, or the last one on the way there that is in the file.
+    /// The value at `path`, or the last one on the way that exists.
     pub fn find(&self, path: &[Step]) -> Found<'_> {
         let mut found = Found {
             key: None,
@@ -99,8 +99,7 @@ impl Node {
         }
     }
 
-    /// Calls `visit` with each key and each value that is a scalar, and the names of the fields that
-    /// it is in.
+    /// Calls `visit` with each scalar, key or value, and the names of the fields that contain it.
     pub fn for_each_written<'a>(
         &'a self,
         names: &mut Vec<&'a str>,
@@ -136,14 +135,14 @@ impl Node {
         }
     }
 
-    /// Calls `visit` with each line's piece of each scalar in it.
+    /// Calls `visit` with the part on each line of each scalar.
     pub fn for_each_scalar(&self, visit: &mut dyn FnMut(Place)) {
         match &self.inner {
             Inner::Scalar(_) => {
                 visit(self.value);
                 let (last, end) = self.end;
                 for line in self.value.line + 1..=last {
-                    // Of the last, nothing may belong to it.
+                    // The last line may hold nothing of the scalar.
                     if line < last || end > 1 {
                         let length = if line == last { end - 1 } else { 0 };
                         visit(Place {
@@ -157,7 +156,7 @@ impl Node {
             Inner::Sequence(items) => items.iter().for_each(|item| item.for_each_scalar(visit)),
             Inner::Mapping(entries) => entries.iter().for_each(|entry| {
                 let (key, value) = (entry.key, entry.node.value);
-                // A tag or an anchor before a value may be the beginning of one that lacks its quotes.
+                // A tag or anchor before a value may really be the start of an unquoted value.
                 if key.length > 0 {
                     let column = key.column + key.length + 2;
                     let length = if key.line == value.line {

@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        // The first that has a name is found: what stands here, then the first merged mapping.
+        // Look-ups take the first entry of a name: the mapping's own, then the first merged one.
         entries.extend(brought);
         Some(Inner::Mapping(entries))
     }

@@ -1,4 +1,4 @@
-//! A scalar of a Serve config as it is written, and where.
+//! A scalar of a Serve config as the file spells it, and its place.
 
 use granit_parser::{Event, ScalarStyle};
 
@@ -14,7 +14,7 @@ pub struct Written {
     pub is_plain: bool,
 }
 
-/// What a scalar is in a mapping.
+/// A scalar's part in a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Key,
@@ -24,7 +24,7 @@ pub enum Role {
 /// One scalar of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalar<'a> {
-    /// Those of the fields that it is in, from the top.
+    /// Names of the fields that contain it, outermost first.
     pub names: &'a [&'a str],
     pub role: Role,
     pub place: Place,
@@ -42,7 +42,7 @@ impl Written {
         })
     }
 
-    /// As JSON has it where it is a key: `yes` is "true".
+    /// The JSON key it becomes: `yes` is "true".
     pub(super) fn key(&self) -> String {
         let resolved = self.is_plain.then(|| pyyaml::plain(&self.text));
         let key = resolved.and_then(|value| PyYaml::key(value.ok()?).ok());

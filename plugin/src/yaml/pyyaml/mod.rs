@@ -1,5 +1,5 @@
-//! A Serve config as `serve deploy` reads it: with `PyYAML`'s `safe_load`, and then as the JSON that
-//! it sends. So YAML 1.1, in exactly the cases that `PyYAML` takes: see [`resolver`].
+//! `PyYAML`'s dialect, for Serve configs: `serve deploy` reads them with `safe_load` and sends the
+//! result as JSON. It is YAML 1.1 in exactly the cases that [`resolver`] lists.
 
 mod number;
 pub(super) mod resolver;
@@ -64,13 +64,13 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
     value(scalar, resolver::resolve(text))
 }
 
-/// The name of a tag of YAML's own, or that it is another; none for `!`, which says nothing.
+/// The name of a standard YAML tag, or an error for any other; none for `!`, which means nothing.
 fn name(tag: &Tag) -> Option<Result<std::borrow::Cow<'_, str>, ()>> {
     let is_nothing = matches!(tag.parts(), ("" | "!", "") | ("", "!"));
     (!is_nothing).then(|| tag.suffix_in_namespace(YAML).ok_or(()))
 }
 
-/// Does not repeat it: text that begins with ! may be a password.
+/// The message does not repeat the tag: text that begins with ! may be a password.
 fn unknown() -> String {
     format!("a tag (!) that Ray's YAML reader does not know: remove it, or {QUOTES}")
 }
@@ -85,7 +85,7 @@ fn type_of(scalar: Scalar<'_>) -> Result<Type, String> {
         });
     };
     match name(tag) {
-        // PyYAML looks at the text then, also at that of a quoted one.
+        // After `!` PyYAML resolves the text, even where it is quoted.
         None => Ok(resolved()),
         Some(Ok(name)) => Type::of_tag(&name).ok_or_else(unknown),
         Some(Err(())) => Err(unknown()),
@@ -120,7 +120,7 @@ fn value(scalar: Scalar<'_>, of: Type) -> Result<Value, String> {
         Type::Timestamp => Err(format!(
             "a date or time to Ray, which JSON does not have: {QUOTES}"
         )),
-        // As a key it is text to PyYAML.
+        // PyYAML reads `=` as text where it is a key.
         Type::Value if scalar.is_key => Ok(text.into()),
         Type::Value | Type::Merge => Err(format!(
             "{text} alone is a sign of YAML's own to Ray: {QUOTES}"

@@ -1,18 +1,18 @@
-//! Numbers as Python makes them of the text of a YAML scalar, and text of them.
+//! Numbers as Python reads them from a YAML scalar, and as it writes them.
 
 use num_bigint::BigInt;
 use serde_json::Number;
 
 use crate::yaml::scientific::Scientific;
 
-/// More digits Python refuses to read or to write.
+/// Python neither reads nor writes an integer of more digits.
 const MAX_DIGITS: usize = 4300;
 
 /// `construct_yaml_int`; none where Python raises an error.
 pub(super) fn int(text: &str) -> Option<Number> {
     let text = text.replace('_', "");
     let (is_negative, text) = sign(&text);
-    // A digit of base 2 is the least that one can stand for.
+    // Longer text has too many digits in any base: four digits in base 2 are worth more than one.
     if text.len() > MAX_DIGITS * 4 {
         return None;
     }
@@ -46,7 +46,7 @@ fn python_int(text: &str, radix: u32) -> Option<BigInt> {
     } else {
         digits
     };
-    // The library takes a sign too.
+    // `parse_bytes` would accept a second sign.
     let is_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
     let value = is_digits.then(|| BigInt::parse_bytes(digits.as_bytes(), radix))??;
     Some(if is_negative { -value } else { value })

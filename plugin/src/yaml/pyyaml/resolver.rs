@@ -1,4 +1,4 @@
-//! What a plain scalar is to `PyYAML` 6: its resolver's table (`yaml/resolver.py`), row by row.
+//! Types that `PyYAML` 6 gives to plain scalars: its table (`yaml/resolver.py`), row by row.
 
 use std::sync::LazyLock;
 
@@ -14,12 +14,12 @@ pub(crate) enum Type {
     Null,
     Timestamp,
     Value,
-    /// By a tag alone.
+    /// Only by its tag; no spelling gives this type.
     Binary,
 }
 
 impl Type {
-    /// By the name of a tag of YAML's own.
+    /// From the name of a standard YAML tag.
     pub(super) fn of_tag(name: &str) -> Option<Self> {
         Some(match name {
             "str" => Self::Text,
@@ -36,8 +36,8 @@ impl Type {
     }
 }
 
-/// The first row that fits counts. `PyYAML` also has for each row the characters that a scalar of it
-/// begins with, which only saves it time.
+/// The first row that fits counts. `PyYAML` also lists each row's first characters, which only
+/// makes it faster.
 const TABLE: [(Type, &str); 7] = [
     (
         Type::Bool,
@@ -82,9 +82,9 @@ static RULES: LazyLock<Vec<(Type, Regex)>> = LazyLock::new(|| {
     TABLE.into_iter().map(rule).collect()
 });
 
-/// What a plain scalar is by its text.
+/// The type of a plain scalar.
 pub(crate) fn resolve(text: &str) -> Type {
-    // Most scalars are words, and no row begins so.
+    // Most scalars are words that no row can match; skip the regexes for them.
     let may_be_more = text
         .starts_with(|first: char| first.is_ascii_digit() || "yYnNtTfFoO-+.<~=".contains(first));
     if !may_be_more && !text.is_empty() {
