@@ -29,7 +29,7 @@ pub enum Error {
         who: String,
         call: Call,
         cause: String,
-        /// Nobody told why it broke.
+        /// Whether a tunnel broke without giving a reason.
         is_tunnelled: bool,
     },
     #[error("{who} began to answer {call}, and then nothing came for {} (--request-timeout)", seconds(*limit))]

@@ -1,8 +1,7 @@
 //! Ray Serve's REST API over any stream to a dashboard.
 //!
-//! Whoever uses it says how a dashboard is reached ([`Dial`]): through a port-forward, the API
-//! server's proxy, or a plain connection. Errors are facts; what to do about them depends on the
-//! program, and is said there.
+//! Its user decides how to reach a dashboard ([`Dial`]): through a port-forward, the API server's
+//! proxy, or a plain connection. Errors are facts; advice depends on the program, which gives it.
 //!
 //! ```text
 //! http      requests on a stream that a Dial opened

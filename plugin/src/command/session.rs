@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::output::{Progress, Ui};
 use crate::package::Packages;
 
-/// What a request is given, be the deadline ever so near: more than any Ray needs that is well.
+/// Minimum time for one request even when the deadline is closer; a healthy Ray needs less.
 const GRACE: Duration = Duration::from_secs(2);
 const HEAD_POLL: Duration = Duration::from_secs(1);
 /// How often a change is planned anew because somebody else's came in between.
@@ -44,7 +44,7 @@ pub struct Session<'a> {
     patient: bool,
     /// What a first look has seen, until something else was done.
     seen: Option<Applications>,
-    /// What the cluster must have before it is told of it.
+    /// Packages the config refers to, uploaded before the config is sent.
     code: Packages,
 }
 
@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
                 Some(seen) => seen,
                 None => match self.applications().await {
                     Ok(now) => now,
-                    // A head that is away is less to know than what it may have done before.
+                    // Report the earlier doubtful PUT rather than "head is away": it says more.
                     Err(failure) if self.patient => return Err(failure),
                     Err(failure) => return Err(doubt.unwrap_or(failure)),
                 },
@@ -324,7 +324,7 @@ async fn by<T, E>(
     }
 }
 
-/// Apart from whoever else was in the way, who waits as well.
+/// Jittered by process id, so that competing submits do not retry in step.
 fn backoff(conflicts: u32) -> Duration {
     let spread = u64::from(std::process::id()) % 7 * 40;
     Duration::from_millis(100 * u64::from(conflicts) + spread)

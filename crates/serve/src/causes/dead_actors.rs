@@ -9,14 +9,14 @@ use crate::http::request::{Request, with_query};
 use crate::http::{Client, Dial};
 
 const DEAD: &str = "/api/v0/actors";
-/// Of the dashboard's own page: the list of the dead has no times in Ray 2.8. This one is some
+/// The dashboard page's source, because the list of dead actors has no times in Ray 2.8. It is some
 /// seconds old.
 const TIMES: &str = "/logical/actors";
 /// The most that Ray gives.
 const LIMIT: &str = "10000";
 const CALL: &str = "the request for Ray's actors";
 
-/// The actor that was started last of those that died as a replica of this deployment.
+/// The dead replica of this deployment that was started last.
 pub(super) async fn latest(
     client: &mut Client<impl Dial>,
     application: &str,
@@ -71,7 +71,7 @@ struct Time {
     start_time: u64,
 }
 
-/// Whose time is not known yet is the newest; on one node the newer has the higher process id.
+/// An actor without a start time counts as newest; ties go to the higher pid.
 fn choose(dead: Vec<DeadActor>, times: &HashMap<String, Time>) -> Option<String> {
     let age = |actor: &DeadActor| {
         let time = times.get(&actor.actor_id).map(|time| time.start_time);

@@ -1,6 +1,6 @@
-//! Why an application does not run, where Serve itself does not tell: from Ray's events and logs.
+//! Finds out from Ray's events and logs why an application does not run, if Serve does not say.
 //!
-//! Nothing here fails: a cluster that gives no more is no reason to give less.
+//! Nothing here fails: if a cluster gives no more, the caller shows what it has.
 
 mod dead_actors;
 mod state_api;
@@ -66,7 +66,7 @@ pub async fn of_failure(
     })
 }
 
-/// What Ray has told so far about replicas that do not start.
+/// What Ray has reported so far about replicas that do not start.
 #[derive(Default)]
 pub struct Told {
     events: Vec<Event>,
@@ -90,7 +90,7 @@ impl Told {
         }
     }
 
-    /// Why a deployment's replicas do not start, if Ray has said so anywhere.
+    /// Why a deployment's replicas do not start, if Ray has reported it anywhere.
     pub fn about(&self, details: &Details, application: &str, name: &str) -> Option<String> {
         let running = details.applications.get(application)?;
         let deployment = running.deployments.get(name)?;
@@ -131,7 +131,7 @@ fn slow_to_start(log: &str, application: &str, deployment: &str) -> Option<Strin
         line.contains("taken more than") && names.iter().all(|name| line.contains(name.as_str()))
     })?;
     let message = line.split_once(" -- ").map_or(line, |(_, message)| message);
-    // The sentence names application and deployment first, which we have said.
+    // The sentence starts with application and deployment, which the caller names already.
     let message = message
         .split_once(" has ")
         .map_or(message, |(_, message)| message);
@@ -196,7 +196,8 @@ fn exception(log: &str) -> Option<String> {
     )
 }
 
-/// Of "… See controller logs for details. Error:\nThe actor died …" what comes after.
+/// The part after "Error:" of "… See controller logs for details. Error:
+/// The actor died …".
 fn after_error(deployment: &Deployment) -> Option<String> {
     let message = clean(deployment.message.as_deref()?);
     let (_, error) = message.split_once("Error:\n")?;

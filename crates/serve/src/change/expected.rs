@@ -1,7 +1,7 @@
-//! Whether what runs is what was sent, or what somebody else sent at the same time.
+//! Tells whether what runs is what was sent, or what another user sent at the same time.
 //!
 //! Ray has no lock and no version to compare: a submit that read before another one wrote undoes it
-//! in silence. Whoever was undone can see it afterwards.
+//! in silence. The one who was undone can only see it afterwards.
 
 use serde_json::{Map, Value};
 
@@ -42,7 +42,7 @@ impl Expected {
         }
     }
 
-    /// The first difference, as what somebody else must have done.
+    /// The first difference, worded as another user's change.
     pub fn difference(&self, details: &Details) -> Option<String> {
         let stays = |name: &str| {
             details

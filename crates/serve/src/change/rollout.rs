@@ -30,7 +30,7 @@ pub enum Verdict {
     Failed(String),
     /// What was submitted is not there any more, and why.
     Lost(String),
-    /// Somebody else has submitted another config for this application.
+    /// Another user has submitted another config for this application.
     Replaced(String),
 }
 

@@ -1,4 +1,5 @@
-//! What is sent to change some applications and keep the others: Ray takes only all at once.
+//! Builds a config that changes some applications and keeps the others, because Ray accepts only
+//! all at once.
 //!
 //! What is kept goes back as the very bytes Ray gave: no number loses a digit, no key its place.
 
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
     use crate::config::parsed;
 
-    /// Numbers that a float cannot hold, spaces, and an order of keys that is nobody's.
+    /// Numbers that a float cannot hold, spaces, and an unusual order of keys.
     const KEPT: &str =
         r#"{"name": "kept",  "z": 1, "a": 123456789012345678901234567890, "b": 1.50, "e": 1e3}"#;
 
@@ -250,7 +251,7 @@ mod tests {
                 "{error}"
             );
         }
-        // Only where Ray hides values: elsewhere it is somebody's text.
+        // Only where Ray hides values; elsewhere it may be a user's text.
         assert!(read(&running(r#"{"user_config": {"a": "<redacted>"}}"#, "")).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! The Serve config that would make what runs: what was submitted, from what Ray tells of it.
+//! Rebuilds the Serve config of what runs, from what Ray reports.
 //!
 //! An application's `deployed_app_config` is exactly what was submitted for it. The settings of the
 //! whole instance are what came of them, defaults filled in, so those that say nothing are left out.
@@ -8,20 +8,20 @@ use serde_json::{Map, Value, json};
 use crate::config::env_vars::{REDACTED, hides_variables};
 use crate::state::details::{DELETING, Details};
 
-/// What Ray does not tell of a Serve config.
+/// Parts of a Serve config that Ray does not report.
 const NOT_TOLD: &str = "logging_config, tracing_config and controller_options";
 const PASSWORD: &str = "ssl_keyfile_password";
 
 const KEEP_ALIVE: &str = "keep_alive_timeout_s";
 const KEEP_ALIVE_DEFAULT: u64 = 90;
 const KEEP_ALIVE_DEFAULT_BEFORE_TLS: u64 = 5;
-/// Told by a Ray whose proxies can do TLS.
+/// Present if Ray's proxies support TLS.
 const TLS_FIELD: &str = "ssl_keyfile";
 
 #[derive(Debug)]
 pub struct RunningConfig {
     pub config: Value,
-    /// What holds for every such config.
+    /// Limits of every rebuilt config.
     pub limits: String,
     /// What is missing in this one.
     pub missing: Vec<String>,

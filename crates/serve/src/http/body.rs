@@ -70,7 +70,7 @@ impl Content {
         }
     }
 
-    /// Moves while there is somebody who takes it; bytes are gone at once.
+    /// Bytes taken by the receiver so far; content in memory counts as sent at once.
     pub fn sent(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,

@@ -41,7 +41,7 @@ impl<D: Dial> Client<D> {
         }
     }
 
-    /// Of one request.
+    /// Time limit of one request.
     pub fn limit(&self) -> Option<Duration> {
         self.limit
     }
@@ -54,8 +54,8 @@ impl<D: Dial> Client<D> {
         &mut self.dial
     }
 
-    /// Looks for the dashboard anew before the next request. A request that fails does it by itself;
-    /// an answer that breaks off while it is read cannot.
+    /// Looks for the dashboard again before the next request. A failed request does so by itself,
+    /// but an answer that breaks off while it is read cannot.
     pub fn forget(&mut self) {
         self.connection = None;
         self.dial.forget();
@@ -65,7 +65,7 @@ impl<D: Dial> Client<D> {
         self.agent
     }
 
-    /// Requests go to another place from now on.
+    /// Drops the connection, because requests now go to another port.
     pub(crate) fn leave_connection(&mut self) {
         self.connection = None;
     }
@@ -75,10 +75,10 @@ impl<D: Dial> Client<D> {
         accept(self.dial.describe(), request.call, answer)
     }
 
-    /// One request, on a connection dialed anew when it breaks; any status is an answer.
+    /// Sends one request, and dials again if the connection breaks; any status is an answer.
     ///
-    /// A request that changes Serve is sent once: when its answer is lost it may have arrived all the
-    /// same, and somebody else may have submitted since. Whoever sent it looks first.
+    /// A request that changes Serve is sent only once: it may have arrived although its answer was
+    /// lost, and another user may have submitted since. The caller has to look first.
     pub async fn send(&mut self, request: &Request) -> Result<Answer, Error> {
         let mut redialed = 0;
         loop {
@@ -97,7 +97,7 @@ impl<D: Dial> Client<D> {
             Some(connection) if connection.requests.is_ready() => connection,
             _ => self.connect(request).await?,
         };
-        // Opening the connection has limits of its own, which name who did not answer.
+        // Dialing has its own limits, whose errors name the side that did not answer.
         let prepared = self.prepare(connection, request).await?;
         let exchange = async { prepared.answer().await?.whole().await };
         let exchanged = match self.limit {
@@ -132,7 +132,7 @@ impl<D: Dial> Client<D> {
         Connection::over(dialed?, &self.dial.describe(), request.call).await
     }
 
-    /// A request whose answer is read while it arrives, on a connection of its own.
+    /// Sends a request on a separate connection; the answer is read while it arrives.
     pub async fn begin(
         &mut self,
         request: &Request,

@@ -17,11 +17,11 @@ pub trait Dial {
     /// Opens a stream to another port of the same machine.
     fn open_at(&mut self, port: u16) -> impl Future<Output = Result<Dialed, DialError>>;
 
-    /// Drops what is known of the dashboard's place: a stream to it broke or did not open.
+    /// Forgets where the dashboard is, after a stream to it broke or did not open.
     fn forget(&mut self);
 
     /// Turns to the dashboard agent's port, the only one with Serve's REST API before Ray 2.8.
-    /// Gives whether there is such a port that was not tried yet.
+    /// Returns whether that port exists and was not tried yet.
     fn try_agent_port(&mut self) -> bool;
 
     /// The token that Ray asks for, once the dashboard was found.
@@ -33,17 +33,17 @@ pub trait Dial {
     fn describe_at(&self, port: u16) -> String;
 }
 
-/// A fresh stream, what requests on it need, and what can tell why it ended.
+/// A fresh stream, what requests on it need, and a way to find out why it ended.
 pub struct Dialed {
     pub stream: Stream,
     pub route: Route,
     pub why_closed: Option<WhyClosed>,
 }
 
-/// Ends soon after the stream has, with the reason if anybody gave one.
+/// Completes soon after the stream has ended, with the reason if one was given.
 pub type WhyClosed = Pin<Box<dyn Future<Output = Option<DialError>> + Send>>;
 
-/// Why no stream could be opened, or why an open one ended: an error of whoever dials.
+/// The dialer's error: why no stream could be opened, or why an open one ended.
 #[derive(Debug)]
 pub struct DialError {
     error: Box<dyn StdError + Send + Sync>,
@@ -115,7 +115,7 @@ impl StdError for DialError {
 trait Io: Read + Write + Unpin + Send {}
 impl<T: Read + Write + Unpin + Send> Io for T {}
 
-/// A connection of whatever kind.
+/// Any kind of connection.
 pub struct Stream(Box<dyn Io>);
 
 impl Stream {

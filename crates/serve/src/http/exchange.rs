@@ -30,7 +30,7 @@ pub struct Prepared {
     pub call: Call,
     content: Content,
     request: http::Request<RequestBody>,
-    /// Of silence: before the answer, and within it.
+    /// Time limit for silence, before the answer and within it.
     limit: Option<Duration>,
 }
 
@@ -136,7 +136,7 @@ impl Prepared {
 }
 
 impl StreamedResponse {
-    /// An error that may be the API server's in the place of whoever was asked has to be read first.
+    /// Reads an error that the API server may have sent in the dashboard's place.
     async fn unless_refused(mut self, method: &Method) -> Result<Self, Error> {
         if !self.connection.route.may_be_refusal(&self.head) {
             return Ok(self);

@@ -1,4 +1,4 @@
-//! Requests on streams that somebody else opens.
+//! Requests on streams that the caller opens.
 
 pub mod body;
 pub mod client;

@@ -10,22 +10,22 @@ use http::{Method, Request, StatusCode, Uri};
 
 use super::dial::DialError;
 
-/// A server between here and the dashboard, which wants a login of its own and answers itself where
-/// it cannot pass a request on.
+/// A server between here and the dashboard, which needs a login and answers itself if it cannot
+/// forward a request.
 pub trait Intermediary: Send + Sync {
-    /// The headers that each request needs besides.
+    /// Login headers of each request.
     fn login(&self) -> Pin<Box<dyn Future<Output = Result<HeaderMap, DialError>> + Send + '_>>;
 
-    /// Why it answered in the dashboard's place; nothing where the answer is the dashboard's.
+    /// Why it answered in the dashboard's place; none if the dashboard did.
     fn refusal(&self, method: &Method, status: StatusCode, body: &[u8]) -> Option<Refusal>;
 }
 
 /// Why an intermediary answered in the dashboard's place.
 #[derive(Debug)]
 pub enum Refusal {
-    /// Nothing has arrived at the dashboard.
+    /// The request has not reached the dashboard.
     Unsent(DialError),
-    /// The connection to the dashboard broke, and what was sent may have arrived.
+    /// The connection to the dashboard broke; the request may have arrived.
     Broken(String),
 }
 

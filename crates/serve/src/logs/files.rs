@@ -1,4 +1,4 @@
-//! Which logs there are on a cluster, and which of them somebody means.
+//! Lists the logs of a cluster, and finds those that a user means.
 
 use crate::http::request::Request;
 use crate::logs::request::{Tail, file, relative, stream};
@@ -222,7 +222,7 @@ fn of_all(name: &str, application: &Application) -> Vec<LogFile> {
         .collect()
 }
 
-/// Of the replicas that are there; where none is, of the one that died last.
+/// Logs of the running replicas or, if there are none, of the one that died last.
 fn of(application: &str, name: &str, deployment: &Deployment) -> Vec<LogFile> {
     let log = |replica| of_replica(application, name, replica);
     let logs: Vec<LogFile> = deployment.replicas.iter().filter_map(log).collect();

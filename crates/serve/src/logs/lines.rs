@@ -5,7 +5,7 @@ use http::header::CONTENT_DISPOSITION;
 
 use crate::ray_error::cause;
 
-/// Of which Ray reads a file, and Ray 2.8 puts a status before each.
+/// Ray reads log files in blocks of this size; Ray 2.8 prefixes each with a status byte.
 const BLOCK: usize = 1 << 16;
 /// A line that is longer is cut: one without an end would take all memory.
 const LONGEST: usize = 4 << 20;
@@ -24,10 +24,10 @@ pub struct Lines {
 
 #[derive(Debug)]
 struct Status {
-    /// What may still come of the block at hand.
+    /// Bytes that the current block may still have.
     left: usize,
-    /// Of a file that does not grow meanwhile all blocks but the last are full; of one that is
-    /// followed, any may end where the file ended at the time.
+    /// Whether all blocks but the last are full. They are unless the log is followed, when a block
+    /// ends where the file ended at that moment.
     all_full: bool,
 }
 
@@ -62,7 +62,7 @@ impl Lines {
         let mut search = old;
         while let Some(end) = self.begun[search..].iter().position(|byte| *byte == b'\n') {
             let end = search + end;
-            // Of a line that was cut this is only where it ends.
+            // The rest of a line that was cut is dropped.
             if !std::mem::take(&mut self.skipping) {
                 lines.push(cut(&self.begun[from..end]));
             }
@@ -98,7 +98,8 @@ impl Status {
         if piece.starts_with(format!("0{CLOSING}").as_bytes()) {
             return Err(said(piece));
         }
-        // Within a line it would be hard to tell from the log's own, and writers end their lines.
+        // Accepted only at a line's start: within a line it could be the log's own text, and
+        // writers end their lines.
         if !self.all_full && begins_line {
             self.left = 0;
         }

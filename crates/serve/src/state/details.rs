@@ -1,5 +1,5 @@
-//! What Ray tells about Serve, read leniently: every field may be missing in some Ray version, and
-//! a state this program has never heard of is shown as it is.
+//! What Ray reports about Serve, read leniently: every field may be missing in some Ray version,
+//! and a state this program has never heard of is shown as it is.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ pub const DEPLOYING: &str = "DEPLOYING";
 pub const DEPLOY_FAILED: &str = "DEPLOY_FAILED";
 pub const HEALTHY: &str = "HEALTHY";
 
-/// Of an application, deployment or proxy.
+/// Whether an application, deployment or proxy has this status because it failed.
 pub fn has_failed(status: &str) -> bool {
     matches!(status, DEPLOY_FAILED | "UNHEALTHY")
 }
@@ -155,7 +155,7 @@ impl Details {
         self.controller_info.get("actor_id")?.as_str()
     }
 
-    /// Where the controller's log is: node and file.
+    /// Node and file of the controller's log.
     pub fn controller_log(&self) -> Option<(&str, &str)> {
         let text = |key| self.controller_info.get(key).and_then(Value::as_str);
         Some((text("node_id")?, text("log_file_path")?))
@@ -180,7 +180,7 @@ impl Details {
             .count()
     }
 
-    /// The application that most needs somebody to look at it.
+    /// The application that most needs attention.
     pub fn worst_application(&self) -> Option<(&String, &Application)> {
         // The first of equals, which max_by_key would not give.
         self.applications

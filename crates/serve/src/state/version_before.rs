@@ -1,8 +1,8 @@
-//! Who answers the requests of an application whose last deployment failed.
+//! Tells which version answers requests after an application's last deployment failed.
 //!
-//! Ray stops the replicas of the version before only as those of the new one come up, and none where
-//! it could not even build the new one; it then tells of no deployment any more, while the proxies
-//! still have the route.
+//! Ray stops replicas of the old version only as new ones come up, and stops none if it could not
+//! build the new version. It then reports no deployments any more, although the proxies still have
+//! the route.
 
 use crate::api::routes::Routes;
 use crate::state::details::{Application, Replica};

@@ -1,7 +1,7 @@
-//! Text of a cluster for people: made harmless where it comes in, whoever wrote it.
+//! Makes a cluster's text harmless to people's terminals, where it comes in.
 //!
-//! Names, states, messages and logs are written by whoever may deploy on the cluster, and end up in
-//! the terminal of somebody else.
+//! Names, states, messages and logs come from anyone who may deploy on the cluster, and end up in
+//! another user's terminal.
 
 mod character;
 mod clean;

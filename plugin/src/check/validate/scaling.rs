@@ -6,7 +6,7 @@ use super::report::Report;
 use super::rules::{Fields, is_given};
 use super::value::whole;
 
-/// What Ray takes for `max_replicas` without and with `num_replicas: auto`.
+/// Ray's defaults for `max_replicas`, without and with `num_replicas: auto`.
 const DEFAULT_MAX: i64 = 1;
 const DEFAULT_MAX_AUTO: i64 = 100;
 const DEFAULT_MIN: i64 = 1;
@@ -48,7 +48,7 @@ pub(super) fn check(report: &mut Report, deployment: &Fields, external_scaler: b
 fn bounds(report: &mut Report, scaling: &Fields, is_auto: bool) {
     let number = |name| scaling.get(name).and_then(whole);
     let min = number("min_replicas").unwrap_or(DEFAULT_MIN);
-    // What is below is told of for itself.
+    // A `max_replicas` below 1 is reported by the field check.
     let given = number("max_replicas").filter(|max| *max > 0);
     let max = given.unwrap_or(if is_auto {
         DEFAULT_MAX_AUTO

@@ -160,7 +160,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Whatever has come of them is printed.
+    /// Aborts every stream, then prints what is still queued.
     fn stop_all(&mut self) -> Result<(), Failure> {
         self.followed.iter_mut().for_each(Followed::stop);
         while let Ok(event) = self.events.try_recv() {
