@@ -3,9 +3,9 @@
 //! Two folders know one dialect each, proved on a corpus against the program it imitates; a third
 //! knows where things are written:
 //!
-//! - [`pyyaml`]: Serve configs and conda files, as Ray's CLI reads them ([`parse`]); - [`go_yaml`]:
-//! manifests and kubeconfigs, as kubectl reads them; - [`positions`]: line and column of each
-//! value, for messages.
+//! - [`pyyaml`]: Serve configs and conda files, as Ray's CLI reads them ([`parse`]);
+//! - [`go_yaml`]: manifests and kubeconfigs, as kubectl reads them;
+//! - [`positions`]: line and column of each value, for messages.
 //!
 //! The first two are dialects of one [`reader`] over granit-parser's events, because no YAML
 //! library lets its callers choose how scalars are resolved. [`write`](mod@write) prints what both
