@@ -1,7 +1,21 @@
 //! `kubectl ray serve`: Ray Serve on a plain `RayCluster`.
 //!
-//! Data goes one way:
-//! `argv -> cli -> command -> connect (tunnel to the head) -> serve (REST client) -> output`.
+//! Data goes one way: `argv -> cli -> command -> connect -> ray_serve_client -> output`.
+//!
+//! ```text
+//! cli         what can be typed; completion: what a shell offers for it
+//! command     a file or folder per command
+//! connect     from a kubeconfig or an address to a stream to a dashboard
+//! check       what users write for Serve, judged before it is sent
+//! package     local code: what is packed and uploaded
+//! manifest    RayClusters as users write them, for `inject`
+//! output      tables, trees, progress, colours: the one place that prints
+//! error       what ends a command, and its exit code
+//! input       files and stdin
+//! yaml        YAML as PyYAML, kubectl and this program read and write it
+//! safe        what may reach a terminal, a shell or a file
+//! userinfo    URLs without their passwords
+//! ```
 
 // Help texts are doc comments, and clap would print the backticks.
 #![allow(clippy::doc_markdown)]
