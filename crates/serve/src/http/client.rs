@@ -82,7 +82,8 @@ impl<D: Dial> Client<D> {
     pub async fn send(&mut self, request: &Request) -> Result<Answer, Error> {
         let mut redialed = 0;
         loop {
-            match self.try_send(request).await {
+            // Boxed: every command would carry it, however many requests it awaits.
+            match Box::pin(self.try_send(request)).await {
                 Err(Error::Broken { call, .. }) if redialed < REOPENED && !call.changes_serve() => {
                     redialed += 1;
                     tokio::time::sleep(REOPEN_DELAY).await;
