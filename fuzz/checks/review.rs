@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ray_serve_inject::{Operation, Reason, Review, inject};
-use ray_serve_webhook::admission::{self, Outcome};
+use ray_serve_webhook::review::admission::{self, Outcome};
 use serde_json::Value;
 
 /// Panics where the API server, or its user, would not like the answer.

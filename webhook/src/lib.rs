@@ -1,45 +1,33 @@
 //! The server around [`ray_serve_inject`]: admission reviews in, JSON patches out.
 //!
 //! ```text
-//! connection -> server -> http -> admission -> ray_serve_inject::inject
-//!                 |        |          |
-//!          connections, budget,   excerpt      what keeps it small: how many at once, how many
-//!           activity,   body                    bytes at once, and only what the engine reads
-//!           answer,
-//!           open_files
+//! connection -> server -> review -> ray_serve_inject::inject
+//!                 |         |
+//!                 |       http, admission, excerpt
 //!                 |
-//!                tls <- tls_files               files that somebody else keeps
+//!               connections, usage,             what keeps it small: how many at once, how many
+//!               budget, body, response_body,    bytes at once, and only what the engine reads
+//!               open_files
+//!
+//! certificate -> tls <- files                   files that somebody else keeps
 //!                    <- self_managed            a certificate of our own:
 //!                         authority, ca_secret    shared by the replicas,
 //!                         ca_bundle               trusted by the API server
+//!                         validity
 //! ```
 //!
 //! `admin` says on a port of its own whether all this works; `shutdown` ends it.
 
-mod activity;
 pub mod admin;
-pub mod admission;
 pub mod allocator;
-mod answer;
 pub mod args;
-pub mod authority;
-pub mod body;
-mod budget;
-pub mod ca_bundle;
-pub mod ca_secret;
-pub mod connections;
-mod excerpt;
-pub mod http;
+pub mod certificate;
 pub mod kubernetes;
 pub mod metrics;
-pub mod open_files;
 pub mod probe;
-pub mod self_managed;
+pub mod review;
 pub mod server;
 pub mod shutdown;
-pub mod tls;
-pub mod tls_files;
-pub mod validity;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -52,15 +40,16 @@ use tokio_rustls::TlsAcceptor;
 
 use admin::{Condition, Readiness};
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
-use ca_bundle::{Service, WebhookConfiguration};
-use ca_secret::CaSecret;
-use connections::{Connections, Patience};
+use certificate::ca_bundle::{Service, WebhookConfiguration};
+use certificate::ca_secret::CaSecret;
+use certificate::files::TlsFiles;
+use certificate::self_managed::{self, SelfManaged};
+use certificate::tls::{self, ServingCertificate};
 use metrics::Metrics;
-use self_managed::SelfManaged;
-use server::Server;
+use review::http;
+use server::connections::{Connections, Patience};
+use server::{Server, open_files};
 use shutdown::Shutdown;
-use tls::ServingCertificate;
-use tls_files::TlsFiles;
 
 /// Probes and Prometheus: a handful of connections.
 const ADMIN_MAX_CONNECTIONS: u32 = 64;

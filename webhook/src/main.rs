@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use ray_serve_webhook::args::{Args, Command, LogFormat};
+use ray_serve_webhook::certificate::tls;
 use ray_serve_webhook::shutdown::Signals;
-use ray_serve_webhook::{Webhook, allocator, probe, shutdown, tls};
+use ray_serve_webhook::{Webhook, allocator, probe, shutdown};
 use tracing_subscriber::EnvFilter;
 
 /// A review takes microseconds; a thread for each of a big node's cores would only cost memory.

@@ -13,7 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use ray_serve_inject::Reason;
 
-use crate::admission::Outcome;
+use crate::review::admission::Outcome;
 
 const PREFIX: &str = "ray_serve_webhook";
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ray_serve_webhook::authority::AuthorityCertificate;
+use ray_serve_webhook::certificate::authority::AuthorityCertificate;
+use ray_serve_webhook::certificate::self_managed::{Error, HANDOVER, SETTLE};
+use ray_serve_webhook::certificate::validity::Validity;
 use ray_serve_webhook::kubernetes;
-use ray_serve_webhook::self_managed::{Error, HANDOVER, SETTLE};
-use ray_serve_webhook::validity::Validity;
 use serde_json::json;
 use time::Duration;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::body::Body;
 use hyper::body::{Frame, SizeHint};
 use hyper::{Request, StatusCode};
-use ray_serve_webhook::body::MAX_BODY_BYTES;
-use ray_serve_webhook::http::Limits;
+use ray_serve_webhook::review::http::Limits;
+use ray_serve_webhook::server::body::MAX_BODY_BYTES;
 use serde_json::{Value, json};
 
 use crate::http::{assert_unchanged, fixture, fixture_with, has_serve_port, patched};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use ray_serve_webhook::body::MAX_BODY_BYTES;
+use ray_serve_webhook::server::body::MAX_BODY_BYTES;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

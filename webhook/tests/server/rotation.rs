@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ray_serve_webhook::certificate::self_managed::{Error, HANDOVER, SETTLE, YOUNG};
 use ray_serve_webhook::kubernetes;
-use ray_serve_webhook::self_managed::{Error, HANDOVER, SETTLE, YOUNG};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 use time::Duration;

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use clap::Parser as _;
+use ray_serve_webhook::Webhook;
 use ray_serve_webhook::args::Args;
+use ray_serve_webhook::certificate::tls;
 use ray_serve_webhook::shutdown::{self, Trigger};
-use ray_serve_webhook::{Webhook, tls};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::task::JoinHandle;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ray_serve_webhook::tls::install_crypto_provider;
+use ray_serve_webhook::certificate::tls::install_crypto_provider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};

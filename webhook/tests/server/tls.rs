@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ray_serve_webhook::certificate::files::TlsFiles;
+use ray_serve_webhook::certificate::tls::{self, ServingCertificate};
 use ray_serve_webhook::metrics::Metrics;
-use ray_serve_webhook::tls::{self, ServingCertificate};
-use ray_serve_webhook::tls_files::TlsFiles;
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -150,7 +150,7 @@ async fn the_metrics_say_when_the_certificate_ends() {
     let mounted = Mounted::new(&pair);
     let mut fixture = fixture(&mounted);
     fixture.files.load().expect("loaded");
-    let not_after = ray_serve_webhook::validity::Validity::of(pair.certificate.der())
+    let not_after = ray_serve_webhook::certificate::validity::Validity::of(pair.certificate.der())
         .expect("readable")
         .not_after
         .unix_timestamp();

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
+use crate::certificate::tls::{ServingCertificate, certified_key};
+use crate::certificate::validity::{UnreadableCertificate, Validity};
 use crate::metrics::{Metrics, ReloadResult};
-use crate::tls::{ServingCertificate, certified_key};
-use crate::validity::{UnreadableCertificate, Validity};
 
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 

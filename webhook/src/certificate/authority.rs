@@ -1,7 +1,7 @@
 //! The certificate authority that all replicas share, as data: make it, read it, sign with it.
 //!
-//! Kept in a Secret by [`crate::ca_secret`]; trusted by the API server through
-//! [`crate::ca_bundle`]; when each happens is decided in [`crate::self_managed`].
+//! Kept in a Secret by [`crate::certificate::ca_secret`]; trusted by the API server through
+//! [`crate::certificate::ca_bundle`]; when each happens is decided in [`crate::certificate::self_managed`].
 
 use pem::{EncodeConfig, LineEnding, Pem};
 use rcgen::{
@@ -14,8 +14,8 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::parse_x509_certificate;
 
-use crate::tls::certified_key;
-use crate::validity::{UnreadableCertificate, Validity};
+use crate::certificate::tls::certified_key;
+use crate::certificate::validity::{UnreadableCertificate, Validity};
 
 const AUTHORITY_LIFE: Duration = Duration::days(365);
 const LEAF_LIFE: Duration = Duration::days(7);

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ray_serve_inject::{self as engine, Reason, Warning};
 use serde::{Deserialize, Serialize};
 
-use crate::excerpt::Excerpt;
+use crate::review::excerpt::Excerpt;
 
 const API_VERSION: &str = "admission.k8s.io/v1";
 const KIND: &str = "AdmissionReview";

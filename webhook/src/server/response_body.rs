@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-use crate::activity::InFlight;
+use crate::server::usage::InFlight;
 
 /// Bytes with something to be dropped when the last of them has been written.
 pub(crate) struct Held<B, H> {

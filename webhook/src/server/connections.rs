@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::activity::{Activity, Use};
 use crate::metrics::Metrics;
+use crate::server::usage::{Activity, Use};
 
 /// How often to look whether somebody has become old enough to go.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);

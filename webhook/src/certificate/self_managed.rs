@@ -15,12 +15,12 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use crate::admin::{Condition, Readiness};
-use crate::authority::{self, Authority, AuthorityCertificate, Leaf};
-use crate::ca_bundle::{self, CaBundle, Registered, WebhookConfiguration};
-use crate::ca_secret::{CaSecret, Stored};
+use crate::certificate::authority::{self, Authority, AuthorityCertificate, Leaf};
+use crate::certificate::ca_bundle::{self, CaBundle, Registered, WebhookConfiguration};
+use crate::certificate::ca_secret::{CaSecret, Stored};
+use crate::certificate::tls::ServingCertificate;
 use crate::kubernetes;
 use crate::metrics::{Metrics, ReloadResult};
-use crate::tls::ServingCertificate;
 
 const INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
 /// While there is no certificate to serve yet.
@@ -65,7 +65,7 @@ pub struct SelfManaged {
 /// What this replica remembers from pass to pass.
 #[derive(Default)]
 pub struct State {
-    leaf: Option<(AuthorityCertificate, crate::validity::Validity)>,
+    leaf: Option<(AuthorityCertificate, crate::certificate::validity::Validity)>,
     /// The authority in the bundle, and since when it has been there, as far as this replica knows.
     trusted: Option<(AuthorityCertificate, OffsetDateTime)>,
 }

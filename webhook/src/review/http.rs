@@ -18,11 +18,11 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::admission::{self, Outcome, Reviewed};
-use crate::body::{self, Unread};
-use crate::budget::Budget;
-use crate::connections::Connections;
 use crate::metrics::{Metrics, UNKNOWN_OPERATION};
+use crate::review::admission::{self, Outcome, Reviewed};
+use crate::server::body::{self, Unread};
+use crate::server::budget::Budget;
+use crate::server::connections::Connections;
 use crate::shutdown::Shutdown;
 
 pub const PATH: &str = "/mutate";

@@ -15,7 +15,7 @@ use kube::{Api, Client};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
 
-use crate::authority::AuthorityCertificate;
+use crate::certificate::authority::AuthorityCertificate;
 use crate::kubernetes::Error;
 
 /// PEM certificates, one after the other, as the API server reads them.

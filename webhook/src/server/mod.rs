@@ -2,6 +2,13 @@
 //!
 //! What is said over them is a [`Router`]'s matter.
 
+pub mod body;
+pub(crate) mod budget;
+pub mod connections;
+pub mod open_files;
+mod response_body;
+mod usage;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +27,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::activity::{Activity, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT};
-use crate::answer::AnswerBody;
-use crate::connections::{Connections, Slot};
+use self::connections::{Connections, Slot};
+use self::response_body::AnswerBody;
+use self::usage::{Activity, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT};
+use crate::certificate::tls::ALPN_HTTP2;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
-use crate::tls::ALPN_HTTP2;
 
 /// For a client with nothing in flight to take notice that its connection is being closed.
 const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -10,9 +10,9 @@ use axum::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
-use crate::answer::Held;
-use crate::body::MAX_BODY_BYTES;
-use crate::connections::Connections;
+use crate::server::body::MAX_BODY_BYTES;
+use crate::server::connections::Connections;
+use crate::server::response_body::Held;
 
 /// Nearly every review is smaller.
 const LARGE_BYTES: usize = 64 << 10;

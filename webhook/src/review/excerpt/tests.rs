@@ -1,8 +1,8 @@
 //! The engine must not be able to tell an excerpt from the whole object.
 
-#[path = "../../../crates/inject/tests/generate/mod.rs"]
+#[path = "../../../../crates/inject/tests/generate/mod.rs"]
 mod generate;
-#[path = "../../../crates/inject/tests/generate/sized.rs"]
+#[path = "../../../../crates/inject/tests/generate/sized.rs"]
 mod sized;
 
 use std::fs;

@@ -10,12 +10,12 @@ use kube::{Api, Client};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::authority::{self, Authority, AuthorityCertificate};
+use crate::certificate::authority::{self, Authority, AuthorityCertificate};
 use crate::kubernetes::Error;
 
 const CERTIFICATE: &str = "ca.crt";
 const KEY: &str = "ca.key";
-/// The authority before this one. How long it stays trusted is decided in [`crate::self_managed`].
+/// The authority before this one. How long it stays trusted is decided in [`crate::certificate::self_managed`].
 const PREVIOUS_CERTIFICATE: &str = "previous-ca.crt";
 
 pub struct CaSecret {
