@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::ray::IDLE;
-use crate::support::server::{Reply, Server};
 use crate::support::{CONFIG, Run, assert_fails, plugin, recorded, run, submit};
+use fake_ray::ray::IDLE;
+use fake_ray::server::{Reply, Server};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let url = server.url();

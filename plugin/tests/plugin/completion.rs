@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, plugin, run};
+use fake_ray::server::{Reply, Server};
 
 const SECRET: &str = "s3cret";
 

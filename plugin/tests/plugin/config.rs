@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::server::Server;
 use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
+use fake_ray::server::Server;
 
 fn config(server: &Server, flags: &[&str]) -> Run {
     let url = server.url();

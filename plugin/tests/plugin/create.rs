@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, assert_golden, run};
+use fake_ray::server::{Reply, Server};
 
 fn dry_run(flags: &[&str]) -> Run {
     let create = ["serve", "create", "test-cluster", "--dry-run=client"];

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::support::kubernetes::{is_pods, kubeconfig, raycluster, ready_pod};
 use crate::support::page::{Answer, Page};
-use crate::support::server::{Reply, Request, Server};
+use fake_ray::server::{Reply, Request, Server};
 
 const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::ray::{IDLE, Ray, running, state};
-use crate::support::server::Reply;
 use crate::support::{RAY_VERSIONS, Run, assert_fails, recorded, run};
+use fake_ray::ray::{IDLE, Ray, running, state};
+use fake_ray::server::Reply;
 
 fn delete(ray: &Ray, arguments: &[&str]) -> Run {
     let url = ray.server.url();
@@ -23,8 +23,7 @@ fn all_are_named_and_waited_for() {
             // After the shutdown one of them takes its time.
             match (request.method.as_str(), before) {
                 ("GET", 1) => {
-                    *state =
-                        crate::support::ray::state(&json!({"math_app": {"status": "DELETING"}}));
+                    *state = fake_ray::ray::state(&json!({"math_app": {"status": "DELETING"}}));
                 }
                 ("GET", 2) => IDLE.clone_into(state),
                 _ => {}

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::server::Server;
 use crate::support::{Run, assert_golden, fixtures, plugin, recorded};
+use fake_ray::server::Server;
 
 fn diff(server: &Server, file: &Path, flags: &[&str], external: Option<&str>) -> Run {
     let url = server.url();

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, plugin, recorded, run};
+use fake_ray::server::{Reply, Server};
 
 fn two_apps() -> Server {
     Server::with_state(recorded("2.60.0", "get_two_apps_running").1)

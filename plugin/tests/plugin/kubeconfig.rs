@@ -5,8 +5,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, plugin};
+use fake_ray::server::{Reply, Server};
 
 const USED: &str = "current-context: main
 clusters: [{name: main, cluster: {server: 'SERVER'}}]

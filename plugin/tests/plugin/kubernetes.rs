@@ -5,8 +5,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, is_pods, kubeconfig, raycluster, ready_pod};
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, plugin, run};
+use fake_ray::server::{Reply, Server};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();

@@ -11,8 +11,8 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::package::{PACKAGES, calls, dashboard, project, submit, submitted};
-use crate::support::server::Server;
 use crate::support::{Run, plugin};
+use fake_ray::server::Server;
 
 const WHEEL: &str = "dist/words-1.0-py3-none-any.whl";
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::support::ray::state;
-use crate::support::server::{Reply, Request, Server};
 use crate::support::{RAY_VERSIONS, Run, assert_fails, log_dialect, plugin, recorded, run};
+use fake_ray::ray::state;
+use fake_ray::server::{Reply, Request, Server};
 
 fn asks_for_state(request: &Request) -> bool {
     request.path.starts_with("/api/serve/applications/")

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, plugin};
+use fake_ray::server::{Reply, Server};
 
 const HOSTILE: [&str; 12] = [
     "../x",

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::ray::{IDLE, deploy};
-use crate::support::server::{Reply, Request, Server};
 use crate::support::{Run, assert_fails, plugin};
+use fake_ray::ray::{IDLE, deploy};
+use fake_ray::server::{Reply, Request, Server};
 
 pub(crate) const PACKAGES: &str = "/api/packages/gcs/";
 

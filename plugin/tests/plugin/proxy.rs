@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
-use crate::support::ray::{IDLE, deploy, state};
-use crate::support::server::{Reply, Request, Server};
 use crate::support::{CONFIG, Run, assert_fails, plugin};
+use fake_ray::ray::{IDLE, deploy, state};
+use fake_ray::server::{Reply, Request, Server};
 
 const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 const APPLICATIONS: &str = "/api/serve/applications/";

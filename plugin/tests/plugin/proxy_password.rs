@@ -4,8 +4,8 @@
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{failure, kubeconfig};
-use crate::support::server::Server;
 use crate::support::{Run, plugin};
+use fake_ray::server::Server;
 
 const PASSWORD: &str = "s3cret";
 const UNREADABLE: [&str; 3] = [

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::ray::{IDLE, deploy};
-use crate::support::server::{Pace, Reply, Server};
 use crate::support::{Run, plugin};
+use fake_ray::ray::{IDLE, deploy};
+use fake_ray::server::{Pace, Reply, Server};
 
 const MIB: u64 = 1 << 20;
 

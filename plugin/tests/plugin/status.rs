@@ -13,8 +13,8 @@ use kubectl_ray::output::Style;
 use ray_serve_client::Details;
 use serde_json::{Value, json};
 
-use crate::support::server::{Reply, Server};
 use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
+use fake_ray::server::{Reply, Server};
 
 /// Ten minutes after the last deployment.
 fn soon_after(details: &Details) -> SystemTime {

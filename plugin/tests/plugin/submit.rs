@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::ray::{IDLE, Ray, deploy, running, state};
-use crate::support::server::{Reply, Server};
 use crate::support::{CONFIG, RAY_VERSIONS, Run, assert_fails, fixtures, recorded, run, submit};
+use fake_ray::ray::{IDLE, Ray, deploy, running, state};
+use fake_ray::server::{Reply, Server};
 
 const FRUIT: &str =
     r#"{"applications":[{"name":"fruit_app","import_path":"fruit.deployment_graph"}]}"#;

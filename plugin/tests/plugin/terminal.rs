@@ -11,9 +11,9 @@ use kubectl_ray::safe::is_harmless;
 use serde_json::{Map, Value, json};
 
 use crate::support::kubernetes::failure;
-use crate::support::ray::state;
-use crate::support::server::{Reply, Server};
 use crate::support::{CONFIG, Run, plugin};
+use fake_ray::ray::state;
+use fake_ray::server::{Reply, Server};
 
 /// One of each kind: moves, colours, asks, turns, hides, ends lines.
 const SOME: &[char] = &[

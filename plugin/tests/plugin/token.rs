@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{failure, is_pods, kubeconfig, raycluster, ready_pod};
-use crate::support::ray::IDLE;
-use crate::support::server::{Reply, Request, Server};
 use crate::support::{Run, plugin};
+use fake_ray::ray::IDLE;
+use fake_ray::server::{Reply, Request, Server};
 
 const OWN: &str = "admins-own-token";
 const HEADER: &str = "x-ray-authorization";

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{is_pods, is_raycluster, kubeconfig, raycluster, ready_pod};
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, run};
+use fake_ray::server::{Reply, Server};
 
 const CONFIG: &str = "applications:\n- {name: a, import_path: 'm:x', route_prefix: /a}\n";
 

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::ray::{IDLE, Ray, running, state};
-use crate::support::server::{Reply, Server};
 use crate::support::{CONFIG, plugin};
+use fake_ray::ray::{IDLE, Ray, running, state};
+use fake_ray::server::{Reply, Server};
 
 /// Where output goes that is never read.
 #[derive(Debug, Clone, Copy)]

@@ -10,9 +10,9 @@ use kubectl_ray::yaml;
 
 use serde_json::json;
 
-use crate::support::ray;
-use crate::support::server::{Reply, Server};
 use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin, recorded, submit};
+use fake_ray::ray;
+use fake_ray::server::{Reply, Server};
 
 fn findings(text: &str, ray: &str) -> Vec<String> {
     let input = Input {

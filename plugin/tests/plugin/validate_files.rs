@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::server::{Reply, Server};
-use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin, ray};
+use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin};
+use fake_ray::ray;
+use fake_ray::server::{Reply, Server};
 
 fn validate(dir: &Path, arguments: &[&str]) -> Run {
     let mut command = plugin(&["serve", "validate"]);

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::ray::{IDLE, Ray, deploy, running, state};
-use crate::support::server::{Reply, Server};
 use crate::support::{CONFIG, RAY_VERSIONS, Run, log_dialect, recorded, submit, submitting};
+use fake_ray::ray::{IDLE, Ray, deploy, running, state};
+use fake_ray::server::{Reply, Server};
 
 /// A dashboard that gives one state after the other, and stays with the last.
 fn through(states: Vec<String>) -> Server {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::server::{Reply, Request};
+use fake_ray::server::{Reply, Request};
 
 pub(crate) const NAMESPACE: &str = "team";
 

@@ -1,9 +1,7 @@
-//! Shared by the tests: recorded answers, golden files, and a small HTTP server.
+//! Shared by the tests: recorded answers, golden files, and the plugin as a user starts it.
 pub(crate) mod kubernetes;
 pub(crate) mod page;
-pub(crate) mod ray;
 pub(crate) mod scalars;
-pub(crate) mod server;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -8,16 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
+pub struct Request {
+    pub method: String,
+    pub path: String,
     /// Lower-case names.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(header, _)| header == name)
@@ -25,7 +25,7 @@ impl Request {
     }
 }
 
-pub(crate) enum Reply {
+pub enum Reply {
     Answer(u16, String),
     /// One with a header of its own.
     With(&'static str, u16, String),
@@ -42,42 +42,39 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn ok(body: impl Into<String>) -> Self {
+    pub fn ok(body: impl Into<String>) -> Self {
         Self::Answer(200, body.into())
     }
 }
 
-pub(crate) struct Server {
+pub struct Server {
     port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 /// How fast what a request carries is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Pace {
+pub struct Pace {
     /// After each mebibyte.
-    pub(crate) pause: Duration,
+    pub pause: Duration,
     /// Mebibytes after which no more is read; none is no end.
-    pub(crate) end: Option<usize>,
+    pub end: Option<usize>,
 }
 
 type Handler = dyn FnMut(&Request) -> Reply + Send;
 
 impl Server {
     /// Answers on a free port of this machine for as long as the test process lives.
-    pub(crate) fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+    pub fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         Self::of_ray("2.60.0", handler)
     }
 
-    pub(crate) fn slow(
-        pace: Pace,
-        handler: impl FnMut(&Request) -> Reply + Send + 'static,
-    ) -> Self {
+    pub fn slow(pace: Pace, handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         Self::with("2.60.0", pace, handler)
     }
 
     /// What Serve is asked for is the handler's; which Ray this is, it is told aside.
-    pub(crate) fn of_ray(
+    pub fn of_ray(
         version: &'static str,
         handler: impl FnMut(&Request) -> Reply + Send + 'static,
     ) -> Self {
@@ -104,7 +101,7 @@ impl Server {
     }
 
     /// The same body for each GET of Serve's state, success for everything else.
-    pub(crate) fn with_state(body: impl Into<String>) -> Self {
+    pub fn with_state(body: impl Into<String>) -> Self {
         let body = body.into();
         Self::start(move |request| {
             Reply::ok(if request.method == "GET" {
@@ -115,15 +112,15 @@ impl Server {
         })
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
-    pub(crate) fn methods(&self) -> Vec<String> {
+    pub fn methods(&self) -> Vec<String> {
         self.requests()
             .into_iter()
             .map(|request| request.method)

@@ -4,34 +4,34 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
-use super::server::{Reply, Request, Server};
+use crate::server::{Reply, Request, Server};
 
-pub(crate) const IDLE: &str =
+pub const IDLE: &str =
     r#"{"controller_info": {}, "proxies": {}, "applications": {}, "target_capacity": null}"#;
 
-pub(crate) fn state(applications: &Value) -> String {
+pub fn state(applications: &Value) -> String {
     json!({"controller_info": {"node_id": "n", "actor_id": "c"}, "applications": applications})
         .to_string()
 }
 
 /// An application as Serve shows it once it runs.
-pub(crate) fn running(config: &Value) -> Value {
+pub fn running(config: &Value) -> Value {
     json!({"name": config["name"], "status": "RUNNING", "source": "declarative", "deployed_app_config": config})
 }
 
-pub(crate) struct Ray {
-    pub(crate) server: Server,
+pub struct Ray {
+    pub server: Server,
     state: Arc<Mutex<String>>,
 }
 
 impl Ray {
-    pub(crate) fn with(state: impl Into<String>) -> Self {
+    pub fn with(state: impl Into<String>) -> Self {
         Self::meddled_with(state, |_, _, _| None)
     }
 
     /// `meddle` sees each request with how many of its method came before to Serve, and may change the state
     /// or answer in Ray's place.
-    pub(crate) fn meddled_with(
+    pub fn meddled_with(
         state: impl Into<String>,
         mut meddle: impl FnMut(&Request, usize, &mut String) -> Option<Reply> + Send + 'static,
     ) -> Self {
@@ -60,12 +60,12 @@ impl Ray {
         Self { server, state }
     }
 
-    pub(crate) fn state(&self) -> Value {
+    pub fn state(&self) -> Value {
         serde_json::from_str(&self.state.lock().unwrap()).unwrap()
     }
 
     /// The names of the applications that run.
-    pub(crate) fn applications(&self) -> Vec<String> {
+    pub fn applications(&self) -> Vec<String> {
         let state = self.state();
         let applications = state["applications"].as_object().unwrap();
         let mut names: Vec<String> = applications.keys().cloned().collect();
@@ -74,7 +74,7 @@ impl Ray {
     }
 
     /// The bodies of all submits, in order.
-    pub(crate) fn submitted(&self) -> Vec<String> {
+    pub fn submitted(&self) -> Vec<String> {
         let requests = self.server.requests().into_iter();
         requests
             .filter(|request| request.method == "PUT")
@@ -84,7 +84,7 @@ impl Ray {
 }
 
 /// What Serve shows after `config` was submitted to it.
-pub(crate) fn deploy(state: &str, config: &str) -> String {
+pub fn deploy(state: &str, config: &str) -> String {
     let mut state: Value = serde_json::from_str(state).unwrap();
     let config: Value = serde_json::from_str(config).unwrap();
     let mut applications = Map::new();
