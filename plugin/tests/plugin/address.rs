@@ -1,10 +1,9 @@
 //! `--address`: the commands against a dashboard, healthy and not.
 
+use fake_ray::{IDLE, Reply, Server};
 use serde_json::Value;
 
 use crate::support::{CONFIG, Run, assert_fails, plugin, recorded, run, submit};
-use fake_ray::ray::IDLE;
-use fake_ray::server::{Reply, Server};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let url = server.url();

@@ -3,11 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::sync::mpsc::channel;
 
+use fake_ray::{Reply, Request, Server, state};
 use serde_json::{Value, json};
 
 use crate::support::{Run, assert_fails, plugin};
-use fake_ray::ray::state;
-use fake_ray::server::{Reply, Request, Server};
 
 fn port(server: &Server) -> u16 {
     server.url().rsplit(':').next().unwrap().parse().unwrap()
@@ -142,7 +141,7 @@ fn a_serve_that_is_not_there_is_told() {
     let late = "did not answer the request within 300ms (--request-timeout)";
     assert!(ran.stderr.contains(late), "{}", ran.stderr);
 
-    let idle = Server::with_state(fake_ray::ray::IDLE);
+    let idle = Server::with_state(fake_ray::IDLE);
     let url = idle.url();
     let ran = crate::support::run(&["serve", "call", "x", "/", "--address", &url]);
     assert_fails(

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use fake_ray::{Reply, Request, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
 use crate::support::{Run, assert_fails, plugin, run};
-use fake_ray::server::{Reply, Request, Server};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();

@@ -6,12 +6,12 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
 use crate::support::{Run, plugin, run};
-use fake_ray::server::{Reply, Server};
 
 const SECRET: &str = "s3cret";
 

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use fake_ray::Server;
 use serde_json::{Value, json};
 
 use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
-use fake_ray::server::Server;
 
 fn config(server: &Server, flags: &[&str]) -> Run {
     let url = server.url();

@@ -1,11 +1,11 @@
 //! `create`: from flags to a RayCluster, without a cluster and against an API server that refuses.
 
+use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
 use crate::support::{Run, assert_fails, assert_golden, run};
-use fake_ray::server::{Reply, Server};
 
 fn dry_run(flags: &[&str]) -> Run {
     let create = ["serve", "create", "test-cluster", "--dry-run=client"];

@@ -4,12 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
+use fake_ray::{Reply, Server};
+
 use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
 use crate::support::page::{Answer, Page};
 use crate::support::{assert_fails, run};
-use fake_ray::server::{Reply, Server};
 
 const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 

@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use fake_ray::{Reply, Request, Server};
+
 use crate::support::kubernetes::{is_pods, kubeconfig, raycluster, ready_pod};
 use crate::support::page::{Answer, Page};
-use fake_ray::server::{Reply, Request, Server};
 
 const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 

@@ -1,14 +1,20 @@
 //! What `delete` removes, what it keeps, and what it says when there is nothing to remove.
 
+use std::process::Command;
+
+use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, running, state};
 use serde_json::{Value, json};
 
-use crate::support::{RAY_VERSIONS, Run, assert_fails, recorded, run};
-use fake_ray::ray::{IDLE, Ray, running, state};
-use fake_ray::server::Reply;
+use crate::support::live::Live;
+use crate::support::{RAY_VERSIONS, Run, assert_fails, plugin, recorded};
+
+fn command(ray: &Ray, arguments: &[&str]) -> Command {
+    let url = ray.url();
+    plugin(&[&["serve", "delete", "x", "--address", &url], arguments].concat())
+}
 
 fn delete(ray: &Ray, arguments: &[&str]) -> Run {
-    let url = ray.server.url();
-    run(&[&["serve", "delete", "x", "--address", &url], arguments].concat())
+    command(ray, arguments).output().unwrap().into()
 }
 
 fn two_apps(version: &str) -> Ray {
@@ -19,18 +25,14 @@ fn two_apps(version: &str) -> Ray {
 fn all_are_named_and_waited_for() {
     for version in RAY_VERSIONS {
         let running = recorded(version, "get_two_apps_running").1;
-        let ray = Ray::meddled_with(running, |request, before, state| {
-            // After the shutdown one of them takes its time.
-            match (request.method.as_str(), before) {
-                ("GET", 1) => {
-                    *state = fake_ray::ray::state(&json!({"math_app": {"status": "DELETING"}}));
-                }
-                ("GET", 2) => IDLE.clone_into(state),
-                _ => {}
-            }
-            None
-        });
-        let deleted = delete(&ray, &[]);
+        // After the shutdown one of them takes its time.
+        let going = state(&json!({"math_app": {"status": "DELETING"}}));
+        let ray = Ray::with(Scenario::of(running).after_delete(going));
+        let mut delete = Live::start(command(&ray, &[]));
+        delete.says("application/fruit_app: removed");
+        delete.says("application/math_app: DELETING");
+        ray.show(IDLE);
+        let deleted = delete.end();
         assert_eq!(
             deleted.stdout,
             "application/fruit_app deleted\napplication/math_app deleted\n"
@@ -42,7 +44,8 @@ fn all_are_named_and_waited_for() {
                 "application/fruit_app: removed\napplication/math_app: DELETING\napplication/math_app: removed\nServe on raycluster/x is shut down.\n"
             )
         );
-        assert_eq!(ray.server.methods(), ["GET", "DELETE", "GET", "GET"]);
+        assert_eq!(ray.changes(), ["DELETE"]);
+        assert_eq!(ray.server.methods()[0], "GET");
     }
 }
 
@@ -131,7 +134,7 @@ fn what_a_config_cannot_remove_is_told() {
         &delete(&ray, &["a"]),
         &format!(
             "application/a was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x --address {}",
-            ray.server.url()
+            ray.url()
         ),
     );
 }
@@ -140,14 +143,9 @@ fn what_a_config_cannot_remove_is_told() {
 fn without_waiting_it_ends_when_ray_has_taken_it_over() {
     let leaving = json!({"status": "DELETING"});
     let application = running(&json!({"name": "a"}));
-    let ray = Ray::meddled_with(
-        state(&json!({ "a": application })),
-        move |request, _, ray_state| {
-            (request.method == "PUT").then(|| {
-                *ray_state = state(&json!({ "a": leaving }));
-                Reply::ok("")
-            })
-        },
+    let ray = Ray::with(
+        Scenario::of(state(&json!({ "a": application })))
+            .after_put(state(&json!({ "a": leaving }))),
     );
     let deleted = delete(&ray, &["a", "--wait=false"]);
     assert_eq!(
@@ -167,18 +165,24 @@ fn without_waiting_it_ends_when_ray_has_taken_it_over() {
 #[test]
 fn a_lost_answer_to_a_shutdown_that_worked_is_a_success() {
     let running = recorded("2.60.0", "get_two_apps_running").1;
-    let ray = Ray::meddled_with(running, |request, _, state| {
-        (request.method == "DELETE").then(|| {
-            IDLE.clone_into(state);
-            Reply::Cut
-        })
-    });
-    assert_eq!(delete(&ray, &[]).code, Some(0));
-
-    let silent = Ray::meddled_with(
-        recorded("2.60.0", "get_two_apps_running").1,
-        |request, _, _| (request.method == "DELETE").then_some(Reply::Silence),
+    let ray =
+        Ray::with(Scenario::of(running.clone()).loses_the_answer(On::Delete, 1, || Reply::Cut));
+    let deleted = delete(&ray, &[]);
+    assert_eq!(
+        (
+            deleted.code,
+            deleted.stdout.as_str(),
+            deleted.stderr.as_str()
+        ),
+        (
+            Some(0),
+            "application/fruit_app deleted\napplication/math_app deleted\n",
+            "Serve on raycluster/x is shut down.\n"
+        )
     );
+    assert_eq!(ray.changes(), ["DELETE"]);
+
+    let silent = Ray::with(Scenario::of(running).refuses(On::Delete, ALWAYS, || Reply::Silence));
     let url = silent.server.url();
     assert_fails(
         &delete(&silent, &["--request-timeout", "300ms"]),

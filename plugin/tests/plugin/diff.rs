@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use fake_ray::Server;
 use serde_json::json;
 
 use crate::support::{Run, assert_golden, fixtures, plugin, recorded};
-use fake_ray::server::Server;
 
 fn diff(server: &Server, file: &Path, flags: &[&str], external: Option<&str>) -> Run {
     let url = server.url();

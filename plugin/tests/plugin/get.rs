@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 
+use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
 
 use crate::support::{Run, assert_fails, plugin, recorded, run};
-use fake_ray::server::{Reply, Server};
 
 fn two_apps() -> Server {
     Server::with_state(recorded("2.60.0", "get_two_apps_running").1)

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use fake_ray::{Reply, Server};
 use tempfile::TempDir;
 
 use crate::support::{Run, assert_fails, plugin};
-use fake_ray::server::{Reply, Server};
 
 const USED: &str = "current-context: main
 clusters: [{name: main, cluster: {server: 'SERVER'}}]

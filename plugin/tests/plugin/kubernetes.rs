@@ -1,12 +1,12 @@
 //! The way to the head, against an API server that answers as a test wants: kubeconfig, flags and
 //! refusals. The tunnel itself is tested on a real cluster.
 
+use fake_ray::{Reply, Server};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, is_pods, kubeconfig, raycluster, ready_pod};
 use crate::support::{Run, assert_fails, plugin, run};
-use fake_ray::server::{Reply, Server};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use fake_ray::Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -12,7 +13,6 @@ use zip::write::SimpleFileOptions;
 
 use crate::package::{PACKAGES, calls, dashboard, project, submit, submitted};
 use crate::support::{Run, plugin};
-use fake_ray::server::Server;
 
 const WHEEL: &str = "dist/words-1.0-py3-none-any.whl";
 

@@ -4,11 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use fake_ray::{Reply, Request, Server, state};
 use serde_json::{Value, json};
 
 use crate::support::{RAY_VERSIONS, Run, assert_fails, log_dialect, plugin, recorded, run};
-use fake_ray::ray::state;
-use fake_ray::server::{Reply, Request, Server};
 
 fn asks_for_state(request: &Request) -> bool {
     request.path.starts_with("/api/serve/applications/")

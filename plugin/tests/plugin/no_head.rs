@@ -1,11 +1,11 @@
 //! A RayCluster without a head: each command says why, as far as anybody may see it.
 
+use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{failure, is_pods, is_raycluster, kubeconfig, raycluster};
 use crate::support::{CONFIG, Run, run};
-use fake_ray::server::{Reply, Server};
 
 /// An API server that has no pod of the cluster.
 fn server(more: Value, service: Option<Value>, events: Option<Value>) -> Server {

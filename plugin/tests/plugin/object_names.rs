@@ -1,5 +1,6 @@
 //! Names that go into a request's path: one that is none is refused, and nothing is asked for.
 
+use fake_ray::{Reply, Server};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -7,7 +8,6 @@ use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
 use crate::support::{Run, plugin};
-use fake_ray::server::{Reply, Server};
 
 const HOSTILE: [&str; 12] = [
     "../x",

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use fake_ray::{IDLE, Reply, Request, Server, deploy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{Run, assert_fails, plugin};
-use fake_ray::ray::{IDLE, deploy};
-use fake_ray::server::{Reply, Request, Server};
 
 pub(crate) const PACKAGES: &str = "/api/packages/gcs/";
 

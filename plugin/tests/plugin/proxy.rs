@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use fake_ray::{IDLE, Reply, Request, Server, deploy, state};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -9,8 +10,6 @@ use crate::support::kubernetes::{
     failure, is_pods, is_raycluster, kubeconfig, raycluster, ready_pod,
 };
 use crate::support::{CONFIG, Run, assert_fails, plugin};
-use fake_ray::ray::{IDLE, deploy, state};
-use fake_ray::server::{Reply, Request, Server};
 
 const BASE: &str = "/api/v1/namespaces/team/services/http:x-head-svc:8265/proxy";
 const APPLICATIONS: &str = "/api/serve/applications/";

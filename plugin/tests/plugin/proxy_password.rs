@@ -1,11 +1,11 @@
 //! A company's proxy and its password: it is never printed, and a proxy that cannot be read is not
 //! left out in silence.
 
+use fake_ray::Server;
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{failure, kubeconfig};
 use crate::support::{Run, plugin};
-use fake_ray::server::Server;
 
 const PASSWORD: &str = "s3cret";
 const UNREADABLE: [&str; 3] = [

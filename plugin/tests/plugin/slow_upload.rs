@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::time::Duration;
 
+use fake_ray::{IDLE, Pace, Reply, Server, deploy};
 use tempfile::TempDir;
 
 use crate::support::{Run, plugin};
-use fake_ray::ray::{IDLE, deploy};
-use fake_ray::server::{Pace, Reply, Server};
 
 const MIB: u64 = 1 << 20;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fake_ray::{Reply, Server};
 use kubectl_ray::command::status::problems::{Problem, problems};
 use kubectl_ray::command::status::report::{Kubernetes, Report};
 use kubectl_ray::command::status::{show_at, traffic};
@@ -14,7 +15,6 @@ use ray_serve_client::Details;
 use serde_json::{Value, json};
 
 use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
-use fake_ray::server::{Reply, Server};
 
 /// Ten minutes after the last deployment.
 fn soon_after(details: &Details) -> SystemTime {

@@ -1,10 +1,9 @@
 //! What `submit` sends, what it says about it, and what it makes of others who submit too.
 
+use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, deploy, running, state};
 use serde_json::{Value, json};
 
 use crate::support::{CONFIG, RAY_VERSIONS, Run, assert_fails, fixtures, recorded, run, submit};
-use fake_ray::ray::{IDLE, Ray, deploy, running, state};
-use fake_ray::server::{Reply, Server};
 
 const FRUIT: &str =
     r#"{"applications":[{"name":"fruit_app","import_path":"fruit.deployment_graph"}]}"#;
@@ -18,17 +17,17 @@ fn done(run: &Run) {
 fn what_is_sent_is_what_serve_deploy_sends() {
     let ray = Ray::with(IDLE);
     let config = "applications:\n- name: a\n  import_path: m:x\n  args: {revision: 72225e2, other: 44e8123, shop: 08540, at: 12:30, id: 123456789012345678901234567890, 1.50: [yes, y]}\n";
-    done(&submit(&ray.server.url(), config, &[]));
+    done(&submit(&ray.url(), config, &[]));
     assert_eq!(
         ray.submitted(),
         [
             r#"{"applications":[{"name":"a","import_path":"m:x","args":{"revision":"72225e2","other":"44e8123","shop":"08540","at":750,"id":123456789012345678901234567890,"1.5":[true,"y"]}}]}"#
         ]
     );
-    let again = submit(&ray.server.url(), config, &[]);
+    let again = submit(&ray.url(), config, &[]);
     assert_eq!(again.stdout, "application/a unchanged\n");
     let other = config.replace("567890,", "567891,");
-    let other = submit(&ray.server.url(), &other, &[]);
+    let other = submit(&ray.url(), &other, &[]);
     assert_eq!(other.stdout, "application/a configured\n");
 }
 
@@ -45,10 +44,9 @@ fn a_config_ray_rejects_says_where_and_why() {
         ),
     ] {
         let (status, body) = recorded(ray, "err_missing_import_path");
-        let ray = Ray::meddled_with(IDLE, move |request, _, _| {
-            (request.method == "PUT").then(|| Reply::Answer(status, body.clone()))
-        });
-        let url = ray.server.url();
+        let refusal = move || Reply::Answer(status, body.clone());
+        let ray = Ray::with(Scenario::of(IDLE).refuses(On::Put, ALWAYS, refusal));
+        let url = ray.url();
         let sentence = format!("the Ray dashboard at {url}/ {sentence}");
         assert_fails(&submit(&url, CONFIG, &[]), &sentence);
     }
@@ -59,13 +57,13 @@ fn the_file_is_sent_and_each_change_is_told() {
     for version in RAY_VERSIONS {
         let ray = Ray::with(recorded(version, "get_two_apps_running").1);
         let two_apps = std::fs::read_to_string(fixtures().join("serve/two_apps.yaml")).unwrap();
-        let unchanged = submit(&ray.server.url(), &two_apps, &[]);
+        let unchanged = submit(&ray.url(), &two_apps, &[]);
         assert_eq!(
             unchanged.stdout,
             "application/fruit_app unchanged\napplication/math_app unchanged\n"
         );
 
-        let run = submit(&ray.server.url(), CONFIG, &[]);
+        let run = submit(&ray.url(), CONFIG, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
         assert_eq!(
             run.stdout,
@@ -118,7 +116,7 @@ fn what_is_certainly_wrong_is_never_sent() {
 fn a_dry_run_tells_the_plan_and_sends_nothing() {
     let ray = Ray::with(recorded("2.60.0", "get_two_apps_running").1);
     for flags in [["--dry-run=client", "--wait"], ["--dry-run", "--wait"]] {
-        let run = submit(&ray.server.url(), CONFIG, &flags);
+        let run = submit(&ray.url(), CONFIG, &flags);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
         assert_eq!(
             run.stdout,
@@ -126,15 +124,15 @@ fn a_dry_run_tells_the_plan_and_sends_nothing() {
         );
     }
     assert!(ray.submitted().is_empty());
-    let merged = submit(&ray.server.url(), CONFIG, &["--dry-run=client", "--merge"]);
+    let merged = submit(&ray.url(), CONFIG, &["--dry-run=client", "--merge"]);
     assert_eq!(
         merged.stdout,
         "application/fruit_app configured (dry run)\n"
     );
     assert!(ray.submitted().is_empty());
-    let unknown = submit(&ray.server.url(), CONFIG, &["--dry-run=server"]);
+    let unknown = submit(&ray.url(), CONFIG, &["--dry-run=server"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
-    done(&submit(&ray.server.url(), CONFIG, &["--dry-run=none"]));
+    done(&submit(&ray.url(), CONFIG, &["--dry-run=none"]));
     assert_eq!(ray.submitted(), [FRUIT]);
 }
 
@@ -150,7 +148,7 @@ fn merge_keeps_what_is_not_in_the_file_byte_for_byte() {
         let before = recorded(version, "get_two_apps_running").1;
         let math = bytes_of(&before, "math_app");
         let ray = Ray::with(before);
-        let run = submit(&ray.server.url(), CONFIG, &["--merge"]);
+        let run = submit(&ray.url(), CONFIG, &["--merge"]);
         done(&run);
         assert_eq!(run.stdout, "application/fruit_app configured\n");
         let sent = &ray.submitted()[0];
@@ -171,7 +169,7 @@ fn merge_keeps_what_is_not_in_the_file_byte_for_byte() {
 #[test]
 fn merge_into_nothing_is_a_plain_submit() {
     let ray = Ray::with(IDLE);
-    let run = submit(&ray.server.url(), CONFIG, &["--merge"]);
+    let run = submit(&ray.url(), CONFIG, &["--merge"]);
     done(&run);
     assert_eq!(run.stdout, "application/fruit_app created\n");
     assert_eq!(ray.submitted(), [FRUIT]);
@@ -192,30 +190,30 @@ fn merge_refuses_what_it_would_lose_and_sends_nothing() {
         ),
     ] {
         let ray = Ray::with(state(&json!({ "a": application })));
-        assert_fails(&submit(&ray.server.url(), CONFIG, &["--merge"]), sentence);
+        assert_fails(&submit(&ray.url(), CONFIG, &["--merge"]), sentence);
         assert!(ray.submitted().is_empty());
     }
     let ray = Ray::with(state(&json!({"a": running(&json!({"name": "a"}))})));
     let scaling = format!("target_capacity: 10\n{CONFIG}");
     assert_fails(
-        &submit(&ray.server.url(), &scaling, &["--merge"]),
+        &submit(&ray.url(), &scaling, &["--merge"]),
         "target_capacity 10 is for all applications, and none is what runs: take it out of the file, or submit all applications without --merge",
     );
     assert!(ray.submitted().is_empty());
 }
 
+const OTHER: &str = r#"{"applications":[{"name":"other","import_path":"o.app"}]}"#;
+
+/// The state after a config that was submitted by somebody else.
+fn with_only(config: &str) -> String {
+    deploy(&state(&json!({})), config)
+}
+
 /// Somebody who read before us and writes after us: our change is gone, and theirs must stay.
 #[test]
 fn merge_submits_again_when_it_was_overwritten() {
-    let other = r#"{"applications":[{"name":"other","import_path":"o.app"}]}"#;
-    let ray = Ray::meddled_with(state(&json!({})), move |request, before, state| {
-        // After our first PUT, whichever read sees it first.
-        if request.method == "GET" && before == 1 {
-            *state = deploy(state, other);
-        }
-        None
-    });
-    let run = submit(&ray.server.url(), CONFIG, &["--merge"]);
+    let ray = Ray::with(Scenario::of(state(&json!({}))).after_put(with_only(OTHER)));
+    let run = submit(&ray.url(), CONFIG, &["--merge"]);
     done(&run);
     assert_eq!(run.stdout, "application/fruit_app created\n");
     assert_eq!(ray.applications(), ["fruit_app", "other"]);
@@ -225,21 +223,17 @@ fn merge_submits_again_when_it_was_overwritten() {
 /// It comes late: our first look was before theirs.
 #[test]
 fn merge_looks_for_a_while() {
-    let other = r#"{"applications":[{"name":"other","import_path":"o.app"}]}"#;
-    let ray = Ray::meddled_with(state(&json!({})), move |request, before, state| {
-        if request.method == "GET" && before == 3 {
-            *state = deploy(state, other);
-        }
-        None
-    });
-    done(&submit(&ray.server.url(), CONFIG, &["--merge"]));
+    let theirs = with_only(OTHER);
+    let ray = Ray::with(Scenario::of(state(&json!({}))).then_after(2, theirs));
+    done(&submit(&ray.url(), CONFIG, &["--merge"]));
     assert_eq!(ray.applications(), ["fruit_app", "other"]);
+    assert_eq!(ray.submitted().len(), 2);
 }
 
 #[test]
 fn two_merges_at_once_both_arrive() {
     let ray = Ray::with(state(&json!({})));
-    let url = ray.server.url();
+    let url = ray.url();
     let names = ["a", "b", "c", "d"];
     let runs: Vec<_> = names
         .map(|name| {
@@ -258,37 +252,26 @@ fn two_merges_at_once_both_arrive() {
 
 #[test]
 fn merge_gives_up_when_it_is_overwritten_every_time() {
-    let ray = Ray::meddled_with(state(&json!({})), |request, _, state| {
-        (request.method == "PUT").then(|| {
-            *state = deploy(state, r#"{"applications":[{"name":"other"}]}"#);
-            Reply::ok("")
-        })
-    });
+    let theirs = with_only(r#"{"applications":[{"name":"other"}]}"#);
+    let ray = Ray::with(Scenario::of(state(&json!({}))).after_each_put(theirs));
     assert_fails(
-        &submit(&ray.server.url(), CONFIG, &["--merge"]),
+        &submit(&ray.url(), CONFIG, &["--merge"]),
         &format!(
             "somebody else changed raycluster/x at the same time, application/fruit_app is not there: see kubectl ray serve get x --address {} and try again",
-            ray.server.url()
+            ray.url()
         ),
     );
 }
 
 #[test]
 fn a_plain_submit_that_was_overwritten_is_told() {
-    let ray = Ray::meddled_with(state(&json!({})), |request, _, state| {
-        (request.method == "PUT").then(|| {
-            *state = deploy(
-                state,
-                r#"{"applications":[{"name":"fruit_app","import_path":"other.app"}]}"#,
-            );
-            Reply::ok("")
-        })
-    });
+    let theirs = with_only(r#"{"applications":[{"name":"fruit_app","import_path":"other.app"}]}"#);
+    let ray = Ray::with(Scenario::of(state(&json!({}))).after_put(theirs));
     assert_fails(
-        &submit(&ray.server.url(), CONFIG, &[]),
+        &submit(&ray.url(), CONFIG, &[]),
         &format!(
             "somebody else changed raycluster/x at the same time, application/fruit_app has another config: see kubectl ray serve get x --address {} and try again",
-            ray.server.url()
+            ray.url()
         ),
     );
     assert_eq!(ray.submitted().len(), 1);
@@ -301,11 +284,11 @@ fn settings_that_a_running_serve_ignores_are_warned_of() {
         let config = format!(
             "http_options: {{host: 127.0.0.1, port: 8123}}\nproxy_location: HeadOnly\n{CONFIG}"
         );
-        let run = submit(&ray.server.url(), &config, &[]);
+        let run = submit(&ray.url(), &config, &[]);
         done(&run);
         let what = format!(
             "a running Serve does not change it; kubectl ray serve delete x --address {} and submit again",
-            ray.server.url()
+            ray.url()
         );
         assert_eq!(
             run.stderr,
@@ -322,13 +305,8 @@ fn settings_that_a_running_serve_ignores_are_warned_of() {
 /// The connection breaks after Ray has taken the config: it is not sent twice.
 #[test]
 fn a_lost_answer_to_a_config_that_arrived_is_a_success() {
-    let ray = Ray::meddled_with(IDLE, |request, _, state| {
-        (request.method == "PUT").then(|| {
-            *state = deploy(state, &request.body);
-            Reply::Cut
-        })
-    });
-    let run = submit(&ray.server.url(), CONFIG, &[]);
+    let ray = Ray::with(Scenario::of(IDLE).loses_the_answer(On::Put, ALWAYS, || Reply::Cut));
+    let run = submit(&ray.url(), CONFIG, &[]);
     done(&run);
     assert_eq!(run.stdout, "application/fruit_app created\n");
     assert_eq!(ray.submitted().len(), 1);
@@ -336,19 +314,15 @@ fn a_lost_answer_to_a_config_that_arrived_is_a_success() {
 
 #[test]
 fn a_config_that_did_not_arrive_is_sent_again() {
-    let ray = Ray::meddled_with(IDLE, |request, before, _| {
-        (request.method == "PUT" && before == 0).then_some(Reply::Cut)
-    });
-    done(&submit(&ray.server.url(), CONFIG, &[]));
+    let ray = Ray::with(Scenario::of(IDLE).refuses(On::Put, 1, || Reply::Cut));
+    done(&submit(&ray.url(), CONFIG, &[]));
     assert_eq!(ray.submitted(), [FRUIT, FRUIT]);
 }
 
 #[test]
 fn no_answer_to_the_config_leaves_no_doubt_unsaid() {
-    let ray = Ray::meddled_with(IDLE, |request, _, _| {
-        (request.method == "PUT").then_some(Reply::Silence)
-    });
-    let url = ray.server.url();
+    let ray = Ray::with(Scenario::of(IDLE).refuses(On::Put, ALWAYS, || Reply::Silence));
+    let url = ray.url();
     let run = submit(&url, CONFIG, &["--request-timeout", "300ms"]);
     assert_fails(
         &run,
@@ -365,10 +339,6 @@ fn five_megabytes_arrive_whole() {
     let deployment = json!({"name": "D", "user_config": {"model": model}});
     let config =
         json!({"applications": [{"name": "a", "import_path": "m.a", "deployments": [deployment]}]});
-    done(&submit(
-        &ray.server.url(),
-        &config.to_string(),
-        &["--merge"],
-    ));
+    done(&submit(&ray.url(), &config.to_string(), &["--merge"]));
     assert_eq!(ray.submitted(), [config.to_string()]);
 }

@@ -7,13 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use fake_ray::{Reply, Server, state};
 use kubectl_ray::safe::is_harmless;
 use serde_json::{Map, Value, json};
 
 use crate::support::kubernetes::failure;
 use crate::support::{CONFIG, Run, plugin};
-use fake_ray::ray::state;
-use fake_ray::server::{Reply, Server};
 
 /// One of each kind: moves, colours, asks, turns, hides, ends lines.
 const SOME: &[char] = &[

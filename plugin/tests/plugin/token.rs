@@ -1,13 +1,12 @@
 //! Whom a Ray token goes to: the cluster's own Secret opens that cluster, and the user's variable
 //! only what a command names.
 
+use fake_ray::{IDLE, Reply, Request, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{failure, is_pods, kubeconfig, raycluster, ready_pod};
 use crate::support::{Run, plugin};
-use fake_ray::ray::IDLE;
-use fake_ray::server::{Reply, Request, Server};
 
 const OWN: &str = "admins-own-token";
 const HEADER: &str = "x-ray-authorization";

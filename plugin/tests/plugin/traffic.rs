@@ -1,11 +1,11 @@
 //! That all runs does not say that requests arrive: what a submit that waits says of both.
 
+use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{is_pods, is_raycluster, kubeconfig, raycluster, ready_pod};
 use crate::support::{Run, run};
-use fake_ray::server::{Reply, Server};
 
 const CONFIG: &str = "applications:\n- {name: a, import_path: 'm:x', route_prefix: /a}\n";
 

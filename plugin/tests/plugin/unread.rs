@@ -6,11 +6,10 @@ use std::io::{Write, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, running, state};
 use serde_json::{Value, json};
 
 use crate::support::{CONFIG, plugin};
-use fake_ray::ray::{IDLE, Ray, running, state};
-use fake_ray::server::{Reply, Server};
 
 /// Where output goes that is never read.
 #[derive(Debug, Clone, Copy)]
@@ -43,22 +42,12 @@ fn on(server: &Server, words: &[&str]) -> Command {
     plugin(&[&["serve", verb, "x", "--address", &url], rest].concat())
 }
 
-/// A Serve in which what is submitted ends in `status`, at the third look.
+/// A Serve in which what is submitted ends in `status`, once it was seen deploying twice: by whoever
+/// looks whether it has arrived, and by whoever waits.
 fn ending_in(status: &'static str) -> Ray {
-    let mut looks = 0;
-    Ray::meddled_with(IDLE, move |request, _, _| {
-        if request.method != "GET" || !request.path.contains("/serve/") {
-            return None;
-        }
-        looks += 1;
-        let status = match looks {
-            1 => return Some(Reply::ok(IDLE)),
-            2..4 => "DEPLOYING",
-            _ => status,
-        };
-        let application = json!({"status": status, "message": "no luck"});
-        Some(Reply::ok(state(&json!({ "fruit_app": application }))))
-    })
+    let shown = |status| state(&json!({"fruit_app": {"status": status, "message": "no luck"}}));
+    let scenario = Scenario::of(IDLE).after_put(shown("DEPLOYING"));
+    Ray::with(scenario.then_after(2, shown(status)))
 }
 
 #[test]
@@ -101,10 +90,9 @@ fn a_delete_removes_all_it_was_told_to() {
         let delete = on(&ray.server, &["delete", "a", "b"]);
         assert_eq!(unread(delete, "", nobody), Some(0));
         assert_eq!(ray.applications(), ["c"]);
-        let refusing = Ray::meddled_with(state(&applications), |request, _, _| {
-            let refused = || Reply::Answer(500, "no".to_owned());
-            (request.method == "PUT").then(refused)
-        });
+        let refused = || Reply::Answer(500, "no".to_owned());
+        let refusing =
+            Ray::with(Scenario::of(state(&applications)).refuses(On::Put, ALWAYS, refused));
         let delete = on(&refusing.server, &["delete", "a", "b"]);
         assert_eq!(unread(delete, "", nobody), Some(1));
     }

@@ -8,11 +8,10 @@ use kubectl_ray::check::validate::{Severity, Target, check};
 use kubectl_ray::input::Input;
 use kubectl_ray::yaml;
 
+use fake_ray::{Reply, Server, deploy, state};
 use serde_json::json;
 
 use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin, recorded, submit};
-use fake_ray::ray;
-use fake_ray::server::{Reply, Server};
 
 fn findings(text: &str, ray: &str) -> Vec<String> {
     let input = Input {
@@ -169,12 +168,12 @@ fn submit_checks_for_the_ray_of_the_cluster() {
     )
     .unwrap();
     let submit_to = |version: &'static str, flags: &[&str]| -> (Run, Vec<String>) {
-        let mut state = ray::state(&json!({}));
+        let mut state = state(&json!({}));
         let server = Server::of_ray(version, move |request| {
             if request.method == "GET" {
                 return Reply::ok(state.clone());
             }
-            state = ray::deploy(&state, &request.body);
+            state = deploy(&state, &request.body);
             Reply::ok("")
         });
         let url = server.url();
@@ -256,7 +255,7 @@ fn without_shared(json: &str) -> Vec<String> {
 fn a_refusal_in_the_middle_of_the_work_is_told_from_one_before() {
     let (status, body) = recorded("2.60.0", "err_env_var_number");
     let server = Server::start(move |request| match request.method.as_str() {
-        "GET" => Reply::ok(ray::state(&json!({}))),
+        "GET" => Reply::ok(state(&json!({}))),
         _ => Reply::Answer(status, body.clone()),
     });
     let config = "applications: [{import_path: 'm:x', runtime_env: {env_vars: {N: 5}}}]";

@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use fake_ray::{Reply, Server, deploy, state};
 use serde_json::{Value, json};
 
 use crate::support::{Run, assert_fails, assert_golden, fixtures, plugin};
-use fake_ray::ray;
-use fake_ray::server::{Reply, Server};
 
 fn validate(dir: &Path, arguments: &[&str]) -> Run {
     let mut command = plugin(&["serve", "validate"]);
@@ -41,12 +40,12 @@ fn configs_in_manifests_are_checked_where_they_stand() {
 
 /// A cluster that takes what is sent, and what it was sent.
 fn submitted(dir: &Path, file: &str) -> (Run, Vec<Value>) {
-    let mut state = ray::state(&json!({}));
+    let mut state = state(&json!({}));
     let server = Server::start(move |request| {
         if request.method == "GET" {
             return Reply::ok(state.clone());
         }
-        state = ray::deploy(&state, &request.body);
+        state = deploy(&state, &request.body);
         Reply::ok("")
     });
     let url = server.url();
@@ -87,7 +86,7 @@ fn submit_and_diff_take_the_config_of_a_ray_service() {
     let body = json!({"applications": [{"name": "depot", "import_path": "depot:app"}]});
     assert_eq!(sent, [body]);
 
-    let server = Server::with_state(ray::state(&json!({})));
+    let server = Server::with_state(state(&json!({})));
     let url = server.url();
     let mut command = plugin(&["serve", "diff", "x", "--address", &url, "-f", "x.yaml"]);
     let run: Run = command.current_dir(dir.path()).output().unwrap().into();

@@ -1,28 +1,18 @@
 //! `submit --wait`: what is shown meanwhile, and how it ends.
 
-use std::io::{BufRead, BufReader};
-use std::process::Command;
-
+use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, deploying, running, state};
 use serde_json::{Value, json};
 
+use crate::support::live::Live;
 use crate::support::{CONFIG, RAY_VERSIONS, Run, log_dialect, recorded, submit, submitting};
-use fake_ray::ray::{IDLE, Ray, deploy, running, state};
-use fake_ray::server::{Reply, Server};
 
-/// A dashboard that gives one state after the other, and stays with the last.
-fn through(states: Vec<String>) -> Server {
-    let mut states = states.into_iter().peekable();
-    let mut current = String::new();
-    Server::start(move |request| {
-        if request.method == "GET" {
-            current = states.next().unwrap_or_else(|| current.clone());
-        }
-        Reply::ok(if request.method == "GET" {
-            current.clone()
-        } else {
-            String::new()
-        })
-    })
+/// A Serve that was never started, and in this state once something was submitted to it.
+fn becoming(applications: &Value) -> Scenario {
+    Scenario::of(IDLE).after_put(state(applications))
+}
+
+fn still_deploying() -> Scenario {
+    becoming(&json!({"fruit_app": {"status": "DEPLOYING"}}))
 }
 
 #[test]
@@ -31,14 +21,16 @@ fn wait_ends_when_all_run_and_the_removed_are_gone() {
     let going = state(
         &json!({"old": {"status": "DELETING"}, "fruit_app": {"status": "DEPLOYING", "deployments": {"a": {"status": "UPDATING"}, "b": {"status": "HEALTHY"}}}}),
     );
-    let server = through(vec![
-        state(&json!({"old": running})),
-        going.clone(),
-        going,
-        state(&json!({"old": {"status": "DELETING"}, "fruit_app": running})),
-        state(&json!({"fruit_app": running})),
-    ]);
-    let run = submit(&server.url(), CONFIG, &["--wait"]);
+    let ray = Ray::with(Scenario::of(state(&json!({"old": running}))).after_put(going));
+    let mut submit = Live::of(submitting(&ray.url(), CONFIG, &["--wait"]));
+    submit.says("application/fruit_app: DEPLOYING, 1/2 deployments healthy");
+    submit.says("application/old: DELETING");
+    ray.show(state(
+        &json!({"old": {"status": "DELETING"}, "fruit_app": running}),
+    ));
+    submit.says("application/fruit_app: RUNNING");
+    ray.show(state(&json!({"fruit_app": running})));
+    let run = submit.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(
         run.stdout,
@@ -57,7 +49,7 @@ fn odd(name: &str) -> Value {
     json!({ name: all["applications"][name] })
 }
 
-fn waiting_for(name: &str, flags: &[&str], server: &Server) -> Run {
+fn submitting_alone(name: &str, flags: &[&str], ray: &Ray) -> Live {
     let config = format!("applications: [{{name: {name}}}]");
     // A rollout that is waited for in vain is a failure here, not ten minutes.
     let bound: &[&str] = if flags.contains(&"--timeout") {
@@ -65,11 +57,12 @@ fn waiting_for(name: &str, flags: &[&str], server: &Server) -> Run {
     } else {
         &["--timeout", "30s"]
     };
-    submit(
-        &server.url(),
-        &config,
-        &[&["--wait", "--no-validate"], flags, bound].concat(),
-    )
+    let flags = [&["--wait", "--no-validate"], flags, bound].concat();
+    Live::of(submitting(&ray.url(), &config, &flags))
+}
+
+fn waiting_for(name: &str, flags: &[&str], ray: &Ray) -> Run {
+    submitting_alone(name, flags, ray).end()
 }
 
 fn last_line(run: &Run) -> &str {
@@ -79,9 +72,9 @@ fn last_line(run: &Run) -> &str {
 
 #[test]
 fn wait_ends_at_a_failure_with_its_cause() {
-    let server = through(vec![IDLE.into(), state(&odd("bad"))]);
+    let ray = Ray::with(becoming(&odd("bad")));
     assert_eq!(
-        last_line(&waiting_for("bad", &[], &server)),
+        last_line(&waiting_for("bad", &[], &ray)),
         "error: application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found; no replica of it runs, so nothing answers"
     );
 }
@@ -96,17 +89,12 @@ fn where_ray_is_silent_a_replica_s_log_has_the_cause() {
         let replica = json!({"state": "STOPPING", "actor_id": "ab12", "node_id": "n"});
         let failed = json!({"status": "DEPLOY_FAILED", "message": "Failed to update the deployments ['D'].",
             "deployments": {"D": {"status": "UNHEALTHY", "message": "", "replicas": [replica]}}});
-        let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
-            if request.path == "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200" {
-                return Some(Reply::With(header, 200, format!("{status}{log}")));
-            }
-            if request.method == "GET" && before > 0 {
-                *ray_state = state(&json!({ "a": failed }));
-            }
-            None
-        });
+        let ray = Ray::with(becoming(&json!({ "a": failed })).answers(
+            "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200",
+            move || Reply::With(header, 200, format!("{status}{log}")),
+        ));
         assert_eq!(
-            last_line(&waiting_for("a", &[], &ray.server)),
+            last_line(&waiting_for("a", &[], &ray)),
             "error: application/a is DEPLOY_FAILED: D: OSError: no space left; no replica of it runs, so nothing answers"
         );
     }
@@ -121,24 +109,19 @@ fn the_log_of_a_forgotten_replica_has_the_cause() {
     let failed = json!({"status": "DEPLOY_FAILED", "message": "The deployments ['D'] are UNHEALTHY.",
         "deployments": {"D": {"status": "UNHEALTHY", "message": message, "replicas": []}}});
     let last = |actors: Value| {
-        let failed = failed.clone();
-        let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
-            let (header, status) = log_dialect("2.8.0");
-            match request.path.as_str() {
-                DEAD => return Some(Reply::ok(actors.to_string())),
-                "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200" => {
+        let scenario = becoming(&json!({ "a": failed }))
+            .answers(DEAD, move || Reply::ok(actors.to_string()))
+            .answers(
+                "/api/v0/logs/file?actor_id=ab12&suffix=err&lines=200",
+                || {
+                    let (header, status) = log_dialect("2.8.0");
                     let log =
                         format!("{status}:actor_name:ServeReplica:a:D\nERROR cannot open x\n");
-                    return Some(Reply::With(header, 200, log));
-                }
-                _ => {}
-            }
-            if request.method == "GET" && before > 0 {
-                *ray_state = state(&json!({ "a": failed }));
-            }
-            None
-        });
-        last_line(&waiting_for("a", &[], &ray.server)).to_owned()
+                    Reply::With(header, 200, log)
+                },
+            );
+        let ray = Ray::with(scenario);
+        last_line(&waiting_for("a", &[], &ray)).to_owned()
     };
     let replica = json!({"actor_id": "ab12", "pid": 7});
     let failed = "error: application/a is DEPLOY_FAILED: D: ";
@@ -155,16 +138,10 @@ fn the_log_of_a_forgotten_replica_has_the_cause() {
 fn what_no_node_has_room_for_is_said_while_waiting_and_at_the_end() {
     let why = "No available node types can fulfill resource request {'CPU': 100.0}. Add suitable node types to this cluster to resolve this issue.";
     let events = recorded("2.60.0", "other_cluster_events").1;
-    let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
-        if request.path == "/api/v0/cluster_events" {
-            return Some(Reply::ok(events.clone()));
-        }
-        if request.method == "GET" && before > 0 {
-            *ray_state = state(&odd("toobig"));
-        }
-        None
-    });
-    let run = waiting_for("toobig", &["--timeout", "1s"], &ray.server);
+    let ray = Ray::with(
+        becoming(&odd("toobig")).answers("/api/v0/cluster_events", move || Reply::ok(&*events)),
+    );
+    let run = waiting_for("toobig", &["--timeout", "1s"], &ray);
     assert_eq!(
         last_line(&run),
         format!(
@@ -185,22 +162,13 @@ fn applications_that_vanish_are_not_waited_for() {
             "Serve was shut down or its head restarted, which loses all applications",
         ),
     ] {
-        let deploying = running(&json!({"name": "a"}));
-        let mut deploying = json!({ "a": deploying });
-        deploying["a"]["status"] = "DEPLOYING".into();
-        let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
-            if request.method == "GET" && before > 0 {
-                *ray_state = state(&deploying);
-            }
-            if request.method == "GET" && before > 2 {
-                *ray_state =
-                    json!({"controller_info": {"actor_id": controller}, "applications": {}})
-                        .to_string();
-            }
-            None
-        });
+        let ray = Ray::with(becoming(&json!({"a": deploying(&json!({"name": "a"}))})));
+        let mut submit = submitting_alone("a", &[], &ray);
+        submit.says("application/a: DEPLOYING");
+        let gone = json!({"controller_info": {"actor_id": controller}, "applications": {}});
+        ray.show(gone.to_string());
         assert_eq!(
-            last_line(&waiting_for("a", &[], &ray.server)),
+            last_line(&submit.end()),
             format!("error: application/a is gone: {why}; submit again")
         );
     }
@@ -208,16 +176,16 @@ fn applications_that_vanish_are_not_waited_for() {
 
 #[test]
 fn somebody_else_s_config_is_not_waited_for() {
-    let ray = Ray::meddled_with(IDLE, move |request, before, ray_state| {
-        if request.method == "GET" && before > 1 {
-            let theirs = running(&json!({"name": "fruit_app", "import_path": "other.app"}));
-            *ray_state = state(&json!({ "fruit_app": theirs }));
-        }
-        None
-    });
-    let url = ray.server.url();
+    let ours = json!({"name": "fruit_app", "import_path": "fruit.deployment_graph"});
+    let ray = Ray::with(becoming(&json!({ "fruit_app": deploying(&ours) })));
+    let url = ray.url();
+    let flags = ["--wait", "--timeout", "30s"];
+    let mut submit = Live::of(submitting(&url, CONFIG, &flags));
+    submit.says("application/fruit_app: DEPLOYING");
+    let theirs = running(&json!({"name": "fruit_app", "import_path": "other.app"}));
+    ray.show(state(&json!({ "fruit_app": theirs })));
     assert_eq!(
-        last_line(&submit(&url, CONFIG, &["--wait", "--timeout", "30s"])),
+        last_line(&submit.end()),
         format!(
             "error: application/fruit_app has another config by now: somebody else submitted it, see kubectl ray serve get x --address {url}"
         )
@@ -227,25 +195,21 @@ fn somebody_else_s_config_is_not_waited_for() {
 /// A Ray that is slow to answer, at each step, but does.
 #[test]
 fn wait_has_patience_with_a_slow_ray() {
-    let ray = Ray::meddled_with(IDLE, |request, before, state| {
-        match request.method.as_str() {
-            "GET" if before < 2 => Some(Reply::Silence),
-            // Taken over, but the answer is late.
-            "PUT" => {
-                *state = deploy(state, &request.body);
-                Some(Reply::Silence)
-            }
-            _ => None,
-        }
-    });
+    // The config is taken over, but the answer is late.
+    let ray = Ray::with(
+        Scenario::of(IDLE)
+            .refuses(On::Look, 2, || Reply::Silence)
+            .loses_the_answer(On::Put, 1, || Reply::Silence),
+    );
     let run = submit(
-        &ray.server.url(),
+        &ray.url(),
         CONFIG,
         &["--wait", "--request-timeout", "300ms"],
     );
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(run.stdout, "application/fruit_app created\n");
     assert_eq!(ray.submitted().len(), 1);
+    assert_eq!(ray.faults_left(), 0);
 }
 
 /// Not at the time limit of a request that happens to be on its way.
@@ -257,10 +221,10 @@ fn the_timeout_does_not_wait_for_an_answer() {
         last_line(&fresh),
         "error: timed out (--timeout) waiting for raycluster/x: there is no answer yet"
     );
-    let ray = Ray::meddled_with(IDLE, |request, before, _| {
-        (request.method == "GET" && before > 1).then_some(Reply::Silence)
-    });
-    let deploying = submit(&ray.server.url(), CONFIG, &["--wait", "--timeout", "2s"]);
+    // Silent once the config has arrived.
+    let ray = Ray::with(still_deploying().refuses(On::LookAfterChange, ALWAYS, || Reply::Silence));
+    let flags = ["--wait", "--timeout", "2s"];
+    let deploying = submit(&ray.url(), CONFIG, &flags);
     assert_eq!(
         last_line(&deploying),
         "error: timed out (--timeout) waiting for raycluster/x: there is no answer; deploying goes on"
@@ -286,11 +250,8 @@ fn patience_ends_at_the_timeout() {
 
 #[test]
 fn wait_ends_at_its_timeout_with_what_is_missing() {
-    let server = through(vec![
-        IDLE.into(),
-        state(&json!({"fruit_app": {"status": "DEPLOYING"}})),
-    ]);
-    let run = submit(&server.url(), CONFIG, &["--wait", "--timeout", "600ms"]);
+    let ray = Ray::with(still_deploying());
+    let run = submit(&ray.url(), CONFIG, &["--wait", "--timeout", "600ms"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (Some(1), "application/fruit_app created\n")
@@ -304,48 +265,27 @@ fn wait_ends_at_its_timeout_with_what_is_missing() {
 
 #[test]
 fn wait_outlives_a_dashboard_that_is_away_for_a_moment() {
-    let mut count = 0;
-    let server = Server::start(move |request| {
-        count += 1;
-        match (request.method.as_str(), count) {
-            (_, 1 | 4) => {
-                Reply::Answer(503, "Failed to get a response from the controller.".into())
-            }
-            ("GET", 2) => Reply::ok(IDLE),
-            ("GET", _) => Reply::ok(state(&json!({"fruit_app": {"status": "RUNNING"}}))),
-            _ => Reply::ok(""),
-        }
-    });
-    let run = submit(&server.url(), CONFIG, &["--wait"]);
+    let away = || Reply::Answer(503, "Failed to get a response from the controller.".into());
+    let ray = Ray::with(
+        becoming(&json!({"fruit_app": {"status": "RUNNING"}}))
+            .refuses(On::Look, 1, away)
+            .refuses(On::LookAfterChange, 1, away),
+    );
+    let run = submit(&ray.url(), CONFIG, &["--wait"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert_eq!(server.methods(), ["GET", "GET", "PUT", "GET", "GET"]);
+    assert_eq!(ray.faults_left(), 0);
+    assert_eq!(ray.changes(), ["PUT"]);
 }
 
 #[test]
 fn ctrl_c_stops_waiting_not_deploying_and_says_so() {
-    let server = through(vec![
-        IDLE.into(),
-        state(&json!({"fruit_app": {"status": "DEPLOYING"}})),
-    ]);
-    let mut child = submitting(&server.url(), CONFIG, &["--wait"]);
-    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert_eq!(
-        stderr.next().unwrap().unwrap(),
-        "application/fruit_app: DEPLOYING"
-    );
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert_eq!(
-        stderr.next().unwrap().unwrap(),
-        format!(
-            "Stopped waiting; deploying goes on. See kubectl ray serve get x --address {}",
-            server.url()
-        )
-    );
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let ray = Ray::with(still_deploying());
+    let mut submit = Live::of(submitting(&ray.url(), CONFIG, &["--wait"]));
+    submit.says("application/fruit_app: DEPLOYING");
+    submit.interrupt();
+    submit.says(&format!(
+        "Stopped waiting; deploying goes on. See kubectl ray serve get x --address {}",
+        ray.url()
+    ));
+    assert_eq!(submit.end().code, Some(130));
 }

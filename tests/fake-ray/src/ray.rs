@@ -1,67 +1,70 @@
-//! A dashboard whose Serve does at once what it is told, unless a test comes in between.
+//! A dashboard that plays a scenario, and what was sent to it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::server::{Reply, Request, Server};
-
-pub const IDLE: &str =
-    r#"{"controller_info": {}, "proxies": {}, "applications": {}, "target_capacity": null}"#;
-
-pub fn state(applications: &Value) -> String {
-    json!({"controller_info": {"node_id": "n", "actor_id": "c"}, "applications": applications})
-        .to_string()
-}
-
-/// An application as Serve shows it once it runs.
-pub fn running(config: &Value) -> Value {
-    json!({"name": config["name"], "status": "RUNNING", "source": "declarative", "deployed_app_config": config})
-}
+use crate::scenario::Scenario;
+use crate::server::{Pace, Reply, Server};
 
 pub struct Ray {
     pub server: Server,
-    state: Arc<Mutex<String>>,
+    scenario: Arc<Mutex<Scenario>>,
 }
 
 impl Ray {
-    pub fn with(state: impl Into<String>) -> Self {
-        Self::meddled_with(state, |_, _, _| None)
+    /// A dashboard in this state, or one that plays a scenario.
+    pub fn with(scenario: impl Into<Scenario>) -> Self {
+        Self::start(scenario, |handler| Server::start(handler))
     }
 
-    /// `meddle` sees each request with how many of its method came before to Serve, and may change the state
-    /// or answer in Ray's place.
-    pub fn meddled_with(
-        state: impl Into<String>,
-        mut meddle: impl FnMut(&Request, usize, &mut String) -> Option<Reply> + Send + 'static,
+    pub fn of_version(version: &'static str, scenario: impl Into<Scenario>) -> Self {
+        Self::start(scenario, |handler| Server::of_ray(version, handler))
+    }
+
+    /// One that reads what requests carry no faster than this.
+    pub fn slow(pace: Pace, scenario: impl Into<Scenario>) -> Self {
+        Self::start(scenario, |handler| Server::slow(pace, handler))
+    }
+
+    fn start(
+        scenario: impl Into<Scenario>,
+        serve: impl FnOnce(Box<dyn FnMut(&crate::Request) -> Reply + Send>) -> Server,
     ) -> Self {
-        let state = Arc::new(Mutex::new(state.into()));
-        let shared = Arc::clone(&state);
-        let mut counts: Map<String, Value> = Map::new();
-        let server = Server::start(move |request| {
-            let mut state = shared.lock().unwrap();
-            if !request.path.starts_with("/api/serve/") {
-                let reply = meddle(request, 0, &mut state);
-                return reply.unwrap_or_else(|| Reply::Answer(404, "404: Not Found".into()));
-            }
-            let count = counts.get(&request.method).and_then(Value::as_u64);
-            let before = usize::try_from(count.unwrap_or(0)).unwrap();
-            counts.insert(request.method.clone(), json!(before + 1));
-            if let Some(reply) = meddle(request, before, &mut state) {
-                return reply;
-            }
-            match request.method.as_str() {
-                "GET" => return Reply::ok(state.clone()),
-                "PUT" => *state = deploy(&state, &request.body),
-                _ => IDLE.clone_into(&mut state),
-            }
-            Reply::ok("")
-        });
-        Self { server, state }
+        let scenario = Arc::new(Mutex::new(scenario.into()));
+        let shared = Arc::clone(&scenario);
+        let server = serve(Box::new(move |request| {
+            let mut scenario = shared.lock().unwrap();
+            scenario.answer(&request.path, request)
+        }));
+        Self { server, scenario }
+    }
+
+    fn scenario(&self) -> MutexGuard<'_, Scenario> {
+        self.scenario.lock().unwrap()
+    }
+
+    /// Shows this state from now on, and answers again if it was away.
+    pub fn show(&self, state: impl Into<String>) {
+        self.scenario().show(state.into());
+    }
+
+    /// Answers looks at Serve with this until `show` is called.
+    pub fn goes_away(&self, answer: impl FnMut() -> Reply + Send + Clone + 'static) {
+        self.scenario().refuse_looks(answer);
+    }
+
+    /// How many faults of the scenario have not happened yet.
+    pub fn faults_left(&self) -> usize {
+        self.scenario().faults_left()
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
     }
 
     pub fn state(&self) -> Value {
-        serde_json::from_str(&self.state.lock().unwrap()).unwrap()
+        serde_json::from_str(self.scenario().state()).unwrap()
     }
 
     /// The names of the applications that run.
@@ -76,28 +79,15 @@ impl Ray {
     /// The bodies of all submits, in order.
     pub fn submitted(&self) -> Vec<String> {
         let requests = self.server.requests().into_iter();
-        requests
-            .filter(|request| request.method == "PUT")
-            .map(|request| request.body)
-            .collect()
+        let configs = requests
+            .filter(|request| request.method == "PUT" && request.path == crate::APPLICATIONS);
+        configs.map(|request| request.body).collect()
     }
-}
 
-/// What Serve shows after `config` was submitted to it.
-pub fn deploy(state: &str, config: &str) -> String {
-    let mut state: Value = serde_json::from_str(state).unwrap();
-    let config: Value = serde_json::from_str(config).unwrap();
-    let mut applications = Map::new();
-    for (name, application) in state["applications"].as_object().unwrap() {
-        if application["source"] == "imperative" {
-            applications.insert(name.clone(), application.clone());
-        }
+    /// The methods of all requests that are no looks, in order.
+    pub fn changes(&self) -> Vec<String> {
+        let mut methods = self.server.methods();
+        methods.retain(|method| method != "GET");
+        methods
     }
-    for application in config["applications"].as_array().unwrap() {
-        let name = application["name"].as_str().unwrap_or("default");
-        applications.insert(name.to_owned(), running(application));
-    }
-    state["controller_info"] = json!({"node_id": "n", "actor_id": "c"});
-    state["applications"] = applications.into();
-    state.to_string()
 }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
+use fake_ray::{Reply, Request};
 use serde_json::{Value, json};
-
-use fake_ray::server::{Reply, Request};
 
 pub(crate) const NAMESPACE: &str = "team";
 

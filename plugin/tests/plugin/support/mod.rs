@@ -1,5 +1,6 @@
 //! Shared by the tests: recorded answers, golden files, and the plugin as a user starts it.
 pub(crate) mod kubernetes;
+pub(crate) mod live;
 pub(crate) mod page;
 pub(crate) mod scalars;
 
