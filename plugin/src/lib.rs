@@ -3,6 +3,7 @@
 //! Data goes one way: `argv -> cli -> command -> connect -> ray_serve_client -> output`.
 //!
 //! ```text
+//! dispatch    from a parsed command line to its command
 //! cli         what can be typed; completion: what a shell offers for it
 //! command     a file or folder per command
 //! connect     from a kubeconfig or an address to a stream to a dashboard
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod command;
 pub mod completion;
 pub mod connect;
+pub mod dispatch;
 pub mod error;
 pub mod input;
 pub mod manifest;
@@ -62,7 +64,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
             return 1;
         }
     };
-    let result = runtime.block_on(command::run(cli, &ui));
+    let result = runtime.block_on(dispatch::run(cli, &ui));
     let result = result.and_then(|()| ui.written());
     // Not dropped: that would wait for a name look-up that a time limit has already given up on.
     runtime.shutdown_background();

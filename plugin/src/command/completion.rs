@@ -2,10 +2,9 @@
 //!
 //! kubectl's own completion asks the program too, under another name, and needs no script of ours.
 
-use crate::cli::Program;
-use crate::completion::scripts::{self, SHELLS};
-use crate::error::Failure;
-use crate::output::Ui;
+/// The shells that kubectl's own `completion` knows.
+pub const SHELLS: [&str; 4] = [BASH, "zsh", "fish", "powershell"];
+pub const BASH: &str = "bash";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,11 +38,5 @@ KubeRay's plugin, the link is kubectl_complete-ray-serve.";
 pub struct Args {
     /// Shell that is to read the script
     #[arg(value_parser = SHELLS)]
-    shell: String,
-}
-
-pub fn run(args: &Args, program: &Program, ui: &Ui) -> Result<(), Failure> {
-    let script = scripts::script(&args.shell, &program.name);
-    let failed = |error| Failure::Failed(format!("cannot write the script: {error}"));
-    ui.data(script.map_err(failed)?.as_bytes())
+    pub shell: String,
 }

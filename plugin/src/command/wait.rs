@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ray_serve_client::causes::version_before;
 use ray_serve_client::causes::{self, Told};
 use ray_serve_client::change::rollout::{Rollout, State, Verdict};
 use ray_serve_client::state::details::Details;
-use ray_serve_client::state::version_before;
 use tokio::time::Instant;
 
 use super::session::Session;

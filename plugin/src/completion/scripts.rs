@@ -14,10 +14,10 @@ use clap_complete::env::{CompleteEnv, Shells};
 use super::candidates;
 use super::tree::{Hints, Paths};
 use crate::cli::Program;
+use crate::command::completion::{Args, BASH};
+use crate::error::Failure;
+use crate::output::Ui;
 
-/// Those of kubectl completion.
-pub const SHELLS: [&str; 4] = [BASH, "zsh", "fish", "powershell"];
-const BASH: &str = "bash";
 /// Set by the scripts to the name of their shell.
 const VARIABLE: &str = "KUBECTL_RAY_COMPLETE";
 /// Set by those of shells where words may follow the one at the cursor, which this is the index of.
@@ -28,7 +28,14 @@ const WORDS: &str = "--";
 /// bash splits words at `=` and `:`, which `clap_complete`'s script takes for words of their own.
 const JOIN: &str = include_str!("join.bash");
 
-/// The script of one of the `SHELLS` for a program that is on PATH, wherever an update puts it.
+/// The command `completion`.
+pub fn print(args: &Args, program: &Program, ui: &Ui) -> Result<(), Failure> {
+    let script = script(&args.shell, &program.name);
+    let failed = |error| Failure::Failed(format!("cannot write the script: {error}"));
+    ui.data(script.map_err(failed)?.as_bytes())
+}
+
+/// The script of one of the shells for a program that is on PATH, wherever an update puts it.
 pub fn script(shell: &str, program: &str) -> io::Result<String> {
     let shells = Shells::builtins();
     let known = shells.completer(shell);

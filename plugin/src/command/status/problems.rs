@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use ray_serve_client::state::details::{Application, DEPLOYING};
-use ray_serve_client::{self as serve, state::version_before};
+use ray_serve_client::{self as serve, causes::version_before};
 
 use super::report::Report;
 use super::traffic;
