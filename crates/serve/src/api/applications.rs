@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::http::{Client, Dial, Request};
 use crate::ray_error::{cause, is_of_an_actor};
 use crate::state::Details;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::error::Error;
 use crate::http::body::{Content, FileContent};
+use crate::http::error::Error;
 use crate::http::request::Request;
 use crate::http::{Client, Dial};
 

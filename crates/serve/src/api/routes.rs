@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{HeaderValue, USER_AGENT};
 
-use crate::error::Error;
 use crate::http::body::Content;
+use crate::http::error::Error;
 use crate::http::exchange::Prepared;
 use crate::http::request::Request;
 use crate::http::{Client, Dial};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::http::request::Request;
 use crate::http::{Answer, Client, Dial};
 

@@ -4,6 +4,7 @@
 
 mod dead_actors;
 mod state_api;
+pub mod version_before;
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::body::RequestBody;
 use super::connection::{Connection, within};
 use super::dial::Dial;
+use super::error::Error;
 use super::exchange::{Answer, Prepared};
 use super::request::{Call, Request};
 use super::route::Route;
-use crate::error::Error;
 use crate::ray_error::cause;
 
 /// The header Ray's own tools use through the API server, to which `Authorization` belongs.

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::body::{Content, RequestBody};
 use super::dial::{Dialed, WhyClosed};
+use super::error::{Error, root_cause};
 use super::request::Call;
 use super::route::{Refusal, Route};
-use crate::error::{Error, root_cause};
 
 pub(super) struct Connection {
     pub(super) requests: SendRequest<RequestBody>,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 use thiserror::Error;
 
-use crate::http::dial::DialError;
-use crate::http::request::Call;
+use super::dial::DialError;
+use super::request::Call;
 use crate::text::seconds;
 
 #[derive(Debug, Error)]

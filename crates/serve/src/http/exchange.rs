@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use super::body::{Content, RequestBody};
 use super::connection::{Connection, broken, refused, within};
 use super::dial::Dialed;
+use super::error::Error;
 use super::request::Call;
-use crate::error::Error;
 
 /// The longest success that is read whole, in bytes: Serve's state of 500 applications is 1 MiB.
 const AT_MOST: usize = 32 << 20;

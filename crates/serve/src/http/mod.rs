@@ -4,6 +4,7 @@ pub mod body;
 pub mod client;
 mod connection;
 pub mod dial;
+pub mod error;
 pub mod exchange;
 pub mod request;
 pub mod route;

@@ -4,7 +4,6 @@ pub mod camel_case;
 pub mod details;
 mod lenient;
 pub mod selection;
-pub mod version_before;
 
 pub use details::Details;
 pub use selection::{Selection, UnknownApplications, bare};
