@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ray_serve_inject::{Operation, Reason, Review, inject};
-use ray_serve_webhook::review::admission::{self, Outcome};
+use ray_serve_webhook::metrics::ReviewOutcome;
+use ray_serve_webhook::review::admission;
 use serde_json::Value;
 
 /// Panics where the API server, or its user, would not like the answer.
@@ -11,7 +12,7 @@ pub(crate) fn check(body: &[u8]) {
     let Ok(reviewed) = admission::review(body) else {
         return;
     };
-    assert_ne!(reviewed.outcome, Outcome::Error);
+    assert_ne!(reviewed.outcome, ReviewOutcome::Error);
     let answer: Value = serde_json::from_slice(&reviewed.answer).expect("the answer is JSON");
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
     assert_eq!(answer["kind"], "AdmissionReview");

@@ -16,12 +16,15 @@
 //!                         validity
 //! ```
 //!
-//! `admin` says on a port of its own whether all this works; `shutdown` ends it.
+//! `admin` says on a port of its own whether all this works, with `metrics`; `shutdown` ends it. `args`
+//! and `duration` read the command line, of the subcommand `probe` too, which asks a server whether it
+//! is there; `kubernetes` reaches the API server; `allocator` gives memory back.
 
 pub mod admin;
 pub mod allocator;
 pub mod args;
 pub mod certificate;
+mod duration;
 pub mod kubernetes;
 pub mod metrics;
 pub mod probe;

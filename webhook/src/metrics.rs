@@ -13,8 +13,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use ray_serve_inject::Reason;
 
-use crate::review::admission::Outcome;
-
 const PREFIX: &str = "ray_serve_webhook";
 
 /// The operation of a review that could not be read.
@@ -62,6 +60,29 @@ impl ReloadResult {
     }
 }
 
+/// What became of a review, as its label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewOutcome {
+    Mutated,
+    Unchanged,
+    /// A fault of ours: admitted unchanged.
+    Error,
+}
+
+impl ReviewOutcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mutated => "mutated",
+            Self::Unchanged => "unchanged",
+            Self::Error => "error",
+        }
+    }
+
+    pub fn is_skip(self) -> bool {
+        self != Self::Mutated
+    }
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -102,7 +123,7 @@ impl Metrics {
     fn starting_at_zero(self) -> Self {
         let errors = [UNKNOWN_OPERATION, "CREATE", "UPDATE"].map(|operation| AdmissionLabels {
             operation,
-            outcome: Outcome::Error.as_str(),
+            outcome: ReviewOutcome::Error.as_str(),
         });
         for labels in errors {
             drop(self.admission_requests.get_or_create(&labels));

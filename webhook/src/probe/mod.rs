@@ -20,7 +20,7 @@ use ray_serve_inject as engine;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::args::duration;
+use crate::duration::duration;
 use crate::kubernetes;
 
 const RETRY: Duration = Duration::from_secs(2);

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ray_serve_inject::{self as engine, Reason, Warning};
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::ReviewOutcome;
 use crate::review::excerpt::Excerpt;
 
 const API_VERSION: &str = "admission.k8s.io/v1";
@@ -68,31 +69,9 @@ pub struct Reviewed {
     pub namespace: String,
     pub name: String,
     pub operation: &'static str,
-    pub outcome: Outcome,
+    pub outcome: ReviewOutcome,
     pub reason: Reason,
     pub warnings: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Mutated,
-    Unchanged,
-    /// A fault of ours: admitted unchanged.
-    Error,
-}
-
-impl Outcome {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mutated => "mutated",
-            Self::Unchanged => "unchanged",
-            Self::Error => "error",
-        }
-    }
-
-    pub fn is_skip(self) -> bool {
-        self != Self::Mutated
-    }
 }
 
 /// Answers the review in `body`.
@@ -174,7 +153,7 @@ fn decide(request: &Request, inject: impl Fn(&engine::Review<'_>) -> engine::Out
 
 /// What is to be answered, before it is JSON.
 struct Verdict {
-    outcome: Outcome,
+    outcome: ReviewOutcome,
     reason: Reason,
     warnings: Vec<Warning>,
     patch: Option<String>,
@@ -189,9 +168,9 @@ impl Verdict {
         };
         Ok(Self {
             outcome: if patch.is_some() {
-                Outcome::Mutated
+                ReviewOutcome::Mutated
             } else {
-                Outcome::Unchanged
+                ReviewOutcome::Unchanged
             },
             reason: outcome.reason,
             warnings: outcome.warnings.clone(),
@@ -201,7 +180,7 @@ impl Verdict {
 
     fn unchanged(reason: Reason) -> Self {
         Self {
-            outcome: Outcome::Unchanged,
+            outcome: ReviewOutcome::Unchanged,
             reason,
             warnings: Vec::new(),
             patch: None,
@@ -217,7 +196,7 @@ impl Verdict {
 
     fn fault() -> Self {
         Self {
-            outcome: Outcome::Error,
+            outcome: ReviewOutcome::Error,
             warnings: vec![Warning::InternalError],
             ..Self::unchanged(Reason::InternalError)
         }
@@ -330,7 +309,7 @@ mod tests {
         });
         let reviewed = review_with(review.to_string().as_bytes(), |_| panic!("a bug"))
             .expect("an answer all the same");
-        assert_eq!(reviewed.outcome, Outcome::Error);
+        assert_eq!(reviewed.outcome, ReviewOutcome::Error);
         assert_eq!(reviewed.reason, Reason::InternalError);
         let answer: Value = serde_json::from_slice(&reviewed.answer).expect("JSON");
         let response = &answer["response"];

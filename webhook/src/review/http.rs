@@ -18,8 +18,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::metrics::{Metrics, UNKNOWN_OPERATION};
-use crate::review::admission::{self, Outcome, Reviewed};
+use crate::metrics::{Metrics, ReviewOutcome, UNKNOWN_OPERATION};
+use crate::review::admission::{self, Reviewed};
 use crate::server::body::{self, Unread};
 use crate::server::budget::Budget;
 use crate::server::connections::Connections;
@@ -134,7 +134,7 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
         Err(error) => {
             http.metrics.count_review(
                 UNKNOWN_OPERATION,
-                Outcome::Error.as_str(),
+                ReviewOutcome::Error.as_str(),
                 started.elapsed(),
             );
             tracing::warn!(error = error.for_log(), "review not answered");
