@@ -8,6 +8,10 @@
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
+//! What they share: `table` (the ports and parameters), `names` (KubeRay's rules for them), `role` (what
+//! a port is for), `exposure` (what the world can reach), `reference` (what else names a port), `fields`
+//! (what is read at all), `text`; and what they say: `reason` and `warning`.
+//!
 //! The object stays a [`serde_json::Value`] all the way: a typed one would drop the fields that are
 //! newer than its type. Any JSON gives an outcome; the patch of an outcome always applies, and a
 //! second run on its result finds nothing to do.

@@ -1,0 +1,187 @@
+//! The directions between crates, and between the folders of a crate, as CONTRIBUTING.md draws them.
+
+mod imports;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use imports::imports;
+
+/// Whom of ours each crate may use. Tests may use more.
+const CRATES: [(&str, &[&str]); 4] = [
+    ("kubectl-ray", &["ray-serve-client", "ray-serve-inject"]),
+    ("ray-serve-webhook", &["ray-serve-inject"]),
+    ("ray-serve-inject", &[]),
+    ("ray-serve-client", &[]),
+];
+
+/// What Serve's client must do without, at any remove: a controller has no terminal and no kubeconfig.
+const NOT_OF_THE_CLIENT: [&str; 3] = ["clap", "kube", "k8s-openapi"];
+
+/// The plugin's floors, from the roof down: a folder uses what stands on its own floor or below it.
+const FLOORS: [&[&str]; 8] = [
+    &["dispatch"],
+    &["completion"],
+    &["cli"],
+    &["command"],
+    &["package", "output"],
+    &["check", "input"],
+    &["error", "connect", "manifest"],
+    &["safe", "userinfo", "yaml"],
+];
+
+#[test]
+fn crates_use_only_those_below_them() {
+    let packages = packages();
+    for (name, allowed) in CRATES {
+        let used: BTreeSet<&str> = packages[name]
+            .iter()
+            .map(String::as_str)
+            .filter(|used| CRATES.iter().any(|(ours, _)| ours == used))
+            .collect();
+        let allowed = allowed.iter().copied().collect();
+        assert_eq!(used, allowed, "{name}");
+    }
+}
+
+#[test]
+fn the_client_of_serve_needs_no_kubernetes_and_no_terminal() {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(root())
+        .args(["tree", "--locked", "--prefix", "none", "--edges", "normal"])
+        .args(["--format", "{p}", "--package", "ray-serve-client"]);
+    let tree = printed(&mut command);
+    let names: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(names.contains(&"hyper"), "{tree}");
+    let unwanted: Vec<_> = NOT_OF_THE_CLIENT
+        .iter()
+        .filter(|name| names.contains(name))
+        .collect();
+    assert!(unwanted.is_empty(), "{unwanted:?}");
+}
+
+#[test]
+fn no_folder_uses_one_that_uses_it() {
+    for source in ["plugin", "webhook", "crates/serve"] {
+        let imports = imports(&root().join(source).join("src"));
+        assert!(imports.len() > 5, "{source}: {imports:?}");
+        let circles: Vec<_> = imports
+            .iter()
+            .flat_map(|(from, to)| to.iter().map(move |to| (from, to)))
+            .filter(|(from, to)| reaches(&imports, to, from))
+            .collect();
+        assert!(circles.is_empty(), "{source}: {circles:?}");
+    }
+}
+
+#[test]
+fn no_arrow_of_the_plugin_goes_up() {
+    let floor = |name: &str| FLOORS.iter().position(|floor| floor.contains(&name));
+    let imports = imports(&root().join("plugin/src"));
+    for (from, used) in &imports {
+        let from_floor = floor(from).unwrap_or_else(|| panic!("{from} has no floor"));
+        for to in used {
+            let to_floor = floor(to).unwrap_or_else(|| panic!("{to} has no floor"));
+            assert!(
+                from_floor <= to_floor,
+                "{from} uses {to}, which is above it"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_maps_show_each_module() {
+    for source in ["plugin", "webhook", "crates/inject", "crates/serve"] {
+        let file = root().join(source).join("src/lib.rs");
+        let text = fs::read_to_string(&file).unwrap();
+        let map: String = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .collect();
+        let on_map: BTreeSet<&str> = map
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let modules: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| {
+                let line = line.strip_prefix("pub ").unwrap_or(line);
+                line.strip_prefix("mod ")?.strip_suffix(';')
+            })
+            .collect();
+        let missing: Vec<_> = modules.difference(&on_map).collect();
+        assert!(
+            missing.is_empty(),
+            "not on the map of {source}: {missing:?}"
+        );
+        // Where the map is a list, it lists nothing that is gone.
+        let listed = text.lines().filter_map(|line| {
+            let (name, what) = line.strip_prefix("//! ")?.split_once("  ")?;
+            let is_name = !name.is_empty() && name.chars().all(|c| c.is_lowercase() || c == '_');
+            (is_name && !what.is_empty()).then_some(name)
+        });
+        let gone: Vec<_> = listed.filter(|name| !modules.contains(name)).collect();
+        assert!(
+            gone.is_empty(),
+            "gone, but on the map of {source}: {gone:?}"
+        );
+    }
+}
+
+fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut left = vec![from];
+    while let Some(next) = left.pop() {
+        if next == to {
+            return true;
+        }
+        if seen.insert(next) {
+            left.extend(imports.get(next).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// What each package of the workspace depends on outside of tests.
+fn packages() -> BTreeMap<String, Vec<String>> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(root())
+        .args(["metadata", "--locked", "--no-deps", "--format-version=1"]);
+    let metadata: Value = serde_json::from_str(&printed(&mut command)).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let normal = dependencies.filter(|dependency| dependency["kind"].is_null());
+            let names = normal.map(|dependency| text(&dependency["name"]));
+            (text(&package["name"]), names.collect())
+        })
+        .collect()
+}
+
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("cargo starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("the crate is two directories below the repository")
+        .to_path_buf()
+}
