@@ -1,6 +1,6 @@
 //! The command line: what there is, and which function does it.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
@@ -13,7 +13,7 @@ use crate::{
     target::Target,
     test::{self, Tests},
     up,
-    versions::{KUBERAY, KUBERAY_KNOWN, RAY, RAY_KNOWN},
+    versions::{self, KUBERAY, RAY, RAY_KNOWN},
 };
 
 /// A real one-node Kubernetes with KubeRay and Ray on this machine, without Docker
@@ -67,6 +67,13 @@ enum Command {
         /// For example kube-apiserver, kubelet, kuberay-operator
         component: String,
     },
+    /// Run one program and write what it took to a file, for `bench`
+    #[command(hide = true)]
+    Measure {
+        report: PathBuf,
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// Which Ray and which operator.
@@ -75,8 +82,8 @@ pub struct Versions {
     /// Ray's version
     #[arg(long, default_value = RAY, value_parser = PossibleValuesParser::new(RAY_KNOWN))]
     pub ray: String,
-    /// The KubeRay operator's version
-    #[arg(long, default_value = KUBERAY, value_parser = PossibleValuesParser::new(KUBERAY_KNOWN))]
+    /// The KubeRay operator's version: any that is published as a Go module
+    #[arg(long, default_value = KUBERAY, value_parser = versions::published)]
     pub kuberay: String,
 }
 
@@ -93,6 +100,7 @@ pub fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     let layout = Layout::new()?;
     match cli.command {
+        Command::Measure { report, command } => return bench::measure(&report, &command),
         Command::Up(versions) => {
             up::up(&layout, &versions)?;
             println!("{}", layout.kubeconfig().display());

@@ -15,6 +15,7 @@ use crate::{
     progress::step,
     table::Table,
     target::Target,
+    test::ON_THE_CLUSTER,
     versions::{KUBERAY, KUBERAY_KNOWN},
 };
 
@@ -73,8 +74,9 @@ fn test(layout: &Layout, versions: Versions) -> Result<Outcomes> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(&layout.root)
-        .args(["test", "--locked", "-p", "e2e", "--test", "cluster", "--"])
-        .args(["--include-ignored", "--show-output", "--test-threads=4"])
+        .args(["test", "--locked"])
+        .args(ON_THE_CLUSTER)
+        .args(["--", "--include-ignored", "--show-output", "--test-threads=4"])
         .args(SUBJECTS)
         .stdin(Stdio::null())
         .stderr(Stdio::null());

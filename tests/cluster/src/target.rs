@@ -14,7 +14,7 @@ use crate::{
     cli::Versions,
     command::{on_path, run, succeeds},
     image::webhook,
-    install::programs,
+    install::programs::{self, Profile},
     layout::Layout,
     up, versions,
 };
@@ -61,7 +61,7 @@ impl Target {
 
     fn prepare_own(&self, layout: &Layout) -> Result<Prepared> {
         up::up(layout, &self.versions)?;
-        let binary = programs::build(layout)?;
+        let binary = programs::build(layout, Profile::Fast)?;
         up::import(layout, &webhook::make(layout, &binary)?)?;
         Ok(Prepared {
             root: layout.root.clone(),
@@ -107,7 +107,7 @@ impl Target {
             );
         };
         layout.create_directories()?;
-        programs::build(layout)?;
+        programs::build(layout, Profile::Fast)?;
         Ok(Prepared {
             root: layout.root.clone(),
             kubeconfig,

@@ -2,10 +2,12 @@
 //!
 //! A benchmark prints ratios of two programs measured in turns on this machine, and never fails on one:
 //! [`pairs`] takes the turns, [`report`] holds the result against the project's goals. [`webhook`] sends
-//! its reviews with [`load`] to two [`server`]s; [`plugin`] runs each [`command`] as a whole process.
+//! its reviews with [`load`] to two [`server`]s; [`plugin`] runs each [`command`] as a whole process,
+//! which [`measure`](mod@measure) measures.
 
 mod command;
 mod load;
+mod measure;
 mod pairs;
 mod plugin;
 mod report;
@@ -22,6 +24,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
+pub use self::measure::measure;
 use crate::{install::programs, layout::Layout};
 
 #[derive(Clone, Debug, Subcommand)]

@@ -1,19 +1,25 @@
 //! `cargo cluster bench plugin`.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    command::{Running, Took, run},
+    command::{Running, run},
+    measure::Took,
     pairs::{Figure, alternate},
     report::{Goal, Report, Unit},
 };
 use crate::{
     command::on_path,
-    install::programs::{self, PLUGIN},
+    image,
+    install::programs::{self, PLUGIN, Profile},
     layout::{Layout, write},
     pki,
     progress::{note, step},
@@ -46,6 +52,9 @@ struct Contenders<'a> {
     /// The API server's address, and curl's way to send the token: no other user sees it.
     server: String,
     token: TempDir,
+    /// The webhook's program, and its image.
+    webhook: PathBuf,
+    image: PathBuf,
     /// Whether applications run.
     applications: bool,
 }
@@ -56,13 +65,16 @@ pub(super) fn bench(layout: &Layout, runs: u32) -> Result<()> {
         "curl is not on PATH: the plugin is measured against it, install it first"
     );
     up::up(layout, &crate::cli::Versions::default())?;
-    programs::build(layout)?;
+    let webhook = programs::build(layout, Profile::Shipped)?;
+    let image = image::webhook::make(layout, &webhook)?;
     let (server, token) = login(layout)?;
     let mut contenders = Contenders {
         layout,
         cluster: RayCluster::create(layout, NAMESPACE)?,
         server,
         token,
+        webhook,
+        image,
         applications: false,
     };
     contenders.compare("no application", runs, 0.2)?;
@@ -118,8 +130,14 @@ impl Contenders<'_> {
             "size of the program, kubectl's",
             Unit::Bytes,
             size,
-            Goal::None,
+            Goal::AtMost(9e6),
         );
+        for (what, file, limit) in [
+            ("size of the webhook", &self.webhook, 8e6),
+            ("size of its image", &self.image, 9e6),
+        ] {
+            report.alone(what, Unit::Bytes, bytes(file)?, limit);
+        }
         println!("{report}");
         Ok(())
     }
@@ -166,7 +184,7 @@ impl Contenders<'_> {
             .arg("--config")
             .arg(token_file(&self.token))
             .arg(url);
-        let (took, printed) = run(&mut command)?;
+        let (took, printed) = run(&command)?;
         self.check(&printed)?;
         Ok(took)
     }
@@ -186,7 +204,7 @@ impl Contenders<'_> {
             ])
             .args(["python3", "-c", MEASURE, "serve", "status", "-a"])
             .arg(format!("http://127.0.0.1:{PORT}"));
-        let (_, printed) = run(&mut command)?;
+        let (_, printed) = run(&command)?;
         let measured: Value = serde_json::from_str(&printed)?;
         let figure = |name: &str| {
             let value = measured[name].as_f64();
@@ -210,10 +228,7 @@ impl Contenders<'_> {
 
     /// Of the files, with everything that is linked in.
     fn sizes(&self) -> Result<Figure> {
-        #[allow(clippy::cast_precision_loss)]
-        let size = |program| -> Result<f64> {
-            Ok(fs::metadata(self.layout.command(program))?.len() as f64)
-        };
+        let size = |program| bytes(&self.layout.command(program));
         let (ours, theirs) = (size(PLUGIN)?, size("kubectl")?);
         Ok(Figure {
             ours,
@@ -221,6 +236,12 @@ impl Contenders<'_> {
             ratio: ours / theirs,
         })
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no file is that large")]
+fn bytes(file: &Path) -> Result<f64> {
+    let file = fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(file.len() as f64)
 }
 
 fn curl() -> Command {

@@ -53,14 +53,7 @@ impl<'a> Server<'a> {
 
     /// Its resident memory, in bytes.
     pub(super) fn memory(&self) -> Result<f64> {
-        let path = format!("/proc/{}/status", self.process.pid);
-        let status = fs::read_to_string(&path).with_context(|| format!("{} ended", self.name))?;
-        let kilobytes = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
-            .and_then(|number| number.parse::<f64>().ok())
-            .with_context(|| format!("{path} names no VmRSS"))?;
-        Ok(kilobytes * 1024.0)
+        memory(self.process.pid.try_into()?, "VmRSS")
     }
 
     /// The processor time it has used, in seconds; the kernel counts in hundredths.
@@ -94,6 +87,18 @@ pub(super) fn dies_with_us(command: &mut Command) -> &mut Command {
             Ok(())
         })
     }
+}
+
+/// A figure of `/proc/PID/status` about memory, in bytes.
+pub(super) fn memory(pid: u32, figure: &str) -> Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("process {pid} ended"))?;
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
+        .with_context(|| format!("{path} names no {figure}"))?;
+    Ok(kilobytes * 1024.0)
 }
 
 /// An address of the loopback that nobody listens on.

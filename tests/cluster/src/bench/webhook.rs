@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     http,
-    install::{go::OPERATOR, programs},
+    install::{
+        go::OPERATOR,
+        programs::{self, Profile},
+    },
     layout::{Layout, write},
     progress::{note, step},
     up,
@@ -49,7 +52,7 @@ struct Round {
 
 pub(super) fn bench(layout: &Layout, rounds: u32) -> Result<()> {
     up::up(layout, &crate::cli::Versions::default())?;
-    let binary = programs::build(layout)?;
+    let binary = programs::build(layout, Profile::Shipped)?;
     let dir = tempfile::tempdir()?;
     let root = make_certificate(dir.path())?;
     let clients = Clients::new(root)?;

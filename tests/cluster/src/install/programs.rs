@@ -1,4 +1,4 @@
-//! Builds this repository's two programs, as they are released: optimised and static.
+//! Builds this repository's two programs, static as they are released.
 
 use std::{
     env,
@@ -23,24 +23,43 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// This very program.
 const TOOL: &str = "cluster";
 
+/// How they are optimised: a profile of the workspace's Cargo.toml.
+#[derive(Clone, Copy)]
+pub enum Profile {
+    /// As they are released, which takes minutes: for measurements.
+    Shipped,
+    /// For tests, of what they do.
+    Fast,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "release",
+            Self::Fast => "fast",
+        }
+    }
+}
+
 /// Builds both, links the plugin into `bin`, returns the webhook's binary.
-pub fn build(layout: &Layout) -> Result<PathBuf> {
-    let dir = release(layout, &[WEBHOOK, PLUGIN])?;
+pub fn build(layout: &Layout, profile: Profile) -> Result<PathBuf> {
+    let dir = compile(layout, profile, &[WEBHOOK, PLUGIN])?;
     link(&dir.join(PLUGIN), &layout.command(PLUGIN))?;
     Ok(dir.join(WEBHOOK))
 }
 
 /// Builds `cargo cluster` itself in the same way, for what must not be slow.
 pub fn build_tool(layout: &Layout) -> Result<PathBuf> {
-    Ok(release(layout, &[TOOL])?.join(TOOL))
+    Ok(compile(layout, Profile::Shipped, &[TOOL])?.join(TOOL))
 }
 
 /// Returns the directory of the binaries.
-fn release(layout: &Layout, packages: &[&str]) -> Result<PathBuf> {
-    let progress = step(format!("building {} (release)", packages.join(" and ")));
+fn compile(layout: &Layout, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
+    let profile = profile.name();
+    let progress = step(format!("building {} ({profile})", packages.join(" and ")));
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(&layout.root)
-        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["build", "--quiet", "--locked", "--profile", profile])
         .args(["--target", TARGET])
         .args(packages.iter().flat_map(|package| ["-p", package]))
         .env(
@@ -62,5 +81,5 @@ fn release(layout: &Layout, packages: &[&str]) -> Result<PathBuf> {
         .state
         .parent()
         .context("target/cluster has no parent")?;
-    Ok(target.join(TARGET).join("release"))
+    Ok(target.join(TARGET).join(profile))
 }

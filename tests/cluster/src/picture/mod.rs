@@ -13,7 +13,7 @@ use recording::Recording;
 
 use crate::{
     command::run,
-    install::programs,
+    install::programs::{self, Profile},
     layout::Layout,
     progress::{note, step},
     ray_cluster::{CLUSTER, RayCluster},
@@ -25,7 +25,7 @@ const DIRECTORY: &str = "docs";
 
 pub fn pictures(layout: &Layout) -> Result<()> {
     up::up(layout, &crate::cli::Versions::default())?;
-    programs::build(layout)?;
+    programs::build(layout, Profile::Fast)?;
     let cluster = RayCluster::create(layout, NAMESPACE)?;
     // As a user has it whose current namespace this is.
     let home = tempfile::tempdir()?;

@@ -30,6 +30,10 @@ use crate::{layout::Layout, progress::note, target::Target};
 /// Two Ray heads fit beside the builds; tests that share one queue on it.
 const THREADS: &str = "--test-threads=4";
 
+/// Selects the tests that need a cluster. They are built with the workspace: for `-p e2e` cargo would
+/// build a dozen dependencies once more, with the features that e2e alone asks for.
+pub const ON_THE_CLUSTER: [&str; 3] = ["--workspace", "--test", "cluster"];
+
 /// Runs each test binary; see there.
 const RUNNER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/runner.sh");
 
@@ -76,7 +80,7 @@ pub fn test(layout: &Layout, target: &Target, tests: &Tests) -> Result<ExitCode>
     if wants(Part::Unit) && filter.is_none() {
         note("unit, property and golden tests");
         let mut command = cargo(layout, tests.long)?;
-        command.args(["--workspace", "--exclude", "e2e"]);
+        command.arg("--workspace");
         total.add(run(&mut command, Show::Binaries)?);
     }
     if let Some(prepared) = prepared {
@@ -87,7 +91,8 @@ pub fn test(layout: &Layout, target: &Target, tests: &Tests) -> Result<ExitCode>
         let on_the_cluster = |names: &[&str]| {
             let mut command = cargo(layout, tests.long)?;
             command
-                .args(["-p", "e2e", "--", "--include-ignored", THREADS])
+                .args(ON_THE_CLUSTER)
+                .args(["--", "--include-ignored", THREADS])
                 .args(names);
             prepared.hand_over(&mut command);
             run(&mut command, Show::Tests)
