@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     bench::{self, Bench},
@@ -13,7 +13,7 @@ use crate::{
     target::Target,
     test::{self, Tests},
     up,
-    versions::{self, KUBERAY, RAY, RAY_KNOWN},
+    versions::Versions,
 };
 
 /// A real one-node Kubernetes with KubeRay and Ray on this machine, without Docker
@@ -74,26 +74,6 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-}
-
-/// Which Ray and which operator.
-#[derive(Args, Clone, Debug)]
-pub struct Versions {
-    /// Ray's version
-    #[arg(long, default_value = RAY, value_parser = PossibleValuesParser::new(RAY_KNOWN))]
-    pub ray: String,
-    /// The KubeRay operator's version: any that is published as a Go module
-    #[arg(long, default_value = KUBERAY, value_parser = versions::published)]
-    pub kuberay: String,
-}
-
-impl Default for Versions {
-    fn default() -> Self {
-        Self {
-            ray: RAY.into(),
-            kuberay: KUBERAY.into(),
-        }
-    }
 }
 
 pub fn run() -> Result<ExitCode> {

@@ -9,14 +9,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    cli::Versions,
     install::go,
     layout::Layout,
     progress::step,
     table::Table,
     target::Target,
     test::ON_THE_CLUSTER,
-    versions::{KUBERAY, KUBERAY_KNOWN},
+    versions::{KUBERAY, KUBERAY_KNOWN, Versions},
 };
 
 /// The tests about what the webhook and the operator make of a RayCluster together.
@@ -76,7 +75,12 @@ fn test(layout: &Layout, versions: Versions) -> Result<Outcomes> {
         .current_dir(&layout.root)
         .args(["test", "--locked"])
         .args(ON_THE_CLUSTER)
-        .args(["--", "--include-ignored", "--show-output", "--test-threads=4"])
+        .args([
+            "--",
+            "--include-ignored",
+            "--show-output",
+            "--test-threads=4",
+        ])
         .args(SUBJECTS)
         .stdin(Stdio::null())
         .stderr(Stdio::null());

@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::{
-    cli::Versions,
     command::{on_path, run, succeeds},
     image::webhook,
     install::programs::{self, Profile},
     layout::Layout,
-    up, versions,
+    up,
+    versions::{self, Versions},
 };
 
 /// Which cluster, as the command line says it.

@@ -5,7 +5,6 @@ use std::{fs, path::PathBuf, thread};
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::{
-    cli::Versions,
     command::{run, succeeds},
     component::{self, Stage, containerd::ctr},
     down,
@@ -16,6 +15,7 @@ use crate::{
     lock,
     network::{self, DNS_IP, NODE_IP},
     pki, progress,
+    versions::Versions,
 };
 
 /// Brings the cluster up, or leaves nothing of it behind.

@@ -1,5 +1,7 @@
 //! Every version and name this cluster is made of.
 
+use clap::{Args, builder::PossibleValuesParser};
+
 pub const KUBERNETES: &str = "1.36.3";
 pub const ETCD: &str = "3.6.16";
 pub const CONTAINERD: &str = "2.3.7";
@@ -19,6 +21,26 @@ pub const RAY_KNOWN: &[&str] = &["2.8.0", "2.60.0"];
 
 /// The version of both programs and of the chart: one workspace, one version.
 pub const PROJECT: &str = env!("CARGO_PKG_VERSION");
+
+/// Which Ray and which operator.
+#[derive(Args, Clone, Debug)]
+pub struct Versions {
+    /// Ray's version
+    #[arg(long, default_value = RAY, value_parser = PossibleValuesParser::new(RAY_KNOWN))]
+    pub ray: String,
+    /// The KubeRay operator's version: any that is published as a Go module
+    #[arg(long, default_value = KUBERAY, value_parser = published)]
+    pub kuberay: String,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self {
+            ray: RAY.into(),
+            kuberay: KUBERAY.into(),
+        }
+    }
+}
 
 /// The version of a published Go module, as `1.7.0` or `1.7.0-rc.1`.
 pub fn published(version: &str) -> Result<String, String> {

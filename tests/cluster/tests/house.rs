@@ -1,17 +1,17 @@
 //! The directions between crates, and between the folders of a crate, as CONTRIBUTING.md draws them.
 
 mod imports;
+mod workspace;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
+    fs,
 };
 
 use serde_json::Value;
 
 use imports::imports;
+use workspace::{cargo, root};
 
 /// Whom of ours each crate may use. Tests may use more.
 const CRATES: [(&str, &[&str]); 4] = [
@@ -52,12 +52,11 @@ fn crates_use_only_those_below_them() {
 
 #[test]
 fn the_client_of_serve_needs_no_kubernetes_and_no_terminal() {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(root())
-        .args(["tree", "--locked", "--prefix", "none", "--edges", "normal"])
-        .args(["--format", "{p}", "--package", "ray-serve-client"]);
-    let tree = printed(&mut command);
+    let tree = ["tree", "--locked", "--prefix", "none", "--edges", "normal"];
+    let tree = cargo(
+        tree.into_iter()
+            .chain(["--format", "{p}", "--package", "ray-serve-client"]),
+    );
     let names: Vec<&str> = tree
         .lines()
         .filter_map(|line| line.split(' ').next())
@@ -72,7 +71,7 @@ fn the_client_of_serve_needs_no_kubernetes_and_no_terminal() {
 
 #[test]
 fn no_folder_uses_one_that_uses_it() {
-    for source in ["plugin", "webhook", "crates/serve"] {
+    for source in ["plugin", "webhook", "crates/serve", "tests/cluster"] {
         let imports = imports(&root().join(source).join("src"));
         assert!(imports.len() > 5, "{source}: {imports:?}");
         let circles: Vec<_> = imports
@@ -154,11 +153,8 @@ fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -
 
 /// What each package of the workspace depends on outside of tests.
 fn packages() -> BTreeMap<String, Vec<String>> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(root())
-        .args(["metadata", "--locked", "--no-deps", "--format-version=1"]);
-    let metadata: Value = serde_json::from_str(&printed(&mut command)).unwrap();
+    let metadata = cargo(["metadata", "--locked", "--no-deps", "--format-version=1"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages
@@ -169,19 +165,4 @@ fn packages() -> BTreeMap<String, Vec<String>> {
             (text(&package["name"]), names.collect())
         })
         .collect()
-}
-
-fn printed(command: &mut Command) -> String {
-    let output = command.output().expect("cargo starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("the crate is two directories below the repository")
-        .to_path_buf()
 }

@@ -7,12 +7,11 @@
 //! $ cargo about generate --locked --fail about.hbs -o THIRD_PARTY_LICENSES.md
 //! ```
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+mod workspace;
+
+use std::{collections::BTreeSet, fs};
+
+use workspace::{cargo, root};
 
 const FILE: &str = "THIRD_PARTY_LICENSES.md";
 
@@ -51,21 +50,12 @@ fn listed() -> BTreeSet<String> {
 fn crates(edges: &str, packages: &[&str]) -> BTreeSet<String> {
     let mut crates = BTreeSet::new();
     for target in targets() {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command
-            .current_dir(root())
-            .args(["tree", "--locked", "--prefix", "none", "--no-dedupe"])
-            .args(["--format", "{p}", "--edges", edges, "--target", &target]);
-        command.args(packages);
-        let output = command.output().expect("cargo starts");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let options = ["tree", "--locked", "--prefix", "none", "--no-dedupe"];
+        let what = ["--format", "{p}", "--edges", edges, "--target", &target];
+        let arguments = options.into_iter().chain(what);
+        let tree = cargo(arguments.chain(packages.iter().copied()));
         crates.extend(
-            String::from_utf8_lossy(&output.stdout)
-                .lines()
+            tree.lines()
                 // Our own crates stand with their directory behind them.
                 .filter(|line| !line.is_empty() && !line.contains('/'))
                 .filter_map(|line| {
@@ -91,12 +81,4 @@ fn targets() -> Vec<String> {
         .step_by(2)
         .map(str::to_owned)
         .collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("the crate is two directories below the repository")
-        .to_path_buf()
 }

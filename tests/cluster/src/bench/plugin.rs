@@ -64,7 +64,7 @@ pub(super) fn bench(layout: &Layout, runs: u32) -> Result<()> {
         on_path("curl"),
         "curl is not on PATH: the plugin is measured against it, install it first"
     );
-    up::up(layout, &crate::cli::Versions::default())?;
+    up::up(layout, &crate::versions::Versions::default())?;
     let webhook = programs::build(layout, Profile::Shipped)?;
     let image = image::webhook::make(layout, &webhook)?;
     let (server, token) = login(layout)?;

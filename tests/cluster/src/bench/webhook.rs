@@ -51,7 +51,7 @@ struct Round {
 }
 
 pub(super) fn bench(layout: &Layout, rounds: u32) -> Result<()> {
-    up::up(layout, &crate::cli::Versions::default())?;
+    up::up(layout, &crate::versions::Versions::default())?;
     let binary = programs::build(layout, Profile::Shipped)?;
     let dir = tempfile::tempdir()?;
     let root = make_certificate(dir.path())?;

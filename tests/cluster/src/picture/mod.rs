@@ -24,7 +24,7 @@ const NAMESPACE: &str = "kubectl-ray-pictures";
 const DIRECTORY: &str = "docs";
 
 pub fn pictures(layout: &Layout) -> Result<()> {
-    up::up(layout, &crate::cli::Versions::default())?;
+    up::up(layout, &crate::versions::Versions::default())?;
     programs::build(layout, Profile::Fast)?;
     let cluster = RayCluster::create(layout, NAMESPACE)?;
     // As a user has it whose current namespace this is.
