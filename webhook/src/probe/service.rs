@@ -81,7 +81,7 @@ pub(super) async fn diagnose(client: &Client, configuration: &str) -> String {
 }
 
 /// The webhook, as the API server knows it.
-struct Registered {
+struct CalledService {
     name: String,
     namespace: String,
     port: i32,
@@ -89,13 +89,13 @@ struct Registered {
     roots: RootCertStore,
 }
 
-impl std::fmt::Display for Registered {
+impl std::fmt::Display for CalledService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "service {}/{}", self.namespace, self.name)
     }
 }
 
-async fn find(client: &Client, name: &str) -> Result<Registered, Fault> {
+async fn find(client: &Client, name: &str) -> Result<CalledService, Fault> {
     let configuration = Api::<MutatingWebhookConfiguration>::all(client.clone())
         .get(name)
         .await
@@ -107,7 +107,7 @@ async fn find(client: &Client, name: &str) -> Result<Registered, Fault> {
     registered(name, webhook.map(|webhook| webhook.client_config))
 }
 
-fn registered(name: &str, config: Option<WebhookClientConfig>) -> Result<Registered, Fault> {
+fn registered(name: &str, config: Option<WebhookClientConfig>) -> Result<CalledService, Fault> {
     let Some(WebhookClientConfig {
         service: Some(service),
         ca_bundle,
@@ -130,7 +130,7 @@ fn registered(name: &str, config: Option<WebhookClientConfig>) -> Result<Registe
         path,
         port,
     } = service;
-    Ok(Registered {
+    Ok(CalledService {
         name,
         namespace,
         port: port.unwrap_or(DEFAULT_PORT),
@@ -139,7 +139,7 @@ fn registered(name: &str, config: Option<WebhookClientConfig>) -> Result<Registe
     })
 }
 
-impl Registered {
+impl CalledService {
     /// The API server goes to the Service's address without asking DNS; kubelet tells it to the
     /// pods of the Service's namespace.
     fn host(&self) -> String {

@@ -70,9 +70,9 @@ pub fn router(
 /// ones get a GOAWAY when the connection closes).
 async fn observe(State(http): State<Http>, request: Request, next: Next) -> Response {
     let version = request.version();
-    let in_flight = InFlight::new(&http.metrics.in_flight);
+    let counted = Counted::new(&http.metrics.in_flight);
     let mut response = next.run(request).await;
-    drop(in_flight);
+    drop(counted);
     http.metrics.count_response(response.status());
     if http.shutdown.is_draining() && version <= Version::HTTP_11 {
         let close = HeaderValue::from_static("close");
@@ -82,16 +82,16 @@ async fn observe(State(http): State<Http>, request: Request, next: Next) -> Resp
 }
 
 /// Counts a request until it is answered or its client has gone.
-struct InFlight(Gauge);
+struct Counted(Gauge);
 
-impl InFlight {
+impl Counted {
     fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 }
 
-impl Drop for InFlight {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -46,22 +46,22 @@ pub(crate) struct Excerpt {
 
 impl<'de> Deserialize<'de> for Excerpt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let budget = Budget(Cell::new(Some(MAX_BYTES)));
+        let room = Room(Cell::new(Some(MAX_BYTES)));
         let part = Part {
             take: &RAY_CLUSTER,
-            budget: &budget,
+            room: &room,
         };
         Ok(Self {
             object: part.deserialize(deserializer)?.unwrap_or_default(),
-            is_complete: budget.0.get().is_some(),
+            is_complete: room.0.get().is_some(),
         })
     }
 }
 
 /// Bytes left, or none once something did not fit.
-struct Budget(Cell<Option<usize>>);
+struct Room(Cell<Option<usize>>);
 
-impl Budget {
+impl Room {
     fn spend(&self, bytes: usize) -> bool {
         self.0
             .set(self.0.get().and_then(|left| left.checked_sub(bytes)));
@@ -73,7 +73,7 @@ impl Budget {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     take: &'static Take,
-    budget: &'a Budget,
+    room: &'a Room,
 }
 
 impl<'de> DeserializeSeed<'de> for Part<'_> {
@@ -116,7 +116,7 @@ impl<'de> Visitor<'de> for Part<'_> {
             Text(wanted) => text == *wanted,
             _ => true,
         };
-        Ok((is_taken && self.budget.spend(text.len())).then(|| text.into()))
+        Ok((is_taken && self.room.spend(text.len())).then(|| text.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Part<'_> {
         };
         let element = Part { take, ..self };
         let mut elements = Vec::new();
-        while elements.len() < at_most && self.budget.spend(ELEMENT_BYTES) {
+        while elements.len() < at_most && self.room.spend(ELEMENT_BYTES) {
             match list.next_element_seed(element)? {
                 Some(value) => elements.push(value.unwrap_or_default()),
                 None => return Ok(Some(elements.into())),
@@ -148,7 +148,7 @@ impl<'de> Visitor<'de> for Part<'_> {
                 Kind::Number if was_first => {
                     let digits: String = object.next_value()?;
                     let number: Number = digits.parse().map_err(Error::custom)?;
-                    return Ok(self.budget.spend(digits.len()).then(|| number.into()));
+                    return Ok(self.room.spend(digits.len()).then(|| number.into()));
                 }
                 Kind::Number | Kind::Left => {
                     object.next_value::<IgnoredAny>()?;
@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for Part<'_> {
             };
             let member = Part { take, ..self };
             match object.next_value_seed(member)? {
-                Some(value) if self.budget.spend(room + KEY_BYTES + name.len()) => {
+                Some(value) if self.room.spend(room + KEY_BYTES + name.len()) => {
                     members.insert(name, value);
                 }
                 // JSON's last word on a key counts.
