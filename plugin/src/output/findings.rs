@@ -8,6 +8,7 @@ use crate::check::schema;
 use crate::check::source::Source;
 use crate::check::validate::{Finding, Findings, Severity};
 use crate::safe::{is_harmless, name, one_line};
+use crate::userinfo::hidden;
 use crate::yaml::positions::Place;
 
 /// More than this is no help any more.
@@ -47,7 +48,7 @@ fn one(
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(one_line(&finding.message));
+    let title = level.primary_title(one_line(&hidden(&finding.message, HIDDEN)));
     let line = finding
         .place
         .and_then(|place| Some((place, *lines.get(place.line.checked_sub(1)?)?)));
@@ -77,6 +78,7 @@ fn shown(line: &str, number: usize, secrets: &[Place]) -> String {
         })
     };
     let line = line.trim_start_matches('\u{feff}');
+    let line = hidden(line, HIDDEN);
     (1..)
         .zip(line.chars())
         .map(|(column, c)| match c {
@@ -278,6 +280,32 @@ error: unknown field \"numReplicas\" in an application, which Ray ignores: did y
             Style::PLAIN,
         );
         assert!(said.contains("3 |   import_path: **\n"), "{said}");
+    }
+
+    /// A finding repeats a URL, and shows the line that it is in, or another in the same line.
+    #[test]
+    fn no_finding_prints_the_secrets_of_a_url() {
+        for url in [
+            "ftp://ada:s3cret@host/x.zip",
+            "s3://ada:s3cret@bucket/code",
+            "https://host/code?signature=s3cret",
+            "https://host/code.zip?signature=s3cret#s3cret",
+        ] {
+            for env in [
+                format!("working_dir: '{url}', pips: [x]"),
+                format!("working_dir: {url}, pips: [x]"),
+                format!("py_modules: ['{url}'], pips: [x]"),
+                format!("py_modules: '{url}'"),
+            ] {
+                let text = format!(
+                    "applications: [{{name: a, import_path: m:x, runtime_env: {{{env}}}}}]\n"
+                );
+                let said = rendered(&text, Style::PLAIN);
+                let (scheme, _) = url.split_once(':').expect("a URL");
+                assert!(said.contains(&format!("{scheme}://")), "{said}");
+                assert!(!said.contains("s3cret"), "{said}");
+            }
+        }
     }
 
     #[test]

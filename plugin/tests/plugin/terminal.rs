@@ -12,7 +12,7 @@ use kubectl_ray::safe::is_harmless;
 use serde_json::{Map, Value, json};
 
 use crate::support::kubernetes::failure;
-use crate::support::{CONFIG, Run, plugin};
+use crate::support::{CONFIG, Run, log_dialect, plugin, recorded};
 
 /// One of each kind: moves, colours, asks, turns, hides, ends lines.
 const SOME: &[char] = &[
@@ -247,6 +247,29 @@ fn a_terminal_is_steered_by_nobody_but_us() {
     );
     let piped = plugin(&call).output().unwrap().stdout;
     assert!(piped.ends_with(format!("one\n{hostile}\ttwo\n").as_bytes()));
+}
+
+/// A program that is logged may print what it likes.
+#[test]
+fn lines_of_a_log_steer_no_terminal() {
+    let hostile = SEQUENCES.concat() + &SOME.iter().collect::<String>();
+    let log = format!("one {hostile}\ttwo\n");
+    let applications = recorded("2.60.0", "get_two_apps_running").1;
+    let (header, status) = log_dialect("2.60.0");
+    let logged = log.clone();
+    let server = Server::start(move |request| {
+        if request.path.starts_with("/api/serve/applications/") {
+            return Reply::ok(applications.clone());
+        }
+        Reply::With(header, 200, format!("{status}{logged}"))
+    });
+    let url = server.url();
+    let logs = words_on(&url, &["logs", "x", "--controller"]);
+    let shown = on_a_terminal(&logs);
+    assert!(shown.contains("one "), "{shown}");
+    assert_harmless(&shown.replace('\t', " "), "a log");
+    let piped = plugin(&logs).output().unwrap().stdout;
+    assert_eq!(piped, log.as_bytes());
 }
 
 /// Its errors come from whoever is at the address.

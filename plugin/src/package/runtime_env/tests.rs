@@ -123,6 +123,20 @@ fn a_flag_without_effect_is_an_error() {
 }
 
 #[test]
+fn a_url_is_told_without_its_secrets() {
+    let remote = "https://ada:s3cret@x/y.zip?signature=s3cret";
+    let applications =
+        json!([{"name": "a"}, {"name": "b", "runtime_env": {"working_dir": remote}}]);
+    let (_, notes) = apply_to(&applications, &["src"], &[]).unwrap();
+    assert_eq!(
+        notes,
+        [
+            "application/b keeps its own working_dir https://******@x/y.zip?…; --working-dir b=src replaces it"
+        ]
+    );
+}
+
+#[test]
 fn modules_are_added_and_local_ones_replaced() {
     let applications = json!([
         {"name": "a"},
