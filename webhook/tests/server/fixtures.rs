@@ -71,7 +71,7 @@ fn as_expected(response: &Value) -> Value {
     })
 }
 
-fn read(file: &Path) -> Option<Value> {
+pub(crate) fn read(file: &Path) -> Option<Value> {
     let text = fs::read_to_string(file).ok()?;
     Some(serde_saphyr::from_str(&text).expect("YAML"))
 }

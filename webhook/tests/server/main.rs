@@ -16,5 +16,6 @@ mod running;
 mod stalls;
 mod support;
 mod tls;
+mod values;
 mod wire;
 mod withstand;

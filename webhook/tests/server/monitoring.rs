@@ -86,7 +86,7 @@ fn the_readme_and_the_dashboard_leave_no_metric_out() {
 /// `increase()` sees nothing of a counter that is not there before its first event.
 #[test]
 fn what_an_alert_counts_is_there_before_it_happens() {
-    let series = series();
+    let (series, alerts) = (series(), file(ALERTS));
     for counted in [
         r#"ray_serve_webhook_admission_requests_total{operation="CREATE",outcome="error"} 0"#,
         r#"ray_serve_webhook_admission_requests_total{operation="unknown",outcome="error"} 0"#,
@@ -100,6 +100,8 @@ fn what_an_alert_counts_is_there_before_it_happens() {
             series.iter().any(|series| series == counted),
             "{counted}: {series:#?}"
         );
+        let name = name_of(counted);
+        assert!(alerts.contains(name), "no alert counts {name}");
     }
 }
 
