@@ -56,5 +56,7 @@ mod tests {
         let output = by_git.lines().filter(|line| line.ends_with("/target"));
         assert_ne!(output.count(), 0);
         assert!(ignored.contains(&"**/target"), "{ignored:?}");
+        let taken_back = ignored.iter().find(|line| line.starts_with('!'));
+        assert_eq!(taken_back, None, "the last line that fits decides");
     }
 }
