@@ -7,7 +7,9 @@ use ray_serve_webhook::args::{Args, Command, LogFormat};
 use ray_serve_webhook::certificate::tls;
 use ray_serve_webhook::shutdown::Signals;
 use ray_serve_webhook::{Webhook, allocator, probe, shutdown};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// A review takes microseconds; a thread for each of a big node's cores would only cost memory.
 const MAX_WORKERS: usize = 4;
@@ -50,14 +52,16 @@ fn run(args: Args) -> anyhow::Result<()> {
 
 fn start_logging(args: &Args) -> anyhow::Result<()> {
     // kube logs answers that it cannot read, a Secret's among them; what failed we log ourselves.
-    let filter = EnvFilter::try_new(&args.log)?.add_directive("kube_client=off".parse()?);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match args.log_format {
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => builder.init(),
-    }
+    let filter: Targets = args.log.parse()?;
+    let filter = filter.with_target("kube_client", LevelFilter::OFF);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match args.log_format {
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .init();
     // A panic is caught where it happens; what remains of it is a line like any other.
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
     Ok(())

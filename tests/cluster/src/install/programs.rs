@@ -23,7 +23,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// This very program.
 const TOOL: &str = "cluster";
 
-/// How they are optimised: a profile of the workspace's Cargo.toml.
+/// How they are optimised; the profiles are in the workspace's Cargo.toml.
 #[derive(Clone, Copy)]
 pub enum Profile {
     /// As they are released, which takes minutes: for measurements.
@@ -32,30 +32,29 @@ pub enum Profile {
     Fast,
 }
 
-impl Profile {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Shipped => "release",
-            Self::Fast => "fast",
-        }
-    }
-}
-
-/// Builds both, links the plugin into `bin`, returns the webhook's binary.
+/// Builds both, each for itself: only the plugin is shipped with `panic = "abort"`. Links the plugin into `bin`, returns the webhook's binary.
 pub fn build(layout: &Layout, profile: Profile) -> Result<PathBuf> {
-    let dir = compile(layout, profile, &[WEBHOOK, PLUGIN])?;
-    link(&dir.join(PLUGIN), &layout.command(PLUGIN))?;
-    Ok(dir.join(WEBHOOK))
+    let (plugin, webhook) = match profile {
+        Profile::Shipped => (
+            compile(layout, "plugin", &[PLUGIN])?,
+            compile(layout, "release", &[WEBHOOK])?,
+        ),
+        Profile::Fast => {
+            let both = compile(layout, "fast", &[WEBHOOK, PLUGIN])?;
+            (both.clone(), both)
+        }
+    };
+    link(&plugin.join(PLUGIN), &layout.command(PLUGIN))?;
+    Ok(webhook.join(WEBHOOK))
 }
 
 /// Builds `cargo cluster` itself in the same way, for what must not be slow.
 pub fn build_tool(layout: &Layout) -> Result<PathBuf> {
-    Ok(compile(layout, Profile::Shipped, &[TOOL])?.join(TOOL))
+    Ok(compile(layout, "release", &[TOOL])?.join(TOOL))
 }
 
 /// Returns the directory of the binaries.
-fn compile(layout: &Layout, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
-    let profile = profile.name();
+fn compile(layout: &Layout, profile: &str, packages: &[&str]) -> Result<PathBuf> {
     let progress = step(format!("building {} ({profile})", packages.join(" and ")));
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(&layout.root)
