@@ -1,19 +1,28 @@
 //! The cluster that `cargo cluster test` prepared, with the webhook installed.
 
-use std::{
-    sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use cluster::target::Prepared;
 use serde_json::Value;
 
-use crate::{CHART, RELEASE, Ran, WEBHOOK_NAMESPACE, eventually};
+use crate::{
+    CHART, RELEASE, Ran, WEBHOOK_NAMESPACE, eventually,
+    turns::{Change, Look, LookOrChange, Place, Places},
+};
+
+/// Tests of RayClusters that run nothing: each is short, and all of them at once would only hold up
+/// each other.
+static SHORT: Places = Places::new(6);
 
 pub struct Lab {
     pub prepared: Prepared,
     /// Whether the webhook is there: a test that takes it away holds it alone.
-    webhook: RwLock<()>,
+    webhook: LookOrChange,
+}
+
+pub struct WithWebhook<'a> {
+    _look: Look<'a>,
+    _place: Place<'static>,
 }
 
 /// The one lab of this test run, with the webhook installed.
@@ -29,7 +38,7 @@ pub fn lab_as_it_is() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
     LAB.get_or_init(|| Lab {
         prepared: Prepared::from_env().unwrap_or_else(|e| panic!("{e:#}")),
-        webhook: RwLock::new(()),
+        webhook: LookOrChange::new(),
     })
 }
 
@@ -57,13 +66,21 @@ impl Lab {
     }
 
     /// While this is held the webhook answers.
-    pub fn with_webhook(&self) -> RwLockReadGuard<'_, ()> {
-        self.webhook.read().unwrap_or_else(PoisonError::into_inner)
+    pub fn with_webhook(&self) -> WithWebhook<'_> {
+        WithWebhook {
+            _place: SHORT.take(),
+            _look: self.webhook.look(),
+        }
+    }
+
+    /// The same for who holds up others already.
+    pub(crate) fn with_webhook_at_once(&self) -> Look<'_> {
+        self.webhook.look()
     }
 
     /// While this is held nobody else expects the webhook to answer.
-    pub fn webhook_alone(&self) -> RwLockWriteGuard<'_, ()> {
-        self.webhook.write().unwrap_or_else(PoisonError::into_inner)
+    pub fn webhook_alone(&self) -> Change<'_> {
+        self.webhook.change()
     }
 
     /// The caBundle of the webhook's registration; empty while there is none.

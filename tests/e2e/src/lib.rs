@@ -1,7 +1,7 @@
 //! What the tests on a real cluster share: running commands as a user would, and the objects they use.
 //!
 //! The webhook is installed once, and one RayCluster serves every test that needs Ray: a head takes
-//! 2 GB and half a minute. Tests that change what is shared take it through a lock.
+//! 2 GB and half a minute. Tests take what is shared through a lock; all of them are started at once.
 
 mod api_server;
 mod chart;
@@ -17,6 +17,7 @@ mod relay;
 mod run;
 mod serving;
 mod stream;
+mod turns;
 mod watching;
 
 pub use api_server::ApiServer;
@@ -24,14 +25,15 @@ pub use chart::{CHART, Reinstall, documents, object};
 pub use connect_proxy::ConnectProxy;
 pub use console::{Step, console};
 pub use gateway::{Gateway, WebSockets};
-pub use lab::{Lab, Namespace, lab, lab_as_it_is};
+pub use lab::{Lab, Namespace, WithWebhook, lab, lab_as_it_is};
 pub use operator::since;
-pub use own::Own;
+pub use own::{Alone, Own};
 pub use recorder::{Recorder, base64};
 pub use relay::Relay;
 pub use run::{Ran, eventually};
-pub use serving::{CLUSTER, Serving, serving};
+pub use serving::{CLUSTER, Serving, serving, serving_kind};
 pub use stream::Stream;
+pub use turns::Change;
 pub use watching::Watching;
 
 /// The chart's release and its namespace, which the webhook leaves alone.

@@ -6,21 +6,29 @@ use crate::{CLUSTER, Namespace, Ran, lab};
 
 pub struct Own {
     namespace: Namespace,
-    /// There is memory for one of them beside the cluster that tests share.
-    _alone: MutexGuard<'static, ()>,
+    _alone: Alone,
+}
+
+/// There is memory for one RayCluster beside the one that tests share.
+pub struct Alone(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+
+impl Alone {
+    pub fn take() -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        Self(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Own {
     /// The examples' cluster without its worker; `change` may change the manifest.
     pub fn create(namespace: &str, change: impl Fn(String) -> String) -> Self {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = Alone::take();
         let lab = lab();
         let own = Self {
             namespace: lab.namespace(namespace),
             _alone: alone,
         };
-        let _webhook = lab.with_webhook();
+        let _webhook = lab.with_webhook_at_once();
         let code = [
             "create",
             "configmap",

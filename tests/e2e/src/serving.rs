@@ -1,35 +1,67 @@
 //! The RayCluster that every test about Serve uses, one after another.
 
 use std::{
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::{Lab, Ran, eventually, lab};
+use crate::{
+    Lab, Ran, eventually, lab,
+    turns::{Turn, Turns},
+};
 
 pub const CLUSTER: &str = "test-cluster";
 const NAMESPACE: &str = "e2e-serving";
 
 pub struct Serving {
     lab: &'static Lab,
-    _alone: MutexGuard<'static, ()>,
+    /// What the next one of this kind may find there.
+    kind: &'static str,
+    turn: Turn<'static>,
 }
+
+/// What a test needs that begins with no application.
+const NOTHING: &str = "nothing";
 
 /// The examples' RayCluster, ready, with no application on it.
 pub fn serving() -> Serving {
+    serving_kind(NOTHING)
+}
+
+/// The same with what the test before left there, if that was of the same kind, or with nothing. For
+/// tests that begin by submitting the same whole config, and wait for it: only the first of them starts
+/// Serve. They may not leave settings that a running Serve keeps.
+pub fn serving_kind(kind: &'static str) -> Serving {
     static READY: OnceLock<()> = OnceLock::new();
-    static ALONE: Mutex<()> = Mutex::new(());
-    // A test that failed leaves the cluster usable: the next one starts by deleting what runs.
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    static TURNS: Turns = Turns::new();
+    let turn = TURNS.take(kind);
     let serving = Serving {
         lab: lab(),
-        _alone: alone,
+        kind,
+        turn,
     };
     READY.get_or_init(|| serving.create());
-    serving.ray_serve("delete", &[]).ok();
+    if !LEFT_WELL.swap(false, Ordering::Relaxed) || !serving.turn.is_after_its_like() {
+        // A test that failed leaves the cluster usable: the next one starts by deleting what runs.
+        serving.ray_serve("delete", &[]).ok();
+    }
     serving
+}
+
+/// Whether the last test left what its kind promises.
+static LEFT_WELL: AtomicBool = AtomicBool::new(false);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let well = self.kind != NOTHING && !thread::panicking();
+        LEFT_WELL.store(well, Ordering::Relaxed);
+    }
 }
 
 impl Serving {
@@ -39,7 +71,7 @@ impl Serving {
 
     fn create(&self) {
         let lab = self.lab;
-        let _webhook = lab.with_webhook();
+        let webhook = lab.with_webhook_at_once();
         // The namespace outlives the run on a kept cluster; its own deletion would only cost time.
         let _ = lab.kubectl(&["create", "namespace", NAMESPACE]);
         lab.kubectl(&[
@@ -62,6 +94,7 @@ impl Serving {
         ];
         lab.apply(NAMESPACE, &lab.kubectl(&code).ok().stdout).ok();
         lab.apply(NAMESPACE, &lab.example("raycluster.yaml")).ok();
+        drop(webhook);
         let cluster = format!("raycluster/{CLUSTER}");
         lab.kubectl(&[
             "wait",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::{Lab, Ran, console, eventually, lab, serving};
+use e2e::{Alone, Lab, Ran, console, eventually, lab, serving};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,6 +43,7 @@ fn shell(lab: &Lab, directory: &Path, namespace: &str, script: &str) -> Ran {
 #[ignore = "needs a cluster: cargo cluster test"]
 fn the_readme_s_walk_from_a_directory_to_an_application_is_true() {
     let lab = lab();
+    let _alone = Alone::take();
     let space = lab.namespace("e2e-own-code");
     let scratch = TempDir::new().unwrap();
     let readme = fs::read_to_string(lab.prepared.root.join("README.md")).unwrap();

@@ -27,8 +27,8 @@ use self::{
 };
 use crate::{layout::Layout, progress::note, target::Target};
 
-/// Two Ray heads fit beside the builds; tests that share one queue on it.
-const THREADS: &str = "--test-threads=4";
+/// A thread for each: tests that share something wait for it, and hold up nobody who needs another thing.
+const THREADS: &str = "--test-threads=200";
 
 /// Selects the tests that need a cluster. They are built with the workspace: for `-p e2e` cargo would
 /// build a dozen dependencies once more, with the features that e2e alone asks for.
