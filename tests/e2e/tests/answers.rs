@@ -1,6 +1,6 @@
 //! Answers that are long, that come bit by bit, or that are cut in the middle.
 
-use e2e::{CLUSTER, Relay, Serving, Watching, lab, serving};
+use e2e::{CLUSTER, Relay, Serving, Watching, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 /// More than Ray, the API server or the tunnel keep in one piece: 10 MB.
@@ -27,7 +27,7 @@ fn lines(count: usize) -> String {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_long_answer_is_printed_whole_or_the_call_fails() {
-    let serving = serving();
+    let serving = serving_kind("answers");
     deploy(&serving, &json!({}));
     let path = format!("/answers/lines/{LINES}");
     let whole = lines(LINES);
@@ -63,7 +63,7 @@ fn a_long_answer_is_printed_whole_or_the_call_fails() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_streamed_answer_is_printed_as_it_comes() {
-    let serving = serving();
+    let serving = serving_kind("answers");
     deploy(&serving, &json!({}));
     let there = ["call", CLUSTER, "-n", serving.namespace()];
     let mut call = Watching::ray_serve(&[&there[..], &["/answers/stream"]].concat());
@@ -79,7 +79,7 @@ fn a_streamed_answer_is_printed_as_it_comes() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_large_config_is_read_whole_also_where_the_tunnel_is_cut() {
-    let serving = serving();
+    let serving = serving_kind("answers");
     let padding = lines(LINES / 2);
     deploy(&serving, &json!({"padding": padding}));
     let relay = Relay::to_api_server(lab());

@@ -1,6 +1,6 @@
 //! The API server itself is restarted while commands go on: a real one, at its own port.
 
-use e2e::{ApiServer, CLUSTER, Serving, Watching, lab, serving};
+use e2e::{ApiServer, CLUSTER, Serving, Watching, lab, serving_kind};
 
 fn through(server: &ApiServer, serving: &Serving, verb: &str, more: &[&str]) -> Watching {
     let flag = server.flag();
@@ -11,7 +11,7 @@ fn through(server: &ApiServer, serving: &Serving, verb: &str, more: &[&str]) -> 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn commands_go_on_across_a_restart_of_the_api_server() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     let fruit = "examples/serve_config_fruit.yaml";
     serving

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{CLUSTER, Serving, eventually, lab, serving};
+use e2e::{CLUSTER, Serving, eventually, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
@@ -126,7 +126,7 @@ fn the_plan_is_told_without_being_done() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn settings_that_a_running_serve_ignores_are_warned_of() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let config = lab().example(FRUIT);
     serving.submit(&config, &["--wait"]).ok();
     let port = || {

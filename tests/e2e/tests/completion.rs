@@ -4,7 +4,7 @@ use std::{
     env, fs::Permissions, os::unix::fs::PermissionsExt, os::unix::fs::symlink, path::PathBuf,
 };
 
-use e2e::{CLUSTER, Ran, lab, serving};
+use e2e::{CLUSTER, Ran, lab, serving_kind};
 use tempfile::TempDir;
 
 /// A directory that comes first on PATH.
@@ -51,7 +51,7 @@ fn plugin() -> PathBuf {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn names_of_the_cluster_are_offered_through_kubectl() {
-    let serving = serving();
+    let serving = serving_kind("both");
     serving
         .submit(&lab().example("serve_config.yaml"), &["--wait"])
         .ok();

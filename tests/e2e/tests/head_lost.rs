@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{CLUSTER, Watching, eventually, http, lab, serving};
+use e2e::{CLUSTER, Watching, eventually, http, lab, serving_kind};
 
 /// A head takes half a minute to start, more where others are busy.
 const NEXT_HEAD: Duration = Duration::from_secs(240);
@@ -10,7 +10,7 @@ const NEXT_HEAD: Duration = Duration::from_secs(240);
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn whoever_looks_goes_on_with_the_next_head() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     let config = lab.example("serve_config_fruit.yaml");
     serving.submit(&config, &["--wait"]).ok();

@@ -8,7 +8,7 @@ use cluster::{
     network::{API_PORT, NODE_IP},
     pki::client_certificate,
 };
-use e2e::{CLUSTER, ConnectProxy, Ran, Serving, Watching, eventually, lab, serving};
+use e2e::{CLUSTER, ConnectProxy, Ran, Serving, Watching, eventually, lab, serving, serving_kind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -218,7 +218,7 @@ fn whom_somebody_asks_for_has_the_rights() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn the_role_of_the_readme_is_enough_to_look() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     lab.grant_to_user(serving.namespace(), "e2e-looker");
     let config = lab.example("serve_config_fruit.yaml");

@@ -1,13 +1,13 @@
 //! Looking into a running cluster: logs, one call, the dashboard.
 
-use e2e::{lab, serving};
+use e2e::{lab, serving_kind};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn logs_of_all_processes_of_serve_are_read() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     serving.submit(&lab().example(FRUIT), &["--wait"]).ok();
     serving.call("/fruit", "[\"MANGO\", 2]");
 
@@ -40,7 +40,7 @@ fn logs_of_all_processes_of_serve_are_read() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn an_application_is_called_through_the_head() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     serving.submit(&lab().example(FRUIT), &["--wait"]).ok();
     let ran = serving
         .ray_serve("call", &["/fruit", "-d", "[\"MANGO\", 2]"])

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use e2e::{CLUSTER, Namespace, eventually, lab, serving, since};
+use e2e::{CLUSTER, Namespace, eventually, lab, serving, serving_kind, since};
 use serde_json::{Value, json};
 
 /// A RayCluster that asks to serve. Its pods run nothing: what is asked is what is made.
@@ -182,7 +182,7 @@ fn a_condition_that_says_it_is_provisioned() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn an_application_that_answers_through_the_serve_service() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     serving
         .submit(&lab().example("serve_config_fruit.yaml"), &["--wait"])
         .ok();

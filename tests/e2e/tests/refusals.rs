@@ -1,6 +1,6 @@
 //! What cannot work is said in one sentence, with exit 1, and changes nothing.
 
-use e2e::{CLUSTER, lab, serving};
+use e2e::{CLUSTER, lab, serving, serving_kind};
 
 /// Every command that asks something of a cluster.
 fn commands() -> [Vec<&'static str>; 3] {
@@ -74,7 +74,7 @@ fn a_user_who_may_not_forward_ports_learns_both_verbs() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn the_role_of_the_readme_is_all_a_user_needs() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     lab.grant_to_user(serving.namespace(), "e2e-ada");
     let config = lab.example("serve_config_fruit.yaml");

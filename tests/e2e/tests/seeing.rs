@@ -1,11 +1,11 @@
 //! Looking at what runs: one cluster, many, and while things go away.
 
-use e2e::{CLUSTER, Relay, Watching, lab, serving};
+use e2e::{CLUSTER, Relay, Watching, lab, serving, serving_kind};
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn what_runs_submitted_again_changes_nothing() {
-    let serving = serving();
+    let serving = serving_kind("both");
     let both = lab().example("serve_config.yaml");
     serving.submit(&both, &["--wait"]).ok();
     for format in ["yaml", "json"] {
@@ -52,7 +52,7 @@ fn status_finds_the_worker_that_has_no_proxy() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn every_annotated_cluster_has_a_line_and_a_dead_one_a_reason() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     let _webhook = lab.with_webhook();
     let namespace = lab.namespace("e2e-seeing");
@@ -89,7 +89,7 @@ fn every_annotated_cluster_has_a_line_and_a_dead_one_a_reason() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn watching_outlives_the_api_server() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let lab = lab();
     let config = lab.example("serve_config_fruit.yaml");
     serving.submit(&config, &["--wait"]).ok();

@@ -1,6 +1,6 @@
 //! Submit, get, call, change, remove, delete: a data scientist's day.
 
-use e2e::{CLUSTER, lab, serving};
+use e2e::{CLUSTER, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 #[test]
@@ -63,7 +63,7 @@ fn applications_come_and_go_with_the_submitted_config() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn get_prints_the_camel_case_document_without_losing_anything() {
-    let serving = serving();
+    let serving = serving_kind("both");
     serving
         .submit(&lab().example("serve_config.yaml"), &["--wait"])
         .ok();
@@ -98,7 +98,7 @@ fn get_prints_the_camel_case_document_without_losing_anything() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn values_that_yaml_readers_disagree_on_survive_submit_and_get() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let tricky = json!({
         "price": 3, "no": "yes", "mode": "0644", "time": "12:30:45", "version": "1.0",
         "nothing": "~", "exponent": "1e3", "text": "two\nlines\n", "big": 9_007_199_254_740_993_u64,
@@ -142,7 +142,7 @@ fn waiting_for_an_application_that_cannot_start_says_why() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn what_ray_refuses_changes_nothing() {
-    let serving = serving();
+    let serving = serving_kind("fruit");
     let good = lab().example("serve_config_fruit.yaml");
     serving.submit(&good, &["--wait"]).ok();
     let deployed = || {

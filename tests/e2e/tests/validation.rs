@@ -1,6 +1,6 @@
 //! What Ray accepts without a word, or answers with a traceback, never reaches it.
 
-use e2e::{lab, serving};
+use e2e::{lab, serving, serving_kind};
 
 const GOOD: &str = "\
 applications:
@@ -90,7 +90,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn mistakes_are_told_before_anything_is_sent() {
-    let serving = serving();
+    let serving = serving_kind("good");
     serving.submit(GOOD, &["--wait"]).ok();
     for (case, config, says) in MISTAKES {
         let ran = serving.submit(config, &[]);
@@ -138,7 +138,7 @@ fn the_names_of_another_ray_are_told() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn diff_shows_what_submit_then_does() {
-    let serving = serving();
+    let serving = serving_kind("good");
     serving.submit(GOOD, &["--wait"]).ok();
     let diff = |config: &str| serving.ray_serve_with("diff", &["-f", "-"], config);
     let same = diff(GOOD);
