@@ -165,8 +165,8 @@ fn an_exchanged_secret_costs_no_admission() {
         lab.helm(verb, &[&[CHART], &values[..]].concat()).ok();
         lab.await_rollout();
     };
-    // First with a bundle that does not fit: the test has to find that out.
-    helm("install", &bundle(&[&new]));
+    // First with a bundle that does not fit: the test has to find that out, which it tries for a while.
+    helm("install", &(bundle(&[&new]) + ",test.timeout=15s"));
     let failed = lab.helm("test", &[]);
     assert_ne!(failed.code, Some(0), "{failed}");
     failed.says("the caBundle does not trust the certificate");

@@ -42,7 +42,7 @@ fn cases() -> Vec<Value> {
         json!({"prometheusRule": {"enabled": true, "labels": {"release": "prometheus"}}}),
         json!({"prometheusRule": {"enabled": true}, "webhook": {"failurePolicy": "Fail"}}),
         json!({"grafanaDashboard": {"enabled": true, "labels": {"grafana_dashboard": "yes"}, "annotations": {"grafana_folder": "Ray"}}}),
-        json!({"test": {"namespace": "kube-public"}}),
+        json!({"test": {"namespace": "kube-public", "timeout": "90s"}}),
         json!({"priorityClassName": "system-cluster-critical"}),
         json!({"nodeSelector": {"pool": "system"}}),
         json!({"tolerations": [{"key": "pool", "operator": "Equal", "value": "system", "effect": "NoSchedule"}]}),
