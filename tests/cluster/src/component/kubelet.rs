@@ -53,6 +53,8 @@ fn command(layout: &Layout) -> Result<Command> {
         // No registry could bring a collected image back.
         "imageGCHighThresholdPercent": 100,
         "configMapAndSecretChangeDetectionStrategy": "Watch",
+        // A changed Secret reaches its pod's files when the kubelet next looks at the pod: by default in a minute.
+        "syncFrequency": "10s",
         // Tests delete pods and wait for their ends.
         "shutdownGracePeriod": "0s",
     });
