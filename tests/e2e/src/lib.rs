@@ -30,7 +30,7 @@ pub use operator::since;
 pub use own::{Alone, Own};
 pub use recorder::{Recorder, base64};
 pub use relay::Relay;
-pub use run::{Ran, eventually};
+pub use run::{On, Ran, eventually};
 pub use serving::{CLUSTER, Serving, serving, serving_kind};
 pub use stream::Stream;
 pub use turns::Change;

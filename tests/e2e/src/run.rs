@@ -12,6 +12,16 @@ use serde_json::Value;
 /// No command of these tests takes this long unless it hangs, which is a failure and not a wait.
 const HANGS: Duration = Duration::from_secs(420);
 
+/// Shorter texts are in most messages by chance.
+const TELLING: usize = 12;
+
+/// Where a command says something.
+#[derive(Clone, Copy, Debug)]
+pub enum On {
+    Stdout,
+    Stderr,
+}
+
 /// A finished command.
 pub struct Ran {
     pub line: String,
@@ -72,6 +82,11 @@ impl Ran {
 
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
+        let length = text.chars().count();
+        assert!(
+            length >= TELLING,
+            "{text:?} is too short to tell anything: {length} characters of {TELLING}"
+        );
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(said, "{text:?} is missing: {self}");
         self
@@ -81,6 +96,32 @@ impl Ran {
     pub fn never_says(self, text: &str) -> Self {
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(!said, "{text:?} is there: {self}");
+        self
+    }
+
+    /// One whole line of one of its streams.
+    #[track_caller]
+    pub fn says_on(self, stream: On, line: &str) -> Self {
+        let text = match stream {
+            On::Stdout => &self.stdout,
+            On::Stderr => &self.stderr,
+        };
+        let said = text.lines().any(|said| said == line);
+        assert!(said, "the line {line:?} is not on {stream:?}: {self}");
+        self
+    }
+
+    /// A row of a table on stdout, with these words among its columns and in this order.
+    #[track_caller]
+    pub fn says_row(self, words: &[&str]) -> Self {
+        let has = |line: &str| {
+            let mut columns = line.split_whitespace();
+            words
+                .iter()
+                .all(|word| columns.any(|column| column == *word))
+        };
+        let said = self.stdout.lines().any(has);
+        assert!(said, "no row with {words:?}: {self}");
         self
     }
 
@@ -137,5 +178,49 @@ fn wait(child: &mut Child, line: &str) -> Option<i32> {
             panic!("hangs: {line}");
         }
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran() -> Ran {
+        let script =
+            "echo 'NAME       STATUS'; echo 'fruit_app  RUNNING'; echo 'error: it is gone' >&2";
+        Ran::command(Command::new("sh").args(["-c", script]), None)
+    }
+
+    #[test]
+    fn a_line_is_asked_for_whole_and_on_its_stream() {
+        ran()
+            .says_on(On::Stderr, "error: it is gone")
+            .says_on(On::Stdout, "fruit_app  RUNNING")
+            .says_row(&["fruit_app", "RUNNING"])
+            .says("error: it is");
+    }
+
+    #[test]
+    #[should_panic(expected = "the line \"error: it is gone\" is not on Stdout")]
+    fn a_line_on_the_other_stream_is_none() {
+        ran().says_on(On::Stdout, "error: it is gone");
+    }
+
+    #[test]
+    #[should_panic(expected = "the line \"error: it is\" is not on Stderr")]
+    fn a_part_of_a_line_is_none() {
+        ran().says_on(On::Stderr, "error: it is");
+    }
+
+    #[test]
+    #[should_panic(expected = "no row with [\"RUNNING\", \"fruit_app\"]")]
+    fn a_row_has_its_words_in_their_order() {
+        ran().says_row(&["RUNNING", "fruit_app"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "\"is gone\" is too short to tell anything")]
+    fn a_short_text_is_refused_even_where_it_is_there() {
+        ran().says("is gone");
     }
 }

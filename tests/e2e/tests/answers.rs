@@ -1,6 +1,6 @@
 //! Answers that are long, that come bit by bit, or that are cut in the middle.
 
-use e2e::{CLUSTER, Relay, Serving, Watching, lab, serving, serving_kind};
+use e2e::{CLUSTER, On, Relay, Serving, Watching, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 /// More than Ray, the API server or the tunnel keep in one piece: 10 MB.
@@ -110,7 +110,7 @@ fn a_large_config_is_read_whole_also_where_the_tunnel_is_cut() {
     serving
         .submit(&config, &[])
         .ok()
-        .says("application/answers unchanged");
+        .says_on(On::Stdout, "application/answers unchanged");
 }
 
 /// The numbers that `/log` has put into a log, in their order.

@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use e2e::{CLUSTER, Own, Relay, Watching, eventually, lab, serving};
+use e2e::{CLUSTER, On, Own, Relay, Watching, eventually, lab, serving};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
 
@@ -78,11 +78,15 @@ fn an_api_server_that_comes_back_is_waited_for() {
         relay.come_back();
         submit.join().unwrap()
     });
-    ran.ok()
-        .says("All applications of raycluster/test-cluster are running.");
+    ran.ok().says_on(
+        On::Stderr,
+        "All applications of raycluster/test-cluster are running.",
+    );
 
     relay.go_down();
-    waiting(&[]).fails_in_one_sentence().says("127.0.0.1");
+    waiting(&[])
+        .fails_in_one_sentence()
+        .says(server.trim_start_matches("--server="));
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn a_head_is_waited_for_and_missed() {
     own.submit(&config, &["--wait"])
         .ok()
         .says("waiting: raycluster/test-cluster")
-        .says("application/fruit_app: RUNNING");
+        .says_on(On::Stderr, "application/fruit_app: RUNNING");
 
     // Lost while waiting for applications, which go with it.
     let ran = thread::scope(|scope| {
@@ -124,11 +128,11 @@ fn a_head_is_waited_for_and_missed() {
     own.lose_head();
     own.submit(&config, &[])
         .fails_in_one_sentence()
-        .says(CLUSTER)
+        .says("raycluster/test-cluster")
         .never_says("Traceback");
     own.submit(&config, &["--wait"])
         .ok()
-        .says("application/fruit_app: RUNNING");
+        .says_on(On::Stderr, "application/fruit_app: RUNNING");
 }
 
 /// The head is lost between the upload and the config, and the code with it.

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{CLUSTER, Serving, eventually, lab, serving, serving_kind};
+use e2e::{CLUSTER, On, Serving, eventually, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
@@ -101,8 +101,9 @@ fn two_merges_at_once_both_arrive() {
                 lab().ray_serve_with(&[&arguments[..], &["--merge"]].concat(), config)
             })
         });
-        for run in runs {
-            run.join().unwrap().ok().says("created");
+        for (run, name) in runs.into_iter().zip(["fruit_app", "math_app"]) {
+            let created = format!("application/{name} created");
+            run.join().unwrap().ok().says_on(On::Stdout, &created);
         }
     });
     assert_eq!(applications(&serving), ["fruit_app", "math_app"]);
@@ -172,9 +173,11 @@ fn a_cluster_of_a_rayservice_is_only_changed_by_force() {
     for ran in refused {
         ran.fails_in_one_sentence()
             .says("belongs to rayservice/story")
-            .says("--force");
+            .says("or pass --force");
     }
-    forced.ok().says("application/fruit_app created");
+    forced
+        .ok()
+        .says_on(On::Stdout, "application/fruit_app created");
     eventually("fruit_app", std::time::Duration::from_secs(60), || {
         let names = applications(&serving);
         if names == ["fruit_app"] {

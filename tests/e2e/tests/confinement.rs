@@ -34,7 +34,7 @@ fn assert_refused(lab: &Lab, what: &str, change: &Value) {
     assert_ne!(refused.code, Some(0), "{change}: {refused}");
     refused
         .says("ValidatingAdmissionPolicy")
-        .says("the webhook");
+        .says("denied request: the webhook ");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_policies_are_understood_by_the_api_server_and_refuse_nobody_else() {
     let user = format!("--as=system:serviceaccount:{WEBHOOK_NAMESPACE}:default");
     let other = ["patch", CONFIGURATION, "--type=merge", "-p", "{}", &user];
     lab.kubectl(&other)
-        .says("forbidden")
+        .says("is forbidden: User \"system:serviceaccount:")
         .never_says("ValidatingAdmissionPolicy");
 }
 

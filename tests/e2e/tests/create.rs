@@ -67,7 +67,7 @@ fn creating_is_a_right_of_its_own() {
     lab.ray_serve(&create)
         .fails_in_one_sentence()
         .says("not allowed to create raycluster/small")
-        .says("e2e-creator");
+        .says("User \"e2e-creator\"");
     let role = lab.example("role_creator.yaml");
     let role = role.replace("name: ada", "name: e2e-creator");
     lab.apply(&space.name, &role).ok();

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{CLUSTER, Serving, Watching, lab, serving};
+use e2e::{CLUSTER, On, Serving, Watching, lab, serving};
 
 const FRUIT: &str = "examples/serve_config_fruit.yaml";
 
@@ -83,6 +83,9 @@ fn a_deployment_cut_by_a_dying_head_is_told_or_made_again_on_the_next() {
         .says("it may have got through, see kubectl ray serve get");
     waited
         .ok()
-        .says("application/fruit_app: RUNNING")
-        .says("All applications of raycluster/test-cluster are running.");
+        .says_on(On::Stderr, "application/fruit_app: RUNNING")
+        .says_on(
+            On::Stderr,
+            "All applications of raycluster/test-cluster are running.",
+        );
 }

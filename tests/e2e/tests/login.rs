@@ -92,7 +92,7 @@ fn contexts_are_a_cluster_a_user_and_a_namespace() {
     there("typo")
         .fails_in_one_sentence()
         .says("has no context \"typo\"")
-        .says("serving");
+        .says("(it has serving, elsewhere)");
     // Of a list of files, the first that says it; one that is not there is none.
     let list = format!("{}/missing:{file}", directory.path().display());
     get(
@@ -205,7 +205,7 @@ fn whom_somebody_asks_for_has_the_rights() {
     let nobody = ["--as", "e2e-nobody", "--as-uid", "7"];
     get(&serving, &[], &nobody)
         .fails_in_one_sentence()
-        .says("not allowed");
+        .says("not allowed to get raycluster/test-cluster");
     get(
         &serving,
         &[],
@@ -230,9 +230,10 @@ fn the_role_of_the_readme_is_enough_to_look() {
     ada("get", &["-o", "wide"]).says("fruit.deployment_graph");
     ada("status", &[])
         .says("service/test-cluster-serve-svc")
-        .says("ready");
+        .says_row(&["ready"]);
     ada("config", &[]).says("fruit.deployment_graph");
-    ada("call", &["/fruit", "-d", "[\"MANGO\", 2]"]).says("6");
+    let called = ada("call", &["/fruit", "-d", "[\"MANGO\", 2]"]);
+    assert_eq!(called.stdout, "6", "{called}");
     ada("logs", &["fruit_app", "--tail", "1"]).says("fruit_app/MangoStand/");
     lab.ray_serve(&["get", "-n", serving.namespace(), "--as", "e2e-looker"])
         .ok()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::{Alone, Lab, Ran, console, eventually, lab, serving};
+use e2e::{Alone, Lab, On, Ran, console, eventually, lab, serving};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -152,7 +152,7 @@ fn an_application_finds_its_files_its_modules_and_nothing_that_is_ignored() {
         .ok()
         .says("app is on the cluster already")
         .says("mylib uploaded: 2 files")
-        .says("application/facts configured");
+        .says_on(On::Stdout, "application/facts configured");
     eventually("the changed module", Duration::from_secs(60), || {
         let facts: Value = serde_json::from_str(&serving.call("/facts", "{}")).unwrap();
         if facts["module"] == "another" {

@@ -38,8 +38,7 @@ fn status_finds_the_worker_that_has_no_proxy() {
         .ray_serve("status", &["--wait-for=running", "--timeout", "2m"])
         .ok()
         .says("application/fruit_app")
-        .says("proxies")
-        .says("1/1 healthy, HeadOnly")
+        .says_row(&["proxies", "1/1", "healthy,", "HeadOnly,"])
         .says("1 of 2 endpoints of service/test-cluster-serve-svc run no healthy proxy")
         .says("put proxy_location: EveryNode into the Serve config");
     // The exit code of a wait is its answer.

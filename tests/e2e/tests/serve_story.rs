@@ -1,6 +1,6 @@
 //! Submit, get, call, change, remove, delete: a data scientist's day.
 
-use e2e::{CLUSTER, lab, serving, serving_kind};
+use e2e::{CLUSTER, On, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 #[test]
@@ -12,8 +12,8 @@ fn applications_come_and_go_with_the_submitted_config() {
     serving
         .submit(&both, &["--wait"])
         .ok()
-        .says("application/fruit_app created")
-        .says("application/math_app created");
+        .says_on(On::Stdout, "application/fruit_app created")
+        .says_on(On::Stdout, "application/math_app created");
     let table = serving.ray_serve("get", &[]).ok();
     assert_eq!(
         table.stdout.lines().count(),
@@ -27,32 +27,32 @@ fn applications_come_and_go_with_the_submitted_config() {
     serving
         .submit(&both, &["--wait"])
         .ok()
-        .says("application/fruit_app unchanged")
-        .says("application/math_app unchanged");
+        .says_on(On::Stdout, "application/fruit_app unchanged")
+        .says_on(On::Stdout, "application/math_app unchanged");
 
     let dearer = both.replace("price: 3", "price: 7");
     assert_ne!(dearer, both);
     serving
         .submit(&dearer, &["--wait"])
         .ok()
-        .says("application/fruit_app configured")
-        .says("application/math_app unchanged");
+        .says_on(On::Stdout, "application/fruit_app configured")
+        .says_on(On::Stdout, "application/math_app unchanged");
     assert_eq!(serving.call("/fruit", "[\"MANGO\", 2]"), "14");
 
     serving
         .submit(&lab().example("serve_config_fruit.yaml"), &["--wait"])
         .ok()
-        .says("application/math_app removed");
+        .says_on(On::Stdout, "application/math_app removed");
     serving
         .ray_serve("get", &[])
         .ok()
-        .says("fruit_app")
+        .says_row(&["fruit_app", "RUNNING"])
         .never_says("math_app");
 
     serving
         .ray_serve("delete", &[])
         .ok()
-        .says("application/fruit_app deleted");
+        .says_on(On::Stdout, "application/fruit_app deleted");
     let nothing = serving.ray_serve("delete", &[]).ok();
     assert_eq!(nothing.stdout, "", "{nothing}");
     nothing.says("No Serve applications");
@@ -133,8 +133,7 @@ fn waiting_for_an_application_that_cannot_start_says_why() {
         .replace("fruit.deployment_graph", "fruit.no_such_graph");
     let ran = serving.submit(&broken, &["--wait"]);
     assert_eq!(ran.code, Some(1), "{ran}");
-    ran.says("fruit_app")
-        .says("DEPLOY_FAILED")
+    ran.says("error: application/fruit_app is DEPLOY_FAILED: ")
         .says("no_such_graph")
         .never_says("Traceback");
 }
@@ -157,7 +156,7 @@ fn what_ray_refuses_changes_nothing() {
     serving
         .submit(&refused, &["--no-validate"])
         .fails_in_one_sentence()
-        .says(CLUSTER)
+        .says("raycluster/test-cluster")
         .says("num_replicas")
         .never_says("Traceback");
     assert_eq!(deployed(), before);

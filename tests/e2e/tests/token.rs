@@ -1,7 +1,7 @@
 //! A cluster that asks for a Ray token: it comes from the cluster's Secret, and is never shown.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use e2e::{CLUSTER, Own, Ran, Watching, lab};
+use e2e::{CLUSTER, On, Own, Ran, Watching, lab};
 use serde_json::json;
 
 const WRONG: &str = "a-wrong-token";
@@ -62,18 +62,28 @@ fn a_cluster_with_tokens_is_used_as_any_other() {
     let config = lab.example("serve_config_fruit.yaml");
     own.submit(&config, &["--wait"])
         .ok()
-        .says("application/fruit_app: RUNNING");
+        .says_on(On::Stderr, "application/fruit_app: RUNNING");
     // The operator's, who makes it where nobody else does.
     let secret = lab.get(own.namespace(), &format!("secret/{CLUSTER}"));
     let encoded = secret["data"]["auth_token"].as_str().unwrap();
     let token = String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
     let cluster = Secretive { own, token };
 
-    cluster.run(None, "get", &[]).ok().says("RUNNING");
-    cluster.run(None, "status", &[]).ok().says("fruit_app");
-    cluster.run(None, "config", &[]).ok().says("fruit_app");
+    cluster
+        .run(None, "get", &[])
+        .ok()
+        .says_row(&["fruit_app", "RUNNING"]);
+    cluster
+        .run(None, "status", &[])
+        .ok()
+        .says_row(&["application/fruit_app", "RUNNING"]);
+    cluster
+        .run(None, "config", &[])
+        .ok()
+        .says("name: fruit_app");
     let logs = ["fruit_app/MangoStand", "--tail", "5"];
-    cluster.run(None, "logs", &logs).ok().says("MangoStand");
+    let log = cluster.run(None, "logs", &logs).ok();
+    assert!(log.stdout.contains("MangoStand"), "{log}");
     let called = cluster.run(None, "call", &["/fruit", "-d", "[\"MANGO\", 2]"]);
     assert_eq!(called.ok().stdout, "6");
 
@@ -98,7 +108,7 @@ fn who_may_not_read_the_secret_learns_the_right(cluster: &Secretive) {
     cluster
         .run(Some(&cluster.token), "get", &tom)
         .ok()
-        .says("RUNNING");
+        .says_row(&["fruit_app", "RUNNING"]);
 }
 
 fn a_dashboard_tells_a_missing_token_from_a_wrong_one(cluster: &Secretive) {
@@ -124,7 +134,10 @@ fn a_dashboard_tells_a_missing_token_from_a_wrong_one(cluster: &Secretive) {
             .says("wants a valid Ray token: Forbidden: Invalid authentication token (403)");
     }
     let right = Some(cluster.token.as_str());
-    cluster.run(right, "get", &at).ok().says("RUNNING");
+    cluster
+        .run(right, "get", &at)
+        .ok()
+        .says_row(&["fruit_app", "RUNNING"]);
 }
 
 fn a_secret_that_changed_is_told(cluster: &Secretive) {
@@ -132,7 +145,7 @@ fn a_secret_that_changed_is_told(cluster: &Secretive) {
     for verb in ["get", "status", "logs", "delete"] {
         cluster
             .run(None, verb, &[])
-            .says("(403)")
+            .says("Invalid authentication token (403)")
             .says("which may have changed since the head started");
     }
     // Another Secret of the user's own.
@@ -152,7 +165,10 @@ fn a_secret_that_changed_is_told(cluster: &Secretive) {
         .fails_in_one_sentence()
         .says("secret/mine does not exist");
     cluster.put_into_secret("mine", &cluster.token);
-    cluster.run(None, "get", &[]).ok().says("RUNNING");
+    cluster
+        .run(None, "get", &[])
+        .ok()
+        .says_row(&["fruit_app", "RUNNING"]);
 }
 
 /// The operator keeps the last 50 characters of the name for its Secret, and begins it with a letter.
@@ -175,16 +191,15 @@ fn a_cluster_with_a_long_name_has_a_token_too() {
     let submit = [&["submit"], &there[..], &["-f", "-", "--wait"]].concat();
     lab.ray_serve_with(&submit, &config)
         .ok()
-        .says("application/fruit_app: RUNNING");
+        .says_on(On::Stderr, "application/fruit_app: RUNNING");
     let secret = lab.get(
         own.namespace(),
         "secret/rfraud-detection-serving-cluster-europe-west4-prod",
     );
     let token = secret["data"]["auth_token"].as_str().unwrap();
     for verb in ["get", "status", "delete"] {
-        with_token(None, &[&[verb], &there[..]].concat())
-            .ok()
-            .says("fruit_app")
-            .never_says(token);
+        let ran = with_token(None, &[&[verb], &there[..]].concat()).ok();
+        assert!(ran.stdout.contains("fruit_app"), "{ran}");
+        ran.never_says(token);
     }
 }
