@@ -4,6 +4,7 @@
 //! 2 GB and half a minute. Tests take what is shared through a lock; all of them are started at once.
 
 mod api_server;
+mod certificate;
 mod chart;
 mod connect_proxy;
 mod console;
@@ -21,6 +22,7 @@ mod turns;
 mod watching;
 
 pub use api_server::ApiServer;
+pub use certificate::{Forward, der, service_name};
 pub use chart::{CHART, Reinstall, documents, object};
 pub use connect_proxy::ConnectProxy;
 pub use console::{Step, console};

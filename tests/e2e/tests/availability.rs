@@ -3,7 +3,7 @@
 use std::{thread::sleep, time::Duration};
 
 use cluster::process;
-use e2e::{Lab, Namespace, RELEASE, Stream, WEBHOOK_NAMESPACE, eventually, lab};
+use e2e::{Forward, Lab, Namespace, RELEASE, Stream, WEBHOOK_NAMESPACE, der, eventually, lab};
 use serde_json::{Value, json};
 
 /// The webhook with `failurePolicy: Fail` while it lives; then as it was.
@@ -74,7 +74,7 @@ fn a_rotated_authority_costs_no_admission() {
     let _alone = lab.webhook_alone();
     let _required = Required::new(lab);
     let namespace = namespace("e2e-rotation");
-    let before = lab.ca_bundle();
+    let before = lab.authorities();
     let stream = Stream::start(lab, &namespace.name);
     // An emptied Secret makes the replicas agree on a new authority, as the end of its validity does.
     let secret = format!("secret/{RELEASE}-ca");
@@ -89,15 +89,25 @@ fn a_rotated_authority_costs_no_admission() {
         &empty,
     ])
     .ok();
-    eventually("a new caBundle", Duration::from_secs(90), || {
-        if lab.ca_bundle() == before {
-            Err("the old one".into())
+    let authority = eventually("a new authority", Duration::from_secs(90), || {
+        let now = lab.authorities();
+        if now == before {
+            Err("the old one".to_owned())
         } else {
-            Ok(())
+            assert_eq!(now[1..], before[..1], "trusted as long as it is in use");
+            Ok(der(&now[0]))
         }
     });
     // Both replicas sign new leaves once the new bundle has settled; creates go on meanwhile.
-    sleep(Duration::from_secs(30));
+    let forwards = Forward::to_all(lab);
+    assert_eq!(forwards.len(), 2);
+    for forward in &forwards {
+        eventually(
+            "a leaf of the new authority",
+            Duration::from_secs(90),
+            || forward.presents(&authority),
+        );
+    }
     stream.await_more(5);
     assert_eq!(
         stream.finish("rotation of the certificate authority"),

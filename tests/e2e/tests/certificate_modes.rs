@@ -1,20 +1,15 @@
 //! A certificate of the platform's own: exchanged, with its authority, while RayClusters are created.
 
 use std::{
-    io::{BufRead, BufReader, Write as _},
-    net::TcpStream,
-    process::{Child, ChildStdout, Stdio},
-    sync::Arc,
+    io::Write as _,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use e2e::{CHART, Lab, RELEASE, Reinstall, Stream, WEBHOOK_NAMESPACE, eventually, lab};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore,
-    pki_types::{CertificateDer, ServerName},
+use e2e::{
+    CHART, Forward, Lab, Reinstall, Stream, WEBHOOK_NAMESPACE, eventually, lab, service_name,
 };
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
 const SECRET: &str = "own-certificate";
@@ -56,10 +51,6 @@ impl Platform {
     }
 }
 
-fn service_name() -> String {
-    format!("{RELEASE}.{WEBHOOK_NAMESPACE}.svc")
-}
-
 /// A caBundle of them all.
 pub(crate) fn encoded(platforms: &[&Platform]) -> String {
     let pem: String = platforms.iter().map(|p| p.authority.pem()).collect();
@@ -68,66 +59,6 @@ pub(crate) fn encoded(platforms: &[&Platform]) -> String {
 
 fn bundle(platforms: &[&Platform]) -> String {
     format!("existingSecret.caBundle={}", encoded(platforms))
-}
-
-/// A port of this machine that leads to a pod.
-struct Forward {
-    kubectl: Child,
-    address: String,
-    /// kubectl writes a line for each connection, and ends where nobody could read it.
-    _stdout: BufReader<ChildStdout>,
-}
-
-impl Forward {
-    fn to(lab: &Lab, pod: &str) -> Self {
-        let mut command = lab.prepared.command("kubectl");
-        command.args(["port-forward", "-n", WEBHOOK_NAMESPACE, pod, ":10250"]);
-        let mut kubectl = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("kubectl");
-        let mut stdout = BufReader::new(kubectl.stdout.take().expect("its output"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("a line");
-        let address = line
-            .strip_prefix("Forwarding from ")
-            .and_then(|rest| rest.split(' ').next())
-            .unwrap_or_else(|| panic!("not a forward: {line}"));
-        Self {
-            address: address.to_owned(),
-            kubectl,
-            _stdout: stdout,
-        }
-    }
-}
-
-impl Drop for Forward {
-    fn drop(&mut self) {
-        let _ = self.kubectl.kill();
-        let _ = self.kubectl.wait();
-    }
-}
-
-/// Whether a new connection is answered by a certificate of this authority, and of no other.
-fn presents(address: &str, platform: &Platform) -> Result<(), String> {
-    let mut roots = RootCertStore::empty();
-    let authority = CertificateDer::from(platform.authority.der().to_vec());
-    roots.add(authority).expect("an authority");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(service_name()).expect("a name");
-    let mut tls = ClientConnection::new(Arc::new(config), name).expect("a connection");
-    let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-    let timeout = Some(Duration::from_secs(10));
-    stream.set_read_timeout(timeout).expect("a time-out");
-    tls.complete_io(&mut stream)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
 }
 
 /// Removes the Secret, which is not the chart's.
@@ -186,22 +117,22 @@ fn an_exchanged_secret_costs_no_admission() {
     // As the README says: both authorities, then the new certificate, then the new authority alone.
     helm("upgrade", &bundle(&[&old, &new]));
     stream.await_more(5);
-    let forwards: Vec<Forward> = lab
-        .webhook_pods()
-        .iter()
-        .map(|pod| Forward::to(lab, pod))
-        .collect();
+    let forwards = Forward::to_all(lab);
     assert_eq!(forwards.len(), 2);
     for forward in &forwards {
-        presents(&forward.address, &old).expect("the old certificate");
-        presents(&forward.address, &new).expect_err("not the new one yet");
+        forward
+            .presents(old.authority.der())
+            .expect("the old certificate");
+        forward
+            .presents(new.authority.der())
+            .expect_err("not the new one yet");
     }
     new.put(lab, SECRET);
     let updated = Instant::now();
     for forward in &forwards {
         // kubelet writes a changed Secret when it next looks at the pod, a minute or so.
         eventually("the new certificate", Duration::from_secs(180), || {
-            presents(&forward.address, &new)
+            forward.presents(new.authority.der())
         });
     }
     let _ = writeln!(

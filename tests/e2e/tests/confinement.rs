@@ -193,7 +193,7 @@ fn confined_it_still_rotates_and_forgets_a_revoked_authority() {
     let change = json!({"op": "replace", "path": "/webhooks/1/clientConfig/caBundle", "value": lab.ca_bundle()});
     assert_refused(lab, CONFIGURATION, &change);
 
-    let before = authorities(lab);
+    let before = lab.authorities();
     let merge = |data: Value| {
         let patch = json!({"data": data}).to_string();
         let arguments = [
@@ -218,18 +218,10 @@ fn confined_it_still_rotates_and_forgets_a_revoked_authority() {
     assert_eq!(theirs["clientConfig"]["caBundle"], json!(own));
 }
 
-/// The certificates in the caBundle, as PEM.
-fn authorities(lab: &Lab) -> Vec<String> {
-    const END: &str = "-----END CERTIFICATE-----\n";
-    let bundle = BASE64_STANDARD.decode(lab.ca_bundle()).expect("base64");
-    let bundle = String::from_utf8(bundle).expect("PEM");
-    bundle.split_inclusive(END).map(str::to_owned).collect()
-}
-
 #[track_caller]
 fn await_authorities(lab: &Lab, count: usize) -> Vec<String> {
     eventually("the caBundle", Duration::from_secs(90), || {
-        let found = authorities(lab);
+        let found = lab.authorities();
         if found.len() == count {
             Ok(found)
         } else {

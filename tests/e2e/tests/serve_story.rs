@@ -1,6 +1,6 @@
 //! Submit, get, call, change, remove, delete: a data scientist's day.
 
-use e2e::{CLUSTER, On, lab, serving, serving_kind};
+use e2e::{On, lab, serving, serving_kind};
 use serde_json::{Value, json};
 
 #[test]
