@@ -2,11 +2,11 @@
 
 use json_patch::jsonptr::{Pointer, PointerBuf, Token};
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use kuberay::ports::{HeadPort, POD_IP_ENV, PROTOCOL, StartParam};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
 use crate::reference::Path;
-use crate::table::{HeadPort, POD_IP_ENV, PROTOCOL, StartParam};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {

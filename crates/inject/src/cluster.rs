@@ -6,11 +6,11 @@
 use std::fmt;
 
 use json_patch::jsonptr::PointerBuf;
+use kuberay::ports::{HeadPort, POD_IP_ENV};
+use kuberay::role::Declared;
 use serde_json::{Map, Value};
 
 use crate::exposure::{self, Exposure};
-use crate::role::Declared;
-use crate::table::{HeadPort, POD_IP_ENV};
 use crate::text::found;
 use crate::warning::Short;
 use crate::{Reason, Warning};

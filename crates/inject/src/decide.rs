@@ -1,14 +1,12 @@
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND};
 use serde_json::Value;
 
-use crate::table::{ANNOTATION, ANNOTATION_ON};
 use crate::{Reason, Review, Warning, update};
 
 const API_GROUP: &str = "ray.io";
 /// Both have the fields that the rules touch; the API server converts v1alpha1 on its way to the
 /// webhook, a file read by `inject` may still say it.
 const API_VERSIONS: [&str; 2] = ["v1", "v1alpha1"];
-/// Set by the operator on the clusters that a `RayService` or `RayJob` makes.
-pub(crate) const ORIGIN_LABEL: &str = "ray.io/originated-from-crd";
 
 /// Whether the rules are to run at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +73,7 @@ fn reason_to_skip(object: &Value) -> Option<Reason> {
     if !metadata["deletionTimestamp"].is_null() {
         return Some(Reason::BeingDeleted);
     }
-    let origin = metadata["labels"][ORIGIN_LABEL].as_str();
+    let origin = metadata["labels"][ORIGIN_KIND].as_str();
     origin.and_then(owned_by).or_else(|| {
         let owners = metadata["ownerReferences"].as_array()?;
         let controller = owners.iter().find(|owner| owner["controller"] == true)?;

@@ -6,10 +6,10 @@
 
 use std::fmt;
 
+use kuberay::ports::{CLIENT, DASHBOARD, DASHBOARD_AGENT, GCS_SERVER, HeadPort, OPERATOR_DEFAULTS};
 use serde_json::Value;
 
 use crate::cluster::{Port, ServicePort};
-use crate::table::{CLIENT, DASHBOARD, DASHBOARD_AGENT, GCS_SERVER, HeadPort, OPERATOR_DEFAULTS};
 
 /// The ports that run anybody's code.
 pub(crate) const DANGEROUS: [HeadPort; 4] = [DASHBOARD, CLIENT, GCS_SERVER, DASHBOARD_AGENT];

@@ -4,8 +4,8 @@
 //! A rule that reads a new field finds it missing in the webhook until it is named here; the
 //! webhook's tests compare outcomes on whole objects and on what is left of them.
 
-use crate::decide::ORIGIN_LABEL;
-use crate::table::{ANNOTATION, POD_IP_ENV};
+use kuberay::labels::{ANNOTATION, ORIGIN_KIND};
+use kuberay::ports::POD_IP_ENV;
 
 /// How much of a value is read. A value of another type than expected counts by its type, without
 /// what is in it.
@@ -32,7 +32,7 @@ pub const RAY_CLUSTER: Take = Fields(&[
             ("name", Whole),
             ("namespace", Whole),
             ("annotations", Fields(&[(ANNOTATION, Whole)])),
-            ("labels", Fields(&[(ORIGIN_LABEL, Whole)])),
+            ("labels", Fields(&[(ORIGIN_KIND, Whole)])),
             ("deletionTimestamp", Whole),
             ("ownerReferences", Each(&OWNER)),
         ]),

@@ -8,9 +8,9 @@
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
-//! What they share: `table` (the ports and parameters), `names` (KubeRay's rules for them), `role` (what
-//! a port is for), `exposure` (what the world can reach), `reference` (what else names a port), `fields`
-//! (what is read at all), `text`; and what they say: `reason` and `warning`.
+//! What they share: `exposure` (what the world can reach), `reference` (what else names a port), `fields`
+//! (what is read at all), `text`; and what they say: `reason` and `warning`. Ports, labels and names are
+//! facts about KubeRay, and in its crate.
 //!
 //! The object stays a [`serde_json::Value`] all the way: a typed one would drop the fields that are
 //! newer than its type. Any JSON gives an outcome; the patch of an outcome always applies, and a
@@ -21,13 +21,10 @@ mod cluster;
 mod decide;
 mod exposure;
 pub mod fields;
-pub mod names;
 mod reason;
 mod reference;
-pub mod role;
 mod rules;
-pub mod table;
-pub mod text;
+mod text;
 mod update;
 mod warning;
 
@@ -37,7 +34,6 @@ use serde_json::Value;
 pub use crate::decide::{Decision, decide};
 pub use crate::exposure::Publisher;
 pub use crate::reason::Reason;
-pub use crate::table::ANNOTATION;
 pub use crate::warning::{OldPods, Warning};
 
 use crate::change::Change;

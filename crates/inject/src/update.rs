@@ -19,12 +19,12 @@
 
 use std::collections::HashMap;
 
+use kuberay::ports::SERVE;
 use serde_json::Value;
 
 use crate::change::Change;
 use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, is_annotated, skip_warning};
-use crate::table::SERVE;
 use crate::warning::OldPods;
 use crate::{Mutation, Outcome, Review, Warning, reference, rules};
 

@@ -5,9 +5,11 @@ mod tests;
 
 use std::fmt;
 
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::ports::SERVE;
+
 use crate::Reason;
 use crate::exposure::Publisher;
-use crate::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 pub use old_pods::OldPods;
 pub(crate) use shown::{Plain, Quoted, Short};

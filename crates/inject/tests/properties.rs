@@ -4,9 +4,9 @@ mod generate;
 
 use std::collections::HashSet;
 
+use kuberay::ports::{CLIENT, DASHBOARD, GCS_SERVER, METRICS, SERVE, SERVE_PREFIX};
 use proptest::option;
 use proptest::prelude::*;
-use ray_serve_inject::table::{CLIENT, DASHBOARD, GCS_SERVER, METRICS, SERVE, SERVE_PREFIX};
 use ray_serve_inject::{Operation, Outcome, Reason, Review, Warning, inject, mutate};
 use serde_json::Value;
 

@@ -246,7 +246,7 @@ async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failu
     }
     let cluster = dashboard.find().await?;
     Ok(cluster.map_or(
-        ray_serve_inject::table::SERVE.number,
+        kuberay::ports::SERVE.number,
         connect::RayCluster::serve_port,
     ))
 }

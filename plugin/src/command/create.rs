@@ -1,6 +1,6 @@
 use clap::ValueEnum;
+use kuberay::names;
 use ray_serve_client::api::version::RayVersion;
-use ray_serve_inject::names;
 use serde_json::Value;
 
 use super::session::Session;

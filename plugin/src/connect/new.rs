@@ -1,6 +1,7 @@
 //! Builds the manifest of a new `RayCluster` from a few values.
 
-use ray_serve_inject::{Review, inject, table};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use ray_serve_inject::{Review, inject};
 use serde_json::{Map, Value, json};
 
 use super::quantity::Quantity;
@@ -50,7 +51,7 @@ impl NewCluster {
         if let Some(namespace) = &self.namespace {
             metadata["namespace"] = namespace.as_str().into();
         }
-        metadata["annotations"] = json!({ table::ANNOTATION: table::ANNOTATION_ON });
+        metadata["annotations"] = json!({ ANNOTATION: ANNOTATION_ON });
         let mut spec = Map::new();
         if let Some(version) = &self.ray_version {
             spec.insert("rayVersion".to_owned(), version.as_str().into());

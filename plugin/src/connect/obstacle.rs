@@ -2,8 +2,9 @@
 //! a service that is in the way and, if the user may read them, from events.
 
 use k8s_openapi::api::core::v1::Pod;
-use ray_serve_inject::names;
-use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::names;
+use kuberay::ports::SERVE;
 use serde::Deserialize;
 
 use super::api::Api;

@@ -6,14 +6,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::names;
+use kuberay::ports::{DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX, port_number};
+use kuberay::role::{self, Declared};
+use kuberay::start_param;
 use ray_serve_client::http::request::percent;
-use ray_serve_inject::names;
-use ray_serve_inject::role::{self, Declared};
-use ray_serve_inject::table::{
-    ANNOTATION, ANNOTATION_ON, DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX,
-    port_number,
-};
-use ray_serve_inject::text;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -314,7 +312,7 @@ impl RayCluster {
         let Some((param, value)) = given.filter(|(_, value)| !value.is_null()) else {
             return Ok(port.number);
         };
-        let text = text::meant(value).map_or_else(|| value.to_string(), Cow::into_owned);
+        let text = start_param::meant(value).map_or_else(|| value.to_string(), Cow::into_owned);
         port_number(&text).ok_or(Error::BadPort {
             name: self.metadata.name.clone(),
             param,

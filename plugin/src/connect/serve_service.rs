@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use kuberay::names;
+use kuberay::role::Declared;
 use ray_serve_client::http::request::percent;
-use ray_serve_inject::names;
-use ray_serve_inject::role::Declared;
 use serde::Deserialize;
 use serde_json::Value;
 

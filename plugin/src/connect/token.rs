@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use kuberay::names;
 use ray_serve_client::http::request::percent;
-use ray_serve_inject::names;
 use secrecy::SecretString;
 use serde::Deserialize;
 

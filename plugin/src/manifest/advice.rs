@@ -1,8 +1,8 @@
 //! Advice about what is nearly right in a manifest: a field in the wrong place or one level off, or
 //! a number where the API server expects text. Each sentence says where it belongs.
 
-use ray_serve_inject::names;
-use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::names;
 use serde_json::Value;
 
 use crate::yaml::placeholder::Placeholder;

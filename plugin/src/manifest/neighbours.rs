@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ray_serve_inject::names;
+use kuberay::names;
 use serde_json::Value;
 
 /// A head port's name before and after the injection.

@@ -16,6 +16,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use http::{Request, StatusCode, header};
 use kube::Client;
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
 use ray_serve_inject as engine;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -139,7 +140,7 @@ fn annotated_cluster() -> Value {
         "kind": "RayCluster",
         "metadata": {
             "generateName": "ray-serve-webhook-probe-",
-            "annotations": { (engine::ANNOTATION): "true" },
+            "annotations": { ANNOTATION: ANNOTATION_ON },
         },
         "spec": {
             "headGroupSpec": {

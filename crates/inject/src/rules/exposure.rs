@@ -1,10 +1,11 @@
 //! What is said of a head that those outside the Kubernetes cluster can reach.
 
+use kuberay::ports::GCS_SERVER;
+
 use super::Plan;
 use crate::Warning;
 use crate::cluster::Cluster;
 use crate::exposure::DANGEROUS;
-use crate::table::GCS_SERVER;
 
 pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let ports = cluster.ports.as_deref().unwrap_or_default();

@@ -10,13 +10,14 @@
 
 use std::collections::HashSet;
 
+use kuberay::ports::{HEAD_PORTS, HeadPort, METRICS, OPERATOR_DEFAULTS, SERVE, SERVE_PREFIX};
+use kuberay::role::{Role, serve_http};
+
 use super::{Plan, exposure};
 use crate::Warning;
 use crate::change::Change;
 use crate::cluster::{Cluster, Port};
 use crate::reference;
-use crate::role::{Role, serve_http};
-use crate::table::{HEAD_PORTS, HeadPort, METRICS, OPERATOR_DEFAULTS, SERVE, SERVE_PREFIX};
 
 /// The names and numbers the head container has, with what is added and renamed on the way.
 type Declared<'a> = Vec<(Option<&'a str>, u16)>;

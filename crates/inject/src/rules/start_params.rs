@@ -3,19 +3,19 @@
 
 use std::net::IpAddr;
 
+use kuberay::ports::{DASHBOARD_HOST, HEAD_PORTS, START_PARAMS, port_number};
+use kuberay::start_param;
 use serde_json::Value;
 
 use super::Plan;
 use crate::Warning;
 use crate::change::Change;
 use crate::cluster::{Cluster, Place};
-use crate::table::{DASHBOARD_HOST, HEAD_PORTS, START_PARAMS, port_number};
-use crate::text;
 
 pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let param = |name| {
         let value = cluster.start_params.get(name);
-        value.and_then(text::meant)
+        value.and_then(start_param::meant)
     };
     let missing = START_PARAMS
         .into_iter()

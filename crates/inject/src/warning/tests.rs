@@ -1,7 +1,8 @@
 //! Every warning is one short line, and no command is made of what is no name.
 
+use kuberay::ports::HEAD_PORTS;
+
 use super::*;
-use crate::table::HEAD_PORTS;
 
 fn no_port(value: &serde_json::Value) -> Warning {
     Warning::Malformed {

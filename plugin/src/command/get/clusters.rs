@@ -126,7 +126,7 @@ fn none_found(scope: &Scope, all: usize) -> String {
 }
 
 fn annotation() -> String {
-    use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON};
+    use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
     format!("{ANNOTATION}: \"{ANNOTATION_ON}\"")
 }
 

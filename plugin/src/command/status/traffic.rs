@@ -1,8 +1,9 @@
 //! Whether requests that are sent to the serve service arrive: not the same as that all is RUNNING.
 
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::ports::SERVE;
+use kuberay::role::{self, Role};
 use ray_serve_client::Details;
-use ray_serve_inject::role::{self, Role};
-use ray_serve_inject::table::{ANNOTATION, ANNOTATION_ON, SERVE};
 
 use super::problems::{Place, Problem};
 use super::report::{Kubernetes, Report, answering};

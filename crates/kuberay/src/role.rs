@@ -7,7 +7,7 @@
 //!
 //! Where the Serve config is known, its `http_options.port` and `grpc_options.port` know better.
 
-use crate::table::{HEAD_PORTS, SERVE, SERVE_PREFIX};
+use crate::ports::{HEAD_PORTS, SERVE, SERVE_PREFIX};
 
 /// The port that Serve's gRPC proxy listens on unless `grpc_options.port` says otherwise.
 pub const GRPC_NUMBER: u16 = 9000;

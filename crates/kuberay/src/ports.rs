@@ -4,11 +4,7 @@
 
 use serde_json::Value;
 
-use crate::text;
-
-/// The annotation that asks for Serve. The operator honours [`ANNOTATION_ON`] and no other value.
-pub const ANNOTATION: &str = "ray.io/enable-serve-service";
-pub const ANNOTATION_ON: &str = "true";
+use crate::start_param;
 
 /// A port the head container declares, so that the operator puts it into the head service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +114,7 @@ impl HeadPort {
     pub fn number_in(&self, ray_start_params: &Value) -> u16 {
         self.start_param
             .and_then(|name| ray_start_params.get(name))
-            .and_then(text::meant)
+            .and_then(start_param::meant)
             .and_then(|text| port_number(&text))
             .unwrap_or(self.number)
     }

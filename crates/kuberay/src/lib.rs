@@ -1,0 +1,17 @@
+//! Facts about KubeRay and its RayClusters, each of them once, for every program of the house.
+//!
+//! ```text
+//! names        what the operator calls the objects that it makes, and which names it takes
+//! labels       the labels and annotations by which it and others know its objects
+//! ports        the ports of a head, their numbers, and the start params that move them
+//! start_param  a value of rayStartParams, read as the text that it means
+//! role         which of several ports carries Serve's HTTP
+//! ```
+//!
+//! Pure: no requests, no runtime, no command line, and nothing of the other crates here.
+
+pub mod labels;
+pub mod names;
+pub mod ports;
+pub mod role;
+pub mod start_param;
