@@ -14,15 +14,22 @@ use imports::imports;
 use workspace::{cargo, root};
 
 /// Whom of ours each crate may use. Tests may use more.
-const CRATES: [(&str, &[&str]); 4] = [
-    ("kubectl-ray", &["ray-serve-client", "ray-serve-inject"]),
-    ("ray-serve-webhook", &["ray-serve-inject"]),
-    ("ray-serve-inject", &[]),
+const CRATES: [(&str, &[&str]); 5] = [
+    (
+        "kubectl-ray",
+        &["kuberay", "ray-serve-client", "ray-serve-inject"],
+    ),
+    ("ray-serve-webhook", &["kuberay", "ray-serve-inject"]),
+    ("ray-serve-inject", &["kuberay"]),
     ("ray-serve-client", &[]),
+    ("kuberay", &[]),
 ];
 
 /// What Serve's client must do without, at any remove: a controller has no terminal and no kubeconfig.
 const NOT_OF_THE_CLIENT: [&str; 3] = ["clap", "kube", "k8s-openapi"];
+
+/// What facts about KubeRay must do without: they are looked up, never asked for.
+const NOT_OF_FACTS: [&str; 5] = ["clap", "hyper", "kube", "rustls", "tokio"];
 
 /// The plugin's floors, from the roof down: a folder uses what stands on its own floor or below it.
 const FLOORS: [&[&str]; 8] = [
@@ -52,21 +59,18 @@ fn crates_use_only_those_below_them() {
 
 #[test]
 fn the_client_of_serve_needs_no_kubernetes_and_no_terminal() {
-    let tree = ["tree", "--locked", "--prefix", "none", "--edges", "normal"];
-    let tree = cargo(
-        tree.into_iter()
-            .chain(["--format", "{p}", "--package", "ray-serve-client"]),
-    );
-    let names: Vec<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
-    assert!(names.contains(&"hyper"), "{tree}");
-    let unwanted: Vec<_> = NOT_OF_THE_CLIENT
-        .iter()
-        .filter(|name| names.contains(name))
-        .collect();
-    assert!(unwanted.is_empty(), "{unwanted:?}");
+    let names = needed_by("ray-serve-client");
+    assert!(names.contains("hyper"), "{names:?}");
+    let unwanted = NOT_OF_THE_CLIENT.map(|name| (name, names.contains(name)));
+    assert_eq!(unwanted, NOT_OF_THE_CLIENT.map(|name| (name, false)));
+}
+
+#[test]
+fn facts_about_kuberay_need_no_runtime_and_no_network() {
+    let names = needed_by("kuberay");
+    assert!(names.contains("serde_json"), "{names:?}");
+    let unwanted = NOT_OF_FACTS.map(|name| (name, names.contains(name)));
+    assert_eq!(unwanted, NOT_OF_FACTS.map(|name| (name, false)));
 }
 
 #[test]
@@ -101,7 +105,13 @@ fn no_arrow_of_the_plugin_goes_up() {
 
 #[test]
 fn the_maps_show_each_module() {
-    for source in ["plugin", "webhook", "crates/inject", "crates/serve"] {
+    for source in [
+        "plugin",
+        "webhook",
+        "crates/inject",
+        "crates/kuberay",
+        "crates/serve",
+    ] {
         let file = root().join(source).join("src/lib.rs");
         let text = fs::read_to_string(&file).unwrap();
         let map: String = text
@@ -149,6 +159,17 @@ fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -
         }
     }
     false
+}
+
+/// All that a package depends on outside of tests, at any remove.
+fn needed_by(package: &str) -> BTreeSet<String> {
+    let tree = ["tree", "--locked", "--prefix", "none", "--edges", "normal"];
+    let tree = cargo(
+        tree.into_iter()
+            .chain(["--format", "{p}", "--package", package]),
+    );
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
 }
 
 /// What each package of the workspace depends on outside of tests.
