@@ -2,7 +2,8 @@
 
 use json_patch::jsonptr::{Pointer, PointerBuf, Token};
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
-use kuberay::ports::{HeadPort, POD_IP_ENV, PROTOCOL, StartParam};
+use kuberay::ports::{HeadPort, PROTOCOL};
+use kuberay::start_params::{POD_IP_ENV, StartParam};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
@@ -47,7 +48,7 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
                 }
                 writer.add(
                     START_PARAMS.with_trailing_token(param.name),
-                    param.value.into(),
+                    param.value().into(),
                 );
             }
             Change::AddPort { port, number } => {

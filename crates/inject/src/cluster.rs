@@ -6,8 +6,9 @@
 use std::fmt;
 
 use json_patch::jsonptr::PointerBuf;
-use kuberay::ports::{HeadPort, POD_IP_ENV};
+use kuberay::ports::HeadPort;
 use kuberay::role::Declared;
+use kuberay::start_params::POD_IP_ENV;
 use serde_json::{Map, Value};
 
 use crate::exposure::{self, Exposure};

@@ -1,9 +1,9 @@
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND};
+use kuberay::resource::{API_GROUP, KIND};
 use serde_json::Value;
 
 use crate::{Reason, Review, Warning, update};
 
-const API_GROUP: &str = "ray.io";
 /// Both have the fields that the rules touch; the API server converts v1alpha1 on its way to the
 /// webhook, a file read by `inject` may still say it.
 const API_VERSIONS: [&str; 2] = ["v1", "v1alpha1"];
@@ -57,7 +57,7 @@ fn annotation(object: &Value) -> &Value {
 fn reason_to_skip(object: &Value) -> Option<Reason> {
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
     let (group, version) = api_version.split_once('/').unwrap_or_default();
-    if group != API_GROUP || object["kind"] != "RayCluster" {
+    if group != API_GROUP || object["kind"] != KIND {
         return Some(Reason::NotARayCluster);
     }
     if !API_VERSIONS.contains(&version) {

@@ -5,7 +5,7 @@
 //! webhook's tests compare outcomes on whole objects and on what is left of them.
 
 use kuberay::labels::{ANNOTATION, ORIGIN_KIND};
-use kuberay::ports::POD_IP_ENV;
+use kuberay::start_params::POD_IP_ENV;
 
 /// How much of a value is read. A value of another type than expected counts by its type, without
 /// what is in it.

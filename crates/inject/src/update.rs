@@ -96,7 +96,7 @@ fn old_pods(
         let carried = |test: &dyn Fn(&Cluster<'_>) -> bool| old_cluster.is_some_and(test);
         match change {
             Change::StartParam(param) => {
-                head |= !carried(&|old| old.start_params[param.name] == param.value);
+                head |= !carried(&|old| old.start_params[param.name] == param.value());
             }
             Change::AddPort { port, number } | Change::RenamePort { port, number, .. } => {
                 head |= !carried(&|old| old.declares(port.name, *number));

@@ -3,8 +3,9 @@
 //! ```text
 //! names        what the operator calls the objects that it makes, and which names it takes
 //! labels       the labels and annotations by which it and others know its objects
-//! ports        the ports of a head, their numbers, and the start params that move them
-//! start_param  a value of rayStartParams, read as the text that it means
+//! resource     how the API server and kubectl name a RayCluster
+//! ports        the ports of a head: names, numbers, and the start params that move them
+//! start_params what a head that can serve is started with, and how a value is read
 //! role         which of several ports carries Serve's HTTP
 //! ```
 //!
@@ -13,5 +14,6 @@
 pub mod labels;
 pub mod names;
 pub mod ports;
+pub mod resource;
 pub mod role;
-pub mod start_param;
+pub mod start_params;

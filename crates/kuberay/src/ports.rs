@@ -1,10 +1,6 @@
-//! What a head that can serve has: its named ports, its start params, and the words for asking.
+//! The named ports of a head that can serve.
 //!
 //! Everything that needs one of these names or numbers reads it here.
-
-use serde_json::Value;
-
-use crate::start_param;
 
 /// A port the head container declares, so that the operator puts it into the head service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,87 +77,12 @@ pub const PROTOCOL: &str = "TCP";
 /// Ports of this prefix go into the serve service too, since operator 1.6.
 pub const SERVE_PREFIX: &str = "serve-";
 
-/// An entry of the head's `rayStartParams`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StartParam {
-    pub name: &'static str,
-    pub value: &'static str,
-}
-
-pub const DASHBOARD_HOST: StartParam = StartParam {
-    name: "dashboard-host",
-    value: "0.0.0.0",
-};
-
-/// The start params of a head that can serve.
-pub const START_PARAMS: [StartParam; 3] = [
-    DASHBOARD_HOST,
-    StartParam {
-        name: "dashboard-agent-listen-port",
-        value: "52365",
-    },
-    StartParam {
-        name: "metrics-export-port",
-        value: "8080",
-    },
-];
-
-/// The variable that `rayStartParams` such as `node-ip-address: $MY_POD_IP` count on.
-pub const POD_IP_ENV: &str = "MY_POD_IP";
-
-impl HeadPort {
-    /// The number this port has under these `rayStartParams`; a value that is no port moves nothing.
-    pub fn number_in(&self, ray_start_params: &Value) -> u16 {
-        self.start_param
-            .and_then(|name| ray_start_params.get(name))
-            .and_then(start_param::meant)
-            .and_then(|text| port_number(&text))
-            .unwrap_or(self.number)
-    }
-}
-
-/// Reads a port as Ray's command line does, which takes spaces around a number.
-pub fn port_number(text: &str) -> Option<u16> {
-    text.trim().parse().ok().filter(|number| *number != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn start_params_and_ports_agree_on_the_numbers() {
-        for param in START_PARAMS {
-            if let Some(port) = HEAD_PORTS
-                .iter()
-                .find(|port| port.start_param == Some(param.name))
-            {
-                assert_eq!(param.value, port.number.to_string(), "{}", param.name);
-            }
-        }
-    }
-
-    #[test]
     fn names_fit_kubernetes_fifteen_characters() {
         assert!(HEAD_PORTS.iter().all(|port| port.name.len() <= 15));
-    }
-
-    #[test]
-    fn a_start_param_moves_a_port_only_when_it_is_a_port() {
-        for (value, number) in [
-            ("9265", 9265),
-            ("0", 8265),
-            ("65536", 8265),
-            ("-1", 8265),
-            ("8265 ", 8265),
-            ("", 8265),
-        ] {
-            let params = serde_json::json!({ "dashboard-port": value });
-            assert_eq!(DASHBOARD.number_in(&params), number, "{value:?}");
-        }
-        let without_quotes = serde_json::json!({ "dashboard-port": 8266 });
-        assert_eq!(DASHBOARD.number_in(&without_quotes), 8266);
-        assert_eq!(DASHBOARD.number_in(&Value::Null), 8265);
-        assert_eq!(SERVE.number_in(&Value::Null), 8000);
     }
 }

@@ -1,6 +1,7 @@
 //! Kubernetes objects that hold Serve configs as text: a `RayService` in `spec.serveConfigV2`, and
 //! a `ConfigMap` under any of its keys.
 
+use kuberay::resource::is_of_kuberay;
 use ray_serve_client::config::kind;
 use serde_json::Value;
 
@@ -55,9 +56,7 @@ impl Holdings {
 
     fn object(&mut self, object: &Value, path: &mut Vec<Step>) {
         let Some(kind) = kind_of(object) else { return };
-        let of_ray = object["apiVersion"]
-            .as_str()
-            .is_some_and(|version| version.starts_with("ray.io/"));
+        let of_ray = object["apiVersion"].as_str().is_some_and(is_of_kuberay);
         match kind {
             "RayService" if of_ray => self.service(object, path),
             "ConfigMap" => self.config_map(object, path),

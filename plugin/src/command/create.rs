@@ -1,5 +1,6 @@
 use clap::ValueEnum;
 use kuberay::names;
+use kuberay::resource::QUALIFIED;
 use ray_serve_client::api::version::RayVersion;
 use serde_json::Value;
 
@@ -162,7 +163,7 @@ async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), 
 }
 
 fn print(args: &Args, object: &Value, ui: &Ui) -> Result<(), Failure> {
-    let name = format!("raycluster.ray.io/{}", args.raycluster);
+    let name = format!("{QUALIFIED}/{}", args.raycluster);
     match args.output {
         Some(Format::Yaml) => ui.yaml(object),
         Some(Format::Json) => ui.json(object),

@@ -7,6 +7,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
+use kuberay::resource::QUALIFIED;
 use ray_serve_client::logs::files::Step;
 
 use super::names::{self, Named};
@@ -121,9 +122,10 @@ pub fn value_name(arg: &Arg) -> Option<&str> {
 
 /// `KIND/NAME`, as `-o name` prints it, is as good as `NAME`.
 fn behind_kind(word: &str, names: impl Fn(&str) -> Vec<Named>) -> Vec<Named> {
-    let kinds = ["raycluster/", "raycluster.ray.io/", "application/"];
-    let kind = kinds.iter().find(|kind| word.starts_with(**kind));
-    let kind = kind.map_or("", |kind| *kind);
+    let kinds = ["raycluster", QUALIFIED, "application"];
+    let kind = word.split_once('/').map(|(kind, _)| kind);
+    let kind = kind.filter(|kind| kinds.contains(kind));
+    let kind = kind.map_or("", |kind| &word[..=kind.len()]);
     let mut found = names(&word[kind.len()..]);
     for named in &mut found {
         named.name.insert_str(0, kind);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::client::AuthError;
 use kube::config::{ExecConfig, InClusterError};
+use kuberay::resource::API_VERSION;
 use ray_serve_client::DialError;
 use ray_serve_client::error::root_cause;
 use ray_serve_client::text::seconds;
@@ -103,7 +104,7 @@ pub enum Error {
     )]
     AlreadyExists { name: String, namespace: String },
     #[error(
-        "this Kubernetes has no RayCluster resource (ray.io/v1): install the KubeRay operator first"
+        "this Kubernetes has no RayCluster resource ({API_VERSION}): install the KubeRay operator first"
     )]
     NoKubeRay,
     #[error(

@@ -7,13 +7,14 @@
 use std::collections::HashMap;
 
 use k8s_openapi::api::core::v1::Pod;
+use kuberay::labels;
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 
 use super::api::{Api, Scope};
 use super::error::Error;
 use super::pod_state::is_ready;
-use super::raycluster::{CLUSTER_LABEL, ClusterName, NODE_TYPE_LABEL, RayCluster};
+use super::raycluster::{ClusterName, RayCluster};
 
 /// Replaces k8s-openapi's `List`, which requires fields that are not needed here.
 #[derive(Default, Deserialize)]
@@ -27,7 +28,7 @@ pub type Heads = HashMap<(String, String), Pods>;
 impl Pods {
     pub async fn of_head(api: &Api, name: &ClusterName) -> Result<Self, Error> {
         let namespace = api.namespace();
-        let selector = percent(&format!("{CLUSTER_LABEL}={name},{NODE_TYPE_LABEL}=head"));
+        let selector = percent(&labels::head_of(name.as_str()));
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
         api.get(&format!("list pods in namespace {namespace}"), &path)
             .await
@@ -44,14 +45,14 @@ impl Pods {
 
 /// One list for all clusters, so that many cost no more requests than one.
 pub async fn all(api: &Api, scope: &Scope) -> Result<Heads, Error> {
-    let selector = percent(&format!("{NODE_TYPE_LABEL}=head"));
+    let selector = percent(&labels::heads());
     let path = scope.path("/api/v1", "pods");
     let path = format!("{path}?labelSelector={selector}");
     let pods: Vec<Pod> = api.list(&format!("list pods in {scope}"), &path).await?;
     let mut heads = Heads::new();
     for pod in pods {
         let labels = pod.metadata.labels.as_ref();
-        let cluster = labels.and_then(|labels| labels.get(CLUSTER_LABEL));
+        let cluster = labels.and_then(|labels| labels.get(labels::CLUSTER));
         if let (Some(namespace), Some(cluster)) = (&pod.metadata.namespace, cluster) {
             let key = (namespace.clone(), cluster.clone());
             heads.entry(key).or_default().items.push(pod);

@@ -1,6 +1,7 @@
 //! Builds the manifest of a new `RayCluster` from a few values.
 
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::resource::{API_VERSION, KIND};
 use ray_serve_inject::{Review, inject};
 use serde_json::{Map, Value, json};
 
@@ -74,8 +75,8 @@ impl NewCluster {
         }]);
         spec.insert("workerGroupSpecs".to_owned(), workers);
         let mut manifest = json!({
-            "apiVersion": "ray.io/v1",
-            "kind": "RayCluster",
+            "apiVersion": API_VERSION,
+            "kind": KIND,
             "metadata": metadata,
             "spec": spec,
         });

@@ -2,9 +2,10 @@
 //! a service that is in the way and, if the user may read them, from events.
 
 use k8s_openapi::api::core::v1::Pod;
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON, CLUSTER};
 use kuberay::names;
 use kuberay::ports::SERVE;
+use kuberay::resource::{KIND, OPERATOR};
 use serde::Deserialize;
 
 use super::api::Api;
@@ -14,14 +15,10 @@ use super::head::Pods;
 use super::next::Next;
 use super::object_name;
 use super::pod_state;
-use super::raycluster::{CLUSTER_LABEL, Metadata, RayCluster};
+use super::raycluster::{Metadata, RayCluster};
 
 /// Kueue's label for the queue in which an object waits.
 const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";
-/// The controller of a RayCluster unless `spec.managedBy` names another.
-const OPERATOR: &str = "ray.io/kuberay-operator";
-/// Condition of a RayCluster for which a pod could not be created.
-pub const REPLICA_FAILURE: &str = "ReplicaFailure";
 
 /// Why there is no head, and the commands that help.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,10 +61,8 @@ impl Seen {
             }
             None => {
                 let own = cluster.own_head_service();
-                let (service, events) = tokio::join!(
-                    service(api, &own),
-                    events::warnings(api, "RayCluster", name, uid)
-                );
+                let (service, events) =
+                    tokio::join!(service(api, &own), events::warnings(api, KIND, name, uid));
                 Self { service, events }
             }
         }
@@ -223,8 +218,8 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
 fn is_of(service: &Metadata, cluster: &RayCluster) -> bool {
     let name = &cluster.metadata.name;
     let mut owners = service.owner_references.iter();
-    owners.any(|owner| owner.kind == "RayCluster" && owner.name == *name)
-        || service.labels.get(CLUSTER_LABEL) == Some(name)
+    owners.any(|owner| owner.kind == KIND && owner.name == *name)
+        || service.labels.get(CLUSTER) == Some(name)
 }
 
 #[cfg(test)]

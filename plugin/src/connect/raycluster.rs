@@ -1,16 +1,16 @@
 //! The fields of a `RayCluster` that this program reads.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND, ORIGIN_NAME};
 use kuberay::names;
-use kuberay::ports::{DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX, port_number};
+use kuberay::ports::{DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX};
+use kuberay::resource::{self, REPLICA_FAILURE};
 use kuberay::role::{self, Declared};
-use kuberay::start_param;
+use kuberay::start_params::NotAPort;
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,11 +19,6 @@ use super::api::{Api, Scope};
 use super::created::Created;
 use super::error::Error;
 use super::object_name::{self, checked};
-use super::obstacle::REPLICA_FAILURE;
-
-/// Labels of every pod of a `RayCluster`: the cluster's name, and the pod's role in it.
-pub const CLUSTER_LABEL: &str = "ray.io/cluster";
-pub const NODE_TYPE_LABEL: &str = "ray.io/node-type";
 
 /// A `RayCluster`'s name as given on the command line: `NAME` or `raycluster/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +28,10 @@ impl ClusterName {
     pub fn of(cluster: &RayCluster) -> Self {
         Self(cluster.metadata.name.clone())
     }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl FromStr for ClusterName {
@@ -41,10 +40,7 @@ impl FromStr for ClusterName {
     fn from_str(text: &str) -> Result<Self, String> {
         let name = match text.split_once('/') {
             None => text,
-            Some((
-                "raycluster" | "rayclusters" | "raycluster.ray.io" | "rayclusters.ray.io",
-                name,
-            )) => name,
+            Some((kind, name)) if resource::is_kind_of_kubectl(kind) => name,
             Some((kind, _)) => {
                 return Err(format!(
                     "\"{kind}\" is not a kind this command works on, only raycluster is"
@@ -155,7 +151,7 @@ impl RayCluster {
         let namespace = api.namespace();
         let action = format!("get raycluster/{name} in namespace {namespace}");
         let object = checked("a RayCluster", &name.0)?;
-        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters/{object}");
+        let path = format!("{}/{object}", resource::path(namespace));
         api.get(&action, &path).await.map_err(|error| match error {
             // A 404 names a missing object; for a missing CRD it is a bare "page not found".
             Error::Api {
@@ -163,7 +159,9 @@ impl RayCluster {
             } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
                 name: name.to_string(),
                 namespace: namespace.to_owned(),
-                all: api.next().kubectl_anywhere("get", &["rayclusters"], "-A"),
+                all: api
+                    .next()
+                    .kubectl_anywhere("get", &[resource::PLURAL], "-A"),
             },
             Error::Api { code: 404, .. } => Error::NoKubeRay,
             other => other,
@@ -177,7 +175,7 @@ impl RayCluster {
         selector: Option<&str>,
     ) -> Result<Vec<Self>, Error> {
         let selector = percent(selector.unwrap_or_default());
-        let path = scope.path("/apis/ray.io/v1", "rayclusters");
+        let path = scope.path(resource::API_PATH, resource::PLURAL);
         let path = format!("{path}?labelSelector={selector}");
         let action = format!("list rayclusters in {scope}");
         api.list(&action, &path).await.map_err(|error| match error {
@@ -202,7 +200,7 @@ impl RayCluster {
     ) -> Result<Created, Error> {
         let namespace = api.namespace();
         let action = format!("create raycluster/{name} in namespace {namespace}");
-        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters");
+        let path = resource::path(namespace);
         let created = api.create(&action, &path, manifest, dry_run).await;
         created.map_err(|error| match error {
             Error::Api { code: 409, .. } => Error::AlreadyExists {
@@ -221,12 +219,10 @@ impl RayCluster {
     pub fn owner(&self) -> Option<String> {
         let labels = &self.metadata.labels;
         let by_label = labels
-            .get("ray.io/originated-from-crd")
-            .filter(|kind| *kind != "RayCluster")
+            .get(ORIGIN_KIND)
+            .filter(|kind| *kind != resource::KIND)
             .map(|kind| {
-                let name = labels
-                    .get("ray.io/originated-from-cr-name")
-                    .map_or("", String::as_str);
+                let name = labels.get(ORIGIN_NAME).map_or("", String::as_str);
                 format!("{}/{name}", kind.to_lowercase())
             });
         by_label.or_else(|| {
@@ -306,17 +302,11 @@ impl RayCluster {
 
     fn port(&self, port: &HeadPort) -> Result<u16, Error> {
         let params = self.spec.head_group_spec.ray_start_params.as_ref();
-        let given = port
-            .start_param
-            .and_then(|param| Some((param, params?.get(param)?)));
-        let Some((param, value)) = given.filter(|(_, value)| !value.is_null()) else {
-            return Ok(port.number);
-        };
-        let text = start_param::meant(value).map_or_else(|| value.to_string(), Cow::into_owned);
-        port_number(&text).ok_or(Error::BadPort {
+        let read = port.read_in(|param| params?.get(param));
+        read.map_err(|NotAPort { param, value }| Error::BadPort {
             name: self.metadata.name.clone(),
             param,
-            value: text,
+            value,
         })
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kuberay::names;
 use kuberay::role::Declared;
+use kuberay::{labels, names};
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,10 +11,8 @@ use serde_json::Value;
 use super::api::{Api, Scope};
 use super::error::Error;
 use super::object_name::checked;
-use super::raycluster::{CLUSTER_LABEL, RayCluster};
+use super::raycluster::RayCluster;
 
-/// Label of every serve service that the operator creates.
-const SERVE_LABEL: &str = "ray.io/serve";
 /// Label of every EndpointSlice of a service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
@@ -54,7 +52,7 @@ impl Service {
     /// The serve services of all clusters, possibly including those of a `RayService`.
     pub async fn list(api: &Api, scope: &Scope) -> Result<Vec<Self>, Error> {
         let path = scope.path("/api/v1", "services");
-        let path = format!("{path}?labelSelector={}", percent(SERVE_LABEL));
+        let path = format!("{path}?labelSelector={}", percent(labels::SERVE));
         api.list(&format!("list services in {scope}"), &path).await
     }
 
@@ -82,7 +80,7 @@ impl Service {
 
     /// The name of the `RayCluster` whose pods it selects.
     pub fn cluster(&self) -> Option<&str> {
-        self.spec.selector.get(CLUSTER_LABEL).map(String::as_str)
+        self.spec.selector.get(labels::CLUSTER).map(String::as_str)
     }
 
     /// The target of each port, sorted by number because a service lists its ports in any order.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use kuberay::labels::CLUSTER;
 use kuberay::names;
+use kuberay::resource::KIND;
 use ray_serve_client::http::request::percent;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -12,7 +14,7 @@ use super::api::Api;
 use super::error::Error;
 use super::flags::ConnectionFlags;
 use super::object_name::checked;
-use super::raycluster::{CLUSTER_LABEL, OwnerReference, RayCluster};
+use super::raycluster::{OwnerReference, RayCluster};
 
 /// The variable that Ray's tools read too.
 const VARIABLE: &str = "RAY_AUTH_TOKEN";
@@ -165,14 +167,14 @@ async fn of_operator(api: &Api, cluster: &str) -> Result<Option<Secret>, Error> 
         return Ok(Some(secret));
     }
     let namespace = api.namespace();
-    let selector = percent(&format!("{CLUSTER_LABEL}={cluster}"));
+    let selector = percent(&format!("{CLUSTER}={cluster}"));
     let path = format!("/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}");
     let action = format!("list secrets in namespace {namespace}");
     // A user who may read one Secret may not be allowed to list all.
     let labelled: Vec<Secret> = api.list(&action, &path).await.unwrap_or_default();
     let is_owned = |secret: &Secret| {
         let mut owners = secret.metadata.owner_references.iter();
-        owners.any(|owner| owner.kind == "RayCluster" && owner.name == cluster)
+        owners.any(|owner| owner.kind == KIND && owner.name == cluster)
     };
     let usable = labelled
         .into_iter()

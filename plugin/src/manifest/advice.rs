@@ -3,6 +3,7 @@
 
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
 use kuberay::names;
+use kuberay::resource::{API_VERSION, is_of_kuberay};
 use serde_json::Value;
 
 use crate::yaml::placeholder::Placeholder;
@@ -53,7 +54,7 @@ const CONTAINER: &str = "spec.headGroupSpec.template.spec.containers[0]";
 pub fn advice(object: &Value) -> Vec<String> {
     let mut said = Vec::new();
     let api_version = &object["apiVersion"];
-    let of_ray = |version: &Value| version.as_str().unwrap_or_default().starts_with("ray.io/");
+    let of_ray = |version: &Value| version.as_str().is_some_and(is_of_kuberay);
     match object["kind"].as_str() {
         Some("RayCluster") if of_ray(api_version) => {
             if object["metadata"]["annotations"][ANNOTATION].is_null() {
@@ -71,7 +72,7 @@ pub fn advice(object: &Value) -> Vec<String> {
             } else {
                 api_version.to_string()
             };
-            said.push(format!("apiVersion is {found}, not ray.io/v1"));
+            said.push(format!("apiVersion is {found}, not {API_VERSION}"));
         }
         Some("RayService" | "RayJob") if of_ray(api_version) => {
             said.extend(misplaced_annotation(object, "").map(|path| {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kuberay::names;
+use kuberay::{labels, names};
 use serde_json::Value;
 
 /// A head port's name before and after the injection.
@@ -97,22 +97,22 @@ fn head_labels(cluster: &Value) -> BTreeMap<&str, String> {
     let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
     let template = cluster.pointer("/spec/headGroupSpec/template/metadata/labels");
     let own = template.and_then(Value::as_object).into_iter().flatten();
-    let mut labels: BTreeMap<&str, String> = own
+    let mut head: BTreeMap<&str, String> = own
         .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?.to_owned())))
         .collect();
-    labels.extend([
-        ("ray.io/cluster", name.to_owned()),
-        ("ray.io/node-type", "head".to_owned()),
-        ("ray.io/group", "headgroup".to_owned()),
-        ("ray.io/is-ray-node", "yes".to_owned()),
-        ("ray.io/identifier", format!("{name}-head")),
+    head.extend([
+        (labels::CLUSTER, name.to_owned()),
+        (labels::NODE_TYPE, labels::HEAD.to_owned()),
+        (labels::GROUP, labels::HEAD_GROUP.to_owned()),
+        (labels::IS_RAY_NODE, "yes".to_owned()),
+        (labels::IDENTIFIER, labels::head_identifier(name)),
         ("app.kubernetes.io/name", "kuberay".to_owned()),
         (
             "app.kubernetes.io/created-by",
             "kuberay-operator".to_owned(),
         ),
     ]);
-    labels
+    head
 }
 
 /// Whether both may be in one namespace; an object without one can be applied to any.

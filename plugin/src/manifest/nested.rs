@@ -3,12 +3,12 @@
 //! The controller that unpacks such an object creates the `RayCluster`, so it is injected in place.
 //! A manifest kept as text, as in a `ConfigMap`, is not read, and `inject` says so.
 
+use kuberay::resource::{KIND, is_of_kuberay};
 use serde_json::Value;
 
 /// Whether this is a `RayCluster` of any version.
 pub(super) fn is_ray_cluster(object: &Value) -> bool {
-    let api_version = object["apiVersion"].as_str().unwrap_or_default();
-    object["kind"] == "RayCluster" && api_version.starts_with("ray.io/")
+    object["kind"] == KIND && object["apiVersion"].as_str().is_some_and(is_of_kuberay)
 }
 
 /// Calls `visit` on each `RayCluster` inside `object`, and returns whether there is any.

@@ -75,7 +75,13 @@ fn facts_about_kuberay_need_no_runtime_and_no_network() {
 
 #[test]
 fn no_folder_uses_one_that_uses_it() {
-    for source in ["plugin", "webhook", "crates/serve", "tests/cluster"] {
+    for source in [
+        "plugin",
+        "webhook",
+        "crates/kuberay",
+        "crates/serve",
+        "tests/cluster",
+    ] {
         let imports = imports(&root().join(source).join("src"));
         assert!(imports.len() > 5, "{source}: {imports:?}");
         let circles: Vec<_> = imports

@@ -17,6 +17,7 @@ use clap::Args as ClapArgs;
 use http::{Request, StatusCode, header};
 use kube::Client;
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::resource;
 use ray_serve_inject as engine;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -104,7 +105,7 @@ async fn probe(args: &ProbeArgs) -> anyhow::Result<()> {
 }
 
 async fn create(client: &Client, namespace: &str) -> Result<Value, kube::Error> {
-    let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters?dryRun=All");
+    let path = format!("{}?dryRun=All", resource::path(namespace));
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")
         .body(annotated_cluster().to_string().into_bytes())
@@ -136,8 +137,8 @@ fn is_unknown_kind(status: &kube::core::Status) -> bool {
 /// What a user would create, with `rayStartParams` for the CRDs that demand them.
 fn annotated_cluster() -> Value {
     json!({
-        "apiVersion": "ray.io/v1",
-        "kind": "RayCluster",
+        "apiVersion": resource::API_VERSION,
+        "kind": resource::KIND,
         "metadata": {
             "generateName": "ray-serve-webhook-probe-",
             "annotations": { ANNOTATION: ANNOTATION_ON },

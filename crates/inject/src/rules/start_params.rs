@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
-use kuberay::ports::{DASHBOARD_HOST, HEAD_PORTS, START_PARAMS, port_number};
-use kuberay::start_param;
+use kuberay::ports::HEAD_PORTS;
+use kuberay::start_params::{DASHBOARD_HOST, START_PARAMS, meant, port_number};
 use serde_json::Value;
 
 use super::Plan;
@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, Place};
 pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let param = |name| {
         let value = cluster.start_params.get(name);
-        value.and_then(start_param::meant)
+        value.and_then(meant)
     };
     let missing = START_PARAMS
         .into_iter()

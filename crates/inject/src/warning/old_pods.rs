@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use kuberay::labels::{CLUSTER, IDENTIFIER, NODE_TYPE, WORKER, head_identifier};
+
 use super::MAX_LEN;
 
 /// Pods that were made before the injection.
@@ -20,12 +22,9 @@ impl fmt::Display for OldPods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.cluster;
         let (what, selector) = match (self.head, self.workers) {
-            (true, false) => ("pod,svc", format!("ray.io/identifier={name}-head")),
-            (true, true) => ("pod,svc", format!("ray.io/cluster={name}")),
-            (false, _) => (
-                "pod",
-                format!("ray.io/node-type=worker,ray.io/cluster={name}"),
-            ),
+            (true, false) => ("pod,svc", format!("{IDENTIFIER}={}", head_identifier(name))),
+            (true, true) => ("pod,svc", format!("{CLUSTER}={name}")),
+            (false, _) => ("pod", format!("{NODE_TYPE}={WORKER},{CLUSTER}={name}")),
         };
         let in_namespace = self.namespace.as_ref().map(|name| format!(" -n {name}"));
         let command = |says: &str, namespace: &str| {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use futures::stream::{self, StreamExt};
+use kuberay::resource::QUALIFIED;
 use ray_serve_client::Details;
 use ray_serve_client::text::seconds;
 use serde_json::{Value, json};
@@ -48,9 +49,9 @@ pub async fn once(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<
     }
     if args.output == Format::Name {
         // Nothing of it needs a head.
-        return clusters.iter().try_for_each(|cluster| {
-            ui.line(&format!("raycluster.ray.io/{}", cluster.metadata.name))
-        });
+        return clusters
+            .iter()
+            .try_for_each(|cluster| ui.line(&format!("{QUALIFIED}/{}", cluster.metadata.name)));
     }
     let lines = look(&api, &scope, clusters, connection.request_timeout.0).await?;
     match args.output {

@@ -1,0 +1,167 @@
+//! Facts about KubeRay stand in `crates/kuberay` and nowhere else: no other source spells its ports,
+//! labels and names of services. Tests do, so that they do not follow a fact that is wrong.
+
+#[allow(dead_code, reason = "this test asks nothing of cargo")]
+mod workspace;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use workspace::root;
+
+/// What is searched for in texts and numbers, and the file that has it.
+const FACTS: [(&str, &str); 7] = [
+    ("ray.io/", "crates/kuberay/src/{labels,resource}.rs"),
+    ("raycluster.ray.io", "crates/kuberay/src/resource.rs"),
+    ("-head-svc", "crates/kuberay/src/names.rs"),
+    ("-serve-svc", "crates/kuberay/src/names.rs"),
+    ("8265", "crates/kuberay/src/ports.rs"),
+    ("52365", "crates/kuberay/src/ports.rs"),
+    ("10001", "crates/kuberay/src/ports.rs"),
+];
+
+const SOURCES: [&str; 4] = [
+    "plugin/src",
+    "webhook/src",
+    "crates/inject/src",
+    "crates/serve/src",
+];
+
+/// Constants that are printed as they are: commands as a user types them.
+const FOR_USERS: &str = "EXAMPLES";
+
+#[test]
+fn no_other_crate_spells_a_fact_about_kuberay() {
+    let mut found = Vec::new();
+    for source in SOURCES {
+        let files = files(&root().join(source));
+        assert!(files.len() > 10, "{source}");
+        for file in files {
+            for literal in literals_of(&file) {
+                let file = file.strip_prefix(root()).unwrap().display();
+                let facts = FACTS.iter().filter(|(fact, _)| holds(&literal, fact));
+                found.extend(facts.map(|(_, home)| format!("{file}: {literal} is in {home}")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn each_fact_is_there_once() {
+    let all = files(&root().join("crates/kuberay/src"));
+    let literals: Vec<String> = all.iter().flat_map(|file| literals_of(file)).collect();
+    for fact in ["-head-svc", "-serve-svc", "8265", "52365", "10001", "6379"] {
+        let found: Vec<_> = literals.iter().filter(|text| holds(text, fact)).collect();
+        assert_eq!(found.len(), 1, "{fact}: {found:?}");
+    }
+}
+
+#[test]
+fn literals_are_found_and_tests_and_comments_are_not() {
+    let code = r#"
+        //! Port 8265.
+        /// The `-head-svc`.
+        const A: &str = "a"; // 8265
+        const EXAMPLES: &str = "--port 8265";
+        #[error("{0} of ray.io/v1")]
+        fn b() -> u16 { format!(r"b-{}", 8_265u16); vec![b"c", 10001] }
+        #[cfg(test)]
+        mod tests { const D: u16 = 8265; }
+    "#;
+    let mut found = Vec::new();
+    literals(code.parse().unwrap(), &mut found);
+    let expected = [
+        "\"a\"",
+        "\"{0} of ray.io/v1\"",
+        "r\"b-{}\"",
+        "8265u16",
+        "b\"c\"",
+        "10001",
+    ];
+    assert_eq!(found, expected);
+    assert!(holds("8265u16", "8265") && holds("\"127.0.0.1:8265\"", "8265"));
+    assert!(!holds("18265", "8265") && !holds("\"82651\"", "8265"));
+}
+
+/// Whether a literal has the fact in it; digits of a longer number do not count.
+fn holds(literal: &str, fact: &str) -> bool {
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let is_number = fact.bytes().all(|byte| byte.is_ascii_digit());
+    literal.match_indices(fact).any(|(at, _)| {
+        let before = literal[..at].chars().next_back();
+        let after = literal[at + fact.len()..].chars().next();
+        !(is_number && (is_digit(before) || is_digit(after)))
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        if name.contains("tests") {
+        } else if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn literals_of(file: &Path) -> Vec<String> {
+    let code = fs::read_to_string(file).unwrap().parse().unwrap();
+    let mut found = Vec::new();
+    literals(code, &mut found);
+    found
+}
+
+/// The literals of the code that runs, numbers without their underscores.
+fn literals(code: TokenStream, found: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = code.into_iter().collect();
+    let word = |at: usize| match tokens.get(at) {
+        Some(TokenTree::Ident(ident)) => ident.to_string(),
+        _ => String::new(),
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        if word(at) == "mod" && word(at + 1) == "tests" {
+            at += 3;
+            continue;
+        }
+        if word(at) == "const" && word(at + 1) == FOR_USERS {
+            let is_end =
+                |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ';');
+            at += tokens[at..].iter().position(is_end).unwrap_or(1);
+            continue;
+        }
+        match &tokens[at] {
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+                found.push(if is_number {
+                    text.replace('_', "")
+                } else {
+                    text
+                });
+            }
+            TokenTree::Group(group) if !is_comment(group.delimiter(), group.stream()) => {
+                literals(group.stream(), found);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// Comments of items come as attributes: `#[doc = "…"]`.
+fn is_comment(delimiter: Delimiter, inner: TokenStream) -> bool {
+    let first = inner.into_iter().next();
+    delimiter == Delimiter::Bracket
+        && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc")
+}
