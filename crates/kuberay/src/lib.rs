@@ -7,6 +7,7 @@
 //! ports        the ports of a head: names, numbers, and the start params that move them
 //! start_params what a head that can serve is started with, and how a value is read
 //! role         which of several ports carries Serve's HTTP
+//! raycluster   the fields of a RayCluster, and what they mean
 //! ```
 //!
 //! Pure: no requests, no runtime, no command line, and nothing of the other crates here.
@@ -14,6 +15,9 @@
 pub mod labels;
 pub mod names;
 pub mod ports;
+pub mod raycluster;
 pub mod resource;
 pub mod role;
 pub mod start_params;
+
+pub use raycluster::RayCluster;

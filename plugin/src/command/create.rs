@@ -11,7 +11,7 @@ use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::image::ray_version;
 use crate::connect::new::{NewCluster, Requests, Workers};
 use crate::connect::quantity::{Quantity, parse_cpu, parse_memory};
-use crate::connect::{ClusterName, RayCluster};
+use crate::connect::{ClusterName, raycluster};
 use crate::error::Failure;
 use crate::output::Ui;
 
@@ -120,7 +120,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     }
     let api = Api::connect(connection)?;
     let dry_run = args.dry_run == DryRunBy::Server;
-    let created = RayCluster::create(&api, &args.raycluster, &manifest, dry_run).await?;
+    let created = raycluster::create(&api, &args.raycluster, &manifest, dry_run).await?;
     for warning in &created.warnings {
         ui.warning(warning);
     }

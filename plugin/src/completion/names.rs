@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use kuberay::raycluster::Metadata;
 use ray_serve_client::logs::files::{self, Step};
 use ray_serve_client::{Details, bare};
 use serde::Deserialize;
@@ -13,8 +14,7 @@ use serde::Deserialize;
 use super::typed::Typed;
 use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
-use crate::connect::raycluster::Metadata;
-use crate::connect::{Api, RayCluster, Scope, kubeconfig as config};
+use crate::connect::{Api, RayCluster, Scope, kubeconfig as config, raycluster};
 use crate::error::Failure;
 
 /// A shell does nothing else meanwhile. A credential plugin and a head that is asked for the first
@@ -76,7 +76,7 @@ pub fn clusters(typed: &Typed) -> Vec<Named> {
     let clusters = ask(&typed.connection, async |connection| {
         let api = Api::connect(&connection)?;
         let scope = Scope::Namespace(api.namespace().to_owned());
-        Ok(RayCluster::list(&api, &scope, None).await?)
+        Ok(raycluster::list(&api, &scope, None).await?)
     });
     let annotated = clusters
         .into_iter()

@@ -2,17 +2,19 @@
 
 use http::uri::Authority;
 use hyper_util::rt::TokioIo;
+use kuberay::RayCluster;
 use ray_serve_client::http::{Dial, DialError, Dialed, Route, Stream};
 use secrecy::SecretString;
 
 use super::address::Address;
 use super::api::Api;
+use super::cluster_name::ClusterName;
 use super::error::Error;
 use super::flags::{ConnectionFlags, Via};
 use super::head::{self, Pods};
 use super::next::Next;
 use super::obstacle::{Seen, judge};
-use super::raycluster::{ClusterName, RayCluster};
+use super::raycluster;
 use super::service_proxy::ServiceProxy;
 use super::token::{self, OwnToken};
 use super::tunnel;
@@ -189,10 +191,11 @@ impl Head {
         let on_agent_port = self.on_agent_port;
         let cluster = &self.find().await?.cluster;
         let port = if on_agent_port {
-            cluster.agent_port()?
+            cluster.agent_port()
         } else {
-            cluster.dashboard_port()?
+            cluster.dashboard_port()
         };
+        let port = port.map_err(|bad| raycluster::bad_port(cluster, bad))?;
         self.open_at(port).await
     }
 
@@ -231,7 +234,7 @@ impl Head {
         // Both at once, because neither needs the other's answer; the second connection is then
         // used for the tunnel.
         let (cluster, pods) = tokio::join!(
-            RayCluster::get(&self.api, &self.name),
+            raycluster::get(&self.api, &self.name),
             Pods::of_head(&self.api, &self.name)
         );
         Found::new(&self.api, cluster?, &pods?, self.own_token).await

@@ -7,14 +7,15 @@
 use std::collections::HashMap;
 
 use k8s_openapi::api::core::v1::Pod;
+use kuberay::RayCluster;
 use kuberay::labels;
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 
 use super::api::{Api, Scope};
+use super::cluster_name::ClusterName;
 use super::error::Error;
 use super::pod_state::is_ready;
-use super::raycluster::{ClusterName, RayCluster};
 
 /// Replaces k8s-openapi's `List`, which requires fields that are not needed here.
 #[derive(Default, Deserialize)]

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod api;
 pub mod client;
+pub mod cluster_name;
 pub mod connector;
 pub mod created;
 pub mod dashboard;
@@ -26,7 +27,8 @@ pub mod token;
 pub mod tunnel;
 
 pub use api::{Api, Scope};
+pub use cluster_name::ClusterName;
 pub use dashboard::Dashboard;
 pub use error::Error;
+pub use kuberay::RayCluster;
 pub use next::Next;
-pub use raycluster::{ClusterName, RayCluster};

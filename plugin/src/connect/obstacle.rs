@@ -2,9 +2,11 @@
 //! a service that is in the way and, if the user may read them, from events.
 
 use k8s_openapi::api::core::v1::Pod;
+use kuberay::RayCluster;
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON, CLUSTER};
 use kuberay::names;
 use kuberay::ports::SERVE;
+use kuberay::raycluster::Metadata;
 use kuberay::resource::{KIND, OPERATOR};
 use serde::Deserialize;
 
@@ -15,7 +17,6 @@ use super::head::Pods;
 use super::next::Next;
 use super::object_name;
 use super::pod_state;
-use super::raycluster::{Metadata, RayCluster};
 
 /// Kueue's label for the queue in which an object waits.
 const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";

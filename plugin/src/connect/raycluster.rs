@@ -1,331 +1,83 @@
-//! The fields of a `RayCluster` that this program reads.
+//! RayClusters of the API server: one, all, or a new one.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND, ORIGIN_NAME};
-use kuberay::names;
-use kuberay::ports::{DASHBOARD, DASHBOARD_AGENT, HeadPort, SERVE, SERVE_PREFIX};
-use kuberay::resource::{self, REPLICA_FAILURE};
-use kuberay::role::{self, Declared};
+use kuberay::RayCluster;
+use kuberay::resource;
 use kuberay::start_params::NotAPort;
 use ray_serve_client::http::request::percent;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{Api, Scope};
+use super::cluster_name::ClusterName;
 use super::created::Created;
 use super::error::Error;
-use super::object_name::{self, checked};
+use super::object_name::checked;
 
-/// A `RayCluster`'s name as given on the command line: `NAME` or `raycluster/NAME`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterName(String);
-
-impl ClusterName {
-    pub fn of(cluster: &RayCluster) -> Self {
-        Self(cluster.metadata.name.clone())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+pub async fn get(api: &Api, name: &ClusterName) -> Result<RayCluster, Error> {
+    let namespace = api.namespace();
+    let action = format!("get raycluster/{name} in namespace {namespace}");
+    let object = checked("a RayCluster", name.as_str())?;
+    let path = format!("{}/{object}", resource::path(namespace));
+    api.get(&action, &path).await.map_err(|error| match error {
+        // A 404 names a missing object; for a missing CRD it is a bare "page not found".
+        Error::Api {
+            code: 404, message, ..
+        } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
+            name: name.to_string(),
+            namespace: namespace.to_owned(),
+            all: api
+                .next()
+                .kubectl_anywhere("get", &[resource::PLURAL], "-A"),
+        },
+        Error::Api { code: 404, .. } => Error::NoKubeRay,
+        other => other,
+    })
 }
 
-impl FromStr for ClusterName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let name = match text.split_once('/') {
-            None => text,
-            Some((kind, name)) if resource::is_kind_of_kubectl(kind) => name,
-            Some((kind, _)) => {
-                return Err(format!(
-                    "\"{kind}\" is not a kind this command works on, only raycluster is"
-                ));
-            }
-        };
-        if object_name::is_valid(name) {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err("not a valid name of a RayCluster".to_owned())
-        }
-    }
+/// `selector` is a label selector, as for kubectl.
+pub async fn list(
+    api: &Api,
+    scope: &Scope,
+    selector: Option<&str>,
+) -> Result<Vec<RayCluster>, Error> {
+    let selector = percent(selector.unwrap_or_default());
+    let path = scope.path(resource::API_PATH, resource::PLURAL);
+    let path = format!("{path}?labelSelector={selector}");
+    let action = format!("list rayclusters in {scope}");
+    api.list(&action, &path).await.map_err(|error| match error {
+        Error::Api { code: 404, .. } => Error::NoKubeRay,
+        other => other,
+    })
 }
 
-impl fmt::Display for ClusterName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
+pub async fn create(
+    api: &Api,
+    name: &ClusterName,
+    manifest: &Value,
+    dry_run: bool,
+) -> Result<Created, Error> {
+    let namespace = api.namespace();
+    let action = format!("create raycluster/{name} in namespace {namespace}");
+    let path = resource::path(namespace);
+    let created = api.create(&action, &path, manifest, dry_run).await;
+    created.map_err(|error| match error {
+        Error::Api { code: 409, .. } => Error::AlreadyExists {
+            name: name.to_string(),
+            namespace: namespace.to_owned(),
+        },
+        // A 404 names a missing namespace; for a missing CRD it is a bare "page not found".
+        Error::Api {
+            code: 404, message, ..
+        } if !message.contains("namespaces") => Error::NoKubeRay,
+        other => other,
+    })
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct RayCluster {
-    pub metadata: Metadata,
-    pub spec: Spec,
-    pub status: Status,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Metadata {
-    pub name: String,
-    pub namespace: String,
-    pub uid: String,
-    pub labels: BTreeMap<String, String>,
-    pub annotations: BTreeMap<String, String>,
-    pub owner_references: Vec<OwnerReference>,
-    pub creation_timestamp: Option<Time>,
-    pub deletion_timestamp: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct OwnerReference {
-    pub kind: String,
-    pub name: String,
-    pub controller: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Spec {
-    /// The version that its author wrote; the image may hold another one.
-    pub ray_version: Option<String>,
-    pub suspend: Option<bool>,
-    /// The controller that creates its pods, if not this cluster's operator.
-    pub managed_by: Option<String>,
-    pub auth_options: Option<AuthOptions>,
-    pub head_group_spec: HeadGroupSpec,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct AuthOptions {
-    pub mode: Option<String>,
-    pub secret_name: Option<String>,
-    #[serde(rename = "enableK8sTokenAuth")]
-    pub kubernetes_tokens: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HeadGroupSpec {
-    pub ray_start_params: Option<BTreeMap<String, Value>>,
-    /// Kept untyped: a pod template newer than this program must not be an error.
-    pub template: Value,
-    /// The user's template for the head service.
-    pub head_service: Value,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Status {
-    pub reason: Option<String>,
-    pub head: HeadStatus,
-    pub conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Condition {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub status: String,
-    pub reason: String,
-    pub message: String,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HeadStatus {
-    pub pod_name: Option<String>,
-    pub service_name: Option<String>,
-}
-
-impl RayCluster {
-    pub async fn get(api: &Api, name: &ClusterName) -> Result<Self, Error> {
-        let namespace = api.namespace();
-        let action = format!("get raycluster/{name} in namespace {namespace}");
-        let object = checked("a RayCluster", &name.0)?;
-        let path = format!("{}/{object}", resource::path(namespace));
-        api.get(&action, &path).await.map_err(|error| match error {
-            // A 404 names a missing object; for a missing CRD it is a bare "page not found".
-            Error::Api {
-                code: 404, message, ..
-            } if message.contains(&format!("\"{name}\"")) => Error::NotFound {
-                name: name.to_string(),
-                namespace: namespace.to_owned(),
-                all: api
-                    .next()
-                    .kubectl_anywhere("get", &[resource::PLURAL], "-A"),
-            },
-            Error::Api { code: 404, .. } => Error::NoKubeRay,
-            other => other,
-        })
-    }
-
-    /// `selector` is a label selector, as for kubectl.
-    pub async fn list(
-        api: &Api,
-        scope: &Scope,
-        selector: Option<&str>,
-    ) -> Result<Vec<Self>, Error> {
-        let selector = percent(selector.unwrap_or_default());
-        let path = scope.path(resource::API_PATH, resource::PLURAL);
-        let path = format!("{path}?labelSelector={selector}");
-        let action = format!("list rayclusters in {scope}");
-        api.list(&action, &path).await.map_err(|error| match error {
-            Error::Api { code: 404, .. } => Error::NoKubeRay,
-            other => other,
-        })
-    }
-
-    /// Whether it asks for a serve service.
-    pub fn is_annotated(&self) -> bool {
-        self.metadata
-            .annotations
-            .get(ANNOTATION)
-            .is_some_and(|value| value == ANNOTATION_ON)
-    }
-
-    pub async fn create(
-        api: &Api,
-        name: &ClusterName,
-        manifest: &Value,
-        dry_run: bool,
-    ) -> Result<Created, Error> {
-        let namespace = api.namespace();
-        let action = format!("create raycluster/{name} in namespace {namespace}");
-        let path = resource::path(namespace);
-        let created = api.create(&action, &path, manifest, dry_run).await;
-        created.map_err(|error| match error {
-            Error::Api { code: 409, .. } => Error::AlreadyExists {
-                name: name.to_string(),
-                namespace: namespace.to_owned(),
-            },
-            // A 404 names a missing namespace; for a missing CRD it is a bare "page not found".
-            Error::Api {
-                code: 404, message, ..
-            } if !message.contains("namespaces") => Error::NoKubeRay,
-            other => other,
-        })
-    }
-
-    /// The `RayService` or `RayJob` whose operator logic would overwrite what a user deploys here.
-    pub fn owner(&self) -> Option<String> {
-        let labels = &self.metadata.labels;
-        let by_label = labels
-            .get(ORIGIN_KIND)
-            .filter(|kind| *kind != resource::KIND)
-            .map(|kind| {
-                let name = labels.get(ORIGIN_NAME).map_or("", String::as_str);
-                format!("{}/{name}", kind.to_lowercase())
-            });
-        by_label.or_else(|| {
-            let owner = self.metadata.owner_references.iter().find(|owner| {
-                owner.controller == Some(true)
-                    && matches!(owner.kind.as_str(), "RayService" | "RayJob")
-            })?;
-            Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
-        })
-    }
-
-    /// Why the operator could not create a pod, in the API server's words: a quota, a service
-    /// account.
-    pub fn failure(&self) -> Option<String> {
-        let mut conditions = self.status.conditions.iter();
-        let failure = conditions
-            .find(|condition| condition.kind == REPLICA_FAILURE && condition.status == "True")?;
-        Some(format!("{} ({})", failure.message, failure.reason))
-    }
-
-    pub fn manager(&self) -> Option<&str> {
-        let manager = self.spec.managed_by.as_deref();
-        manager.filter(|manager| !manager.is_empty())
-    }
-
-    /// The name of the head service that the operator creates.
-    pub fn own_head_service(&self) -> String {
-        let own = self
-            .spec
-            .head_group_spec
-            .head_service
-            .pointer("/metadata/name");
-        match own.and_then(Value::as_str).filter(|name| !name.is_empty()) {
-            Some(name) => name.to_owned(),
-            None => names::head_service(&self.metadata.name),
-        }
-    }
-
-    /// Name of the head service: from the status, else KubeRay's default.
-    pub fn head_service(&self) -> String {
-        let named = self.status.head.service_name.as_deref();
-        match named.filter(|name| !name.is_empty()) {
-            Some(name) => name.to_owned(),
-            None => names::head_service(&self.metadata.name),
-        }
-    }
-
-    pub fn dashboard_port(&self) -> Result<u16, Error> {
-        self.port(&DASHBOARD)
-    }
-
-    pub fn agent_port(&self) -> Result<u16, Error> {
-        self.port(&DASHBOARD_AGENT)
-    }
-
-    /// Where its serve service sends requests.
-    pub fn serve_port(&self) -> u16 {
-        let declared: Vec<Declared<'_>> = self.head_ports().collect();
-        let http = role::serve_http(declared.iter().copied());
-        http.map_or(SERVE.number, |http| declared[http].number)
-    }
-
-    /// The ports that the head's first container, which is Ray's, declares.
-    pub fn head_ports(&self) -> impl Iterator<Item = Declared<'_>> {
-        let template = &self.spec.head_group_spec.template;
-        let ports = template.pointer("/spec/containers/0/ports");
-        let ports = ports.and_then(Value::as_array).into_iter().flatten();
-        ports.filter_map(|port| {
-            let number = port["containerPort"].as_u64()?;
-            Some(Declared {
-                name: port["name"].as_str(),
-                number: number.try_into().ok()?,
-                protocol: port["protocol"].as_str(),
-            })
-        })
-    }
-
-    fn port(&self, port: &HeadPort) -> Result<u16, Error> {
-        let params = self.spec.head_group_spec.ray_start_params.as_ref();
-        let read = port.read_in(|param| params?.get(param));
-        read.map_err(|NotAPort { param, value }| Error::BadPort {
-            name: self.metadata.name.clone(),
-            param,
-            value,
-        })
-    }
-
-    /// Whether it asks for a serve service but declares head ports that cannot be its target. The
-    /// operator then creates no pod, and reports it only in its log.
-    pub fn lacks_serve_port(&self) -> bool {
-        let declared = self
-            .spec
-            .head_group_spec
-            .template
-            .pointer("/spec/containers/0/ports")
-            .and_then(Value::as_array);
-        let serves = |port: &Value| {
-            port["name"]
-                .as_str()
-                .is_some_and(|name| name == SERVE.name || name.starts_with(SERVE_PREFIX))
-        };
-        self.is_annotated()
-            && declared.is_some_and(|declared| !declared.is_empty() && !declared.iter().any(serves))
+/// Names the RayCluster, too.
+pub fn bad_port(cluster: &RayCluster, NotAPort { param, value }: NotAPort) -> Error {
+    Error::BadPort {
+        name: cluster.metadata.name.clone(),
+        param,
+        value,
     }
 }
 
@@ -333,114 +85,17 @@ impl RayCluster {
 mod tests {
     use super::*;
 
-    fn cluster(yaml: &str) -> RayCluster {
-        serde_json::from_value(
-            crate::yaml::go_yaml::documents(yaml)
-                .unwrap()
-                .remove(0)
-                .value,
-        )
-        .unwrap()
-    }
-
     #[test]
-    fn names_are_taken_as_kubectl_takes_them() {
-        for (text, name) in [
-            ("x", Some("x")),
-            ("raycluster/x-1", Some("x-1")),
-            ("rayservice/x", None),
-            ("a b", None),
-            ("x/../y", None),
-            (".", None),
-            ("..", None),
-            ("raycluster/..", None),
-            ("x.", None),
-            ("-x", None),
-            ("", None),
-        ] {
-            assert_eq!(
-                text.parse::<ClusterName>()
-                    .ok()
-                    .map(|parsed| parsed.to_string())
-                    .as_deref(),
-                name,
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn ports_come_from_the_start_params() {
+    fn a_bad_port_is_told_with_its_cluster() {
+        let cluster: RayCluster = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "x"},
+            "spec": {"headGroupSpec": {"rayStartParams": {"dashboard-port": "0"}}},
+        }))
+        .unwrap();
+        let bad = cluster.dashboard_port().unwrap_err();
         assert_eq!(
-            cluster("spec: {headGroupSpec: {}}")
-                .dashboard_port()
-                .unwrap(),
-            8265
-        );
-        let own = cluster(
-            "spec: {headGroupSpec: {rayStartParams: {dashboard-port: '9000', dashboard-agent-listen-port: '9001'}}}",
-        );
-        assert_eq!(
-            (own.dashboard_port().unwrap(), own.agent_port().unwrap()),
-            (9000, 9001)
-        );
-        let without_quotes = cluster(
-            "spec: {headGroupSpec: {rayStartParams: {dashboard-port: 9000, dashboard-agent-listen-port: null}}}",
-        );
-        assert_eq!(
-            (
-                without_quotes.dashboard_port().unwrap(),
-                without_quotes.agent_port().unwrap()
-            ),
-            (9000, 52365)
-        );
-        let bad = cluster(
-            "metadata: {name: x}\nspec: {headGroupSpec: {rayStartParams: {dashboard-port: '0'}}}",
-        );
-        assert_eq!(
-            bad.dashboard_port().unwrap_err().to_string(),
+            bad_port(&cluster, bad).to_string(),
             "rayStartParams dashboard-port of raycluster/x is \"0\", not a port number"
         );
-    }
-
-    #[test]
-    fn the_owner_is_found_by_label_or_reference() {
-        let labels = "metadata: {labels: {ray.io/originated-from-crd: RayService, ray.io/originated-from-cr-name: s}}";
-        assert_eq!(cluster(labels).owner().as_deref(), Some("rayservice/s"));
-        let reference = "metadata: {ownerReferences: [{kind: RayJob, name: j, controller: true}]}";
-        assert_eq!(cluster(reference).owner().as_deref(), Some("rayjob/j"));
-        assert_eq!(
-            cluster("metadata: {ownerReferences: [{kind: AppWrapper, name: a, controller: true}]}")
-                .owner(),
-            None
-        );
-    }
-
-    #[test]
-    fn the_serve_port_is_the_one_of_that_name() {
-        let with = |ports: &str| {
-            let spec = format!("{{containers: [{{ports: {ports}}}]}}");
-            cluster(&format!(
-                "spec: {{headGroupSpec: {{template: {{spec: {spec}}}}}}}"
-            ))
-            .serve_port()
-        };
-        assert_eq!(with("[{name: serve, containerPort: 9000}]"), 9000);
-        assert_eq!(with("[{name: other, containerPort: 9000}]"), 8000);
-        assert_eq!(with("[]"), 8000);
-    }
-
-    #[test]
-    fn a_head_with_ports_but_none_for_serve_is_recognised() {
-        let with = |annotation: &str, ports: &str| {
-            cluster(&format!(
-                "metadata: {{annotations: {{ray.io/enable-serve-service: '{annotation}'}}}}\n\
-                 spec: {{headGroupSpec: {{template: {{spec: {{containers: [{{ports: {ports}}}]}}}}}}}}"
-            ))
-        };
-        assert!(with("true", "[{name: dashboard, containerPort: 8265}]").lacks_serve_port());
-        assert!(!with("true", "[{name: serve-grpc, containerPort: 9000}]").lacks_serve_port());
-        assert!(!with("true", "[]").lacks_serve_port());
-        assert!(!with("false", "[{name: dashboard, containerPort: 8265}]").lacks_serve_port());
     }
 }

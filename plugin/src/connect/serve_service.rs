@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kuberay::role::Declared;
-use kuberay::{labels, names};
+use kuberay::{RayCluster, labels, names};
 use ray_serve_client::http::request::percent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::api::{Api, Scope};
 use super::error::Error;
 use super::object_name::checked;
-use super::raycluster::RayCluster;
 
 /// Label of every EndpointSlice of a service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";

@@ -5,6 +5,7 @@
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use kuberay::RayCluster;
 use ray_serve_client::DialError;
 use ray_serve_client::http::{Intermediary, Refusal, Route};
 use serde::Deserialize;
@@ -14,7 +15,6 @@ use super::error::Error;
 use super::object_name::checked;
 use super::obstacle::Obstacle;
 use super::proxy::basic_auth;
-use super::raycluster::RayCluster;
 use std::pin::Pin;
 use std::sync::Arc;
 

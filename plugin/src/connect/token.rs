@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use kuberay::RayCluster;
 use kuberay::labels::CLUSTER;
 use kuberay::names;
+use kuberay::raycluster::OwnerReference;
 use kuberay::resource::KIND;
 use ray_serve_client::http::request::percent;
 use secrecy::SecretString;
@@ -14,7 +16,6 @@ use super::api::Api;
 use super::error::Error;
 use super::flags::ConnectionFlags;
 use super::object_name::checked;
-use super::raycluster::{OwnerReference, RayCluster};
 
 /// The variable that Ray's tools read too.
 const VARIABLE: &str = "RAY_AUTH_TOKEN";

@@ -18,7 +18,7 @@ use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
 use crate::connect::head::{self, Heads, Pods};
 use crate::connect::serve_service::Service;
-use crate::connect::{self, Api, Dashboard, RayCluster, Scope};
+use crate::connect::{self, Api, Dashboard, RayCluster, Scope, raycluster};
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
 
@@ -41,7 +41,7 @@ pub struct Line {
 pub async fn once(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let api = Api::connect(connection)?;
     let scope = scope(args, &api);
-    let clusters = RayCluster::list(&api, &scope, args.selector.as_deref()).await?;
+    let clusters = raycluster::list(&api, &scope, args.selector.as_deref()).await?;
     let all = clusters.len();
     let clusters = annotated(clusters);
     if clusters.is_empty() {
@@ -72,7 +72,7 @@ pub async fn watch(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result
     let mut outage = Outage::default();
     loop {
         let looked = async {
-            let clusters = RayCluster::list(&api, &scope, args.selector.as_deref()).await?;
+            let clusters = raycluster::list(&api, &scope, args.selector.as_deref()).await?;
             look(
                 &api,
                 &scope,

@@ -10,7 +10,7 @@ use ray_serve_client::{self as serve, Details};
 
 use crate::connect::client::Client;
 use crate::connect::serve_service::{self, Endpoint, Service};
-use crate::connect::{self, Api, ClusterName, Next, RayCluster};
+use crate::connect::{self, Api, ClusterName, Next, RayCluster, raycluster};
 
 /// Failed applications that Ray's logs are searched for: more would keep somebody waiting.
 const SEARCHED: usize = 5;
@@ -58,7 +58,7 @@ impl Report {
             });
         };
         let (cluster, traffic, answer) = tokio::join!(
-            RayCluster::get(api, name),
+            raycluster::get(api, name),
             traffic(api, name),
             client.applications()
         );
