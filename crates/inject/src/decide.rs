@@ -1,4 +1,5 @@
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::owner::{Owner, OwnerKind};
 use kuberay::resource::{API_GROUP, KIND};
 use serde_json::Value;
 
@@ -73,22 +74,10 @@ fn reason_to_skip(object: &Value) -> Option<Reason> {
     if !metadata["deletionTimestamp"].is_null() {
         return Some(Reason::BeingDeleted);
     }
-    let origin = metadata["labels"][ORIGIN_KIND].as_str();
-    origin.and_then(owned_by).or_else(|| {
-        let owners = metadata["ownerReferences"].as_array()?;
-        let controller = owners.iter().find(|owner| owner["controller"] == true)?;
-        let (group, _) = controller["apiVersion"].as_str()?.split_once('/')?;
-        let kind = controller["kind"].as_str()?;
-        owned_by(kind).filter(|_| group == API_GROUP)
+    Owner::in_metadata(metadata).map(|owner| match owner.kind {
+        OwnerKind::RayService => Reason::OwnedByRayService,
+        OwnerKind::RayJob => Reason::OwnedByRayJob,
     })
-}
-
-fn owned_by(kind: &str) -> Option<Reason> {
-    match kind {
-        "RayService" => Some(Reason::OwnedByRayService),
-        "RayJob" => Some(Reason::OwnedByRayJob),
-        _ => None,
-    }
 }
 
 fn looks_true(value: &str) -> bool {

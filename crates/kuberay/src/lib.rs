@@ -7,6 +7,7 @@
 //! ports        the ports of a head: names, numbers, and the start params that move them
 //! start_params what a head that can serve is started with, and how a value is read
 //! role         which of several ports carries Serve's HTTP
+//! owner        the RayService or RayJob that a RayCluster was made for
 //! raycluster   the fields of a RayCluster, and what they mean
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 pub mod labels;
 pub mod names;
+pub mod owner;
 pub mod ports;
 pub mod raycluster;
 pub mod resource;

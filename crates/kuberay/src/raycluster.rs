@@ -9,11 +9,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::labels::{ANNOTATION, ANNOTATION_ON, ORIGIN_KIND, ORIGIN_NAME};
+use crate::labels::{ANNOTATION, ANNOTATION_ON};
 use crate::names;
+use crate::owner::{Controller, Owner};
 use crate::ports::HeadPort;
 use crate::ports::{DASHBOARD, DASHBOARD_AGENT, SERVE, SERVE_PREFIX};
-use crate::resource::{self, REPLICA_FAILURE};
+use crate::resource::{KIND, REPLICA_FAILURE};
 use crate::role::{self, Declared};
 use crate::start_params::NotAPort;
 
@@ -39,8 +40,9 @@ pub struct Metadata {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct OwnerReference {
+    pub api_version: String,
     pub kind: String,
     pub name: String,
     pub controller: Option<bool>,
@@ -102,6 +104,13 @@ pub struct HeadStatus {
     pub service_name: Option<String>,
 }
 
+impl OwnerReference {
+    /// Whether it leads to the RayCluster of this name.
+    pub fn is_to_cluster(&self, name: &str) -> bool {
+        self.kind == KIND && self.name == name
+    }
+}
+
 impl RayCluster {
     /// Whether it asks for a serve service.
     pub fn is_annotated(&self) -> bool {
@@ -111,23 +120,23 @@ impl RayCluster {
             .is_some_and(|value| value == ANNOTATION_ON)
     }
 
-    /// The `RayService` or `RayJob` whose operator logic would overwrite what a user deploys here.
-    pub fn owner(&self) -> Option<String> {
-        let labels = &self.metadata.labels;
-        let by_label = labels
-            .get(ORIGIN_KIND)
-            .filter(|kind| *kind != resource::KIND)
-            .map(|kind| {
-                let name = labels.get(ORIGIN_NAME).map_or("", String::as_str);
-                format!("{}/{name}", kind.to_lowercase())
-            });
-        by_label.or_else(|| {
-            let owner = self.metadata.owner_references.iter().find(|owner| {
-                owner.controller == Some(true)
-                    && matches!(owner.kind.as_str(), "RayService" | "RayJob")
-            })?;
-            Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
-        })
+    /// The RayService or RayJob whose operator logic would overwrite what a user deploys here.
+    pub fn owner(&self) -> Option<Owner<'_>> {
+        let Metadata {
+            labels,
+            owner_references,
+            ..
+        } = &self.metadata;
+        let mut references = owner_references.iter();
+        let controller = references.find(|reference| reference.controller == Some(true));
+        Owner::find(
+            |key| labels.get(key).map(String::as_str),
+            controller.map(|found| Controller {
+                api_version: &found.api_version,
+                kind: &found.kind,
+                name: &found.name,
+            }),
+        )
     }
 
     /// Why the operator could not create a pod, in the API server's words: a quota, a service
@@ -264,12 +273,12 @@ mod tests {
     #[test]
     fn the_owner_is_found_by_label_or_reference() {
         let labels = "metadata: {labels: {ray.io/originated-from-crd: RayService, ray.io/originated-from-cr-name: s}}";
-        assert_eq!(cluster(labels).owner().as_deref(), Some("rayservice/s"));
-        let reference = "metadata: {ownerReferences: [{kind: RayJob, name: j, controller: true}]}";
-        assert_eq!(cluster(reference).owner().as_deref(), Some("rayjob/j"));
+        let owner = |yaml: &str| cluster(yaml).owner().map(|owner| owner.to_string());
+        assert_eq!(owner(labels).as_deref(), Some("rayservice/s"));
+        let reference = "metadata: {ownerReferences: [{apiVersion: ray.io/v1, kind: RayJob, name: j, controller: true}]}";
+        assert_eq!(owner(reference).as_deref(), Some("rayjob/j"));
         assert_eq!(
-            cluster("metadata: {ownerReferences: [{kind: AppWrapper, name: a, controller: true}]}")
-                .owner(),
+            owner("metadata: {ownerReferences: [{kind: AppWrapper, name: a, controller: true}]}"),
             None
         );
     }

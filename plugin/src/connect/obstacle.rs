@@ -219,8 +219,7 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
 fn is_of(service: &Metadata, cluster: &RayCluster) -> bool {
     let name = &cluster.metadata.name;
     let mut owners = service.owner_references.iter();
-    owners.any(|owner| owner.kind == KIND && owner.name == *name)
-        || service.labels.get(CLUSTER) == Some(name)
+    owners.any(|owner| owner.is_to_cluster(name)) || service.labels.get(CLUSTER) == Some(name)
 }
 
 #[cfg(test)]

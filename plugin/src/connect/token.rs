@@ -7,7 +7,6 @@ use kuberay::RayCluster;
 use kuberay::labels::CLUSTER;
 use kuberay::names;
 use kuberay::raycluster::OwnerReference;
-use kuberay::resource::KIND;
 use ray_serve_client::http::request::percent;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -175,7 +174,7 @@ async fn of_operator(api: &Api, cluster: &str) -> Result<Option<Secret>, Error> 
     let labelled: Vec<Secret> = api.list(&action, &path).await.unwrap_or_default();
     let is_owned = |secret: &Secret| {
         let mut owners = secret.metadata.owner_references.iter();
-        owners.any(|owner| owner.kind == KIND && owner.name == cluster)
+        owners.any(|owner| owner.is_to_cluster(cluster))
     };
     let usable = labelled
         .into_iter()
