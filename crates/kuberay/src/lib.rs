@@ -9,13 +9,19 @@
 //! role         which of several ports carries Serve's HTTP
 //! owner        the RayService or RayJob that a RayCluster was made for
 //! raycluster   the fields of a RayCluster, and what they mean
+//! head         which of several head pods is the head
+//! pod_state    why a pod cannot take requests
+//! event        what Kubernetes reports about an object
 //! ```
 //!
 //! Pure: no requests, no runtime, no command line, and nothing of the other crates here.
 
+pub mod event;
+pub mod head;
 pub mod labels;
 pub mod names;
 pub mod owner;
+pub mod pod_state;
 pub mod ports;
 pub mod raycluster;
 pub mod resource;

@@ -3,6 +3,7 @@
 use http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use kuberay::RayCluster;
+use kuberay::head::{Pods, choose};
 use ray_serve_client::http::{Dial, DialError, Dialed, Route, Stream};
 use secrecy::SecretString;
 
@@ -11,7 +12,7 @@ use super::api::Api;
 use super::cluster_name::ClusterName;
 use super::error::Error;
 use super::flags::{ConnectionFlags, Via};
-use super::head::{self, Pods};
+use super::head;
 use super::next::Next;
 use super::obstacle::{Seen, judge};
 use super::raycluster;
@@ -235,7 +236,7 @@ impl Head {
         // used for the tunnel.
         let (cluster, pods) = tokio::join!(
             raycluster::get(&self.api, &self.name),
-            Pods::of_head(&self.api, &self.name)
+            head::of(&self.api, &self.name)
         );
         Found::new(&self.api, cluster?, &pods?, self.own_token).await
     }
@@ -248,7 +249,7 @@ impl Found {
         pods: &Pods,
         own_token: OwnToken,
     ) -> Result<Self, Error> {
-        let Some(pod) = head::choose(&cluster, pods) else {
+        let Some(pod) = choose(&cluster, pods) else {
             let seen = Box::pin(Seen::look(api, &cluster, pods)).await;
             let obstacle = judge(&cluster, pods, &seen, api.next());
             return Err(Error::HeadNotReady {

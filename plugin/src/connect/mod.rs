@@ -17,7 +17,6 @@ pub mod new;
 pub mod next;
 pub mod object_name;
 pub mod obstacle;
-pub mod pod_state;
 pub mod proxy;
 pub mod quantity;
 pub mod raycluster;

@@ -3,8 +3,11 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kuberay::RayCluster;
+use kuberay::event::Event;
+use kuberay::head::Pods;
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON, CLUSTER};
 use kuberay::names;
+use kuberay::pod_state;
 use kuberay::ports::SERVE;
 use kuberay::raycluster::Metadata;
 use kuberay::resource::{KIND, OPERATOR};
@@ -12,11 +15,9 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::error::Error;
-use super::events::{self, Event};
-use super::head::Pods;
+use super::events;
 use super::next::Next;
 use super::object_name;
-use super::pod_state;
 
 /// Kueue's label for the queue in which an object waits.
 const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";

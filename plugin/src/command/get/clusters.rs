@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use futures::stream::{self, StreamExt};
+use kuberay::head::Pods;
 use kuberay::resource::QUALIFIED;
 use ray_serve_client::Details;
 use ray_serve_client::text::seconds;
@@ -16,7 +17,7 @@ use super::{Args, Format};
 use crate::command::outage::Outage;
 use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
-use crate::connect::head::{self, Heads, Pods};
+use crate::connect::head::{self, Heads};
 use crate::connect::serve_service::Service;
 use crate::connect::{self, Api, Dashboard, RayCluster, Scope, raycluster};
 use crate::error::Failure;

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodStatus, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::events::Event;
+use crate::event::Event;
 
 /// Waiting reasons that explain nothing.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
