@@ -18,7 +18,7 @@ use crate::command::outage::Outage;
 use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
 use crate::connect::head::{self, Heads};
-use crate::connect::serve_service::Service;
+use crate::connect::serve_service::{self, Service};
 use crate::connect::{self, Api, Dashboard, RayCluster, Scope, raycluster};
 use crate::error::Failure;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
@@ -141,7 +141,7 @@ async fn look(
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
-    let (heads, services) = tokio::join!(head::all(api, scope), Service::list(api, scope));
+    let (heads, services) = tokio::join!(head::all(api, scope), serve_service::list(api, scope));
     let heads = heads?;
     // A nicety, for which not everybody has the right.
     let services = services.ok().map(by_cluster);

@@ -181,7 +181,7 @@ async fn traffic(
     Result<Option<Service>, connect::Error>,
     Result<Vec<Endpoint>, connect::Error>,
 ) {
-    let service = Service::of(api, &name.to_string()).await;
+    let service = serve_service::of(api, &name.to_string()).await;
     let endpoints = match &service {
         Ok(Some(service)) => serve_service::endpoints(api, &service.metadata.name).await,
         _ => Ok(Vec::new()),
