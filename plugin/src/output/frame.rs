@@ -2,13 +2,41 @@
 
 use terminal_size::{Height, Width, terminal_size_of};
 
-use super::progress::{Part, Row};
 use super::style::{Style, Tone};
 use crate::safe::{name, one_line};
 
 const GAP: &str = "   ";
 const INDENT: &str = "  ";
 const CUT: char = '…';
+
+/// Something that is waited for, and the parts it is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// "application/fruit_app"
+    pub subject: String,
+    pub state: String,
+    pub done: bool,
+    pub parts: Vec<Part>,
+}
+
+/// Shown under its row on a terminal; elsewhere only its trouble is worth a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// "deployment/MangoStand"
+    pub subject: String,
+    pub state: String,
+    pub trouble: Option<String>,
+}
+
+impl Row {
+    pub fn new(subject: impl Into<String>, state: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            state: state.into(),
+            ..Self::default()
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {

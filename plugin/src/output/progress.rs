@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::time::Instant;
 
-use super::frame::{Frame, Size};
+use super::frame::{Frame, Row, Size};
 use super::style::Style;
 use super::table::age;
 use crate::safe::{name, one_line};
@@ -13,35 +13,6 @@ const NO_WRAP: &str = "\u{1b}[?7l";
 const WRAP: &str = "\u{1b}[?7h";
 const CLEAR_REST_OF_LINE: &str = "\u{1b}[K";
 const CLEAR_BELOW: &str = "\u{1b}[J";
-
-/// Something that is waited for, and the parts it is made of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
-    /// "application/fruit_app"
-    pub subject: String,
-    pub state: String,
-    pub done: bool,
-    pub parts: Vec<Part>,
-}
-
-/// Shown under its row on a terminal; elsewhere only its trouble is worth a line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part {
-    /// "deployment/MangoStand"
-    pub subject: String,
-    pub state: String,
-    pub trouble: Option<String>,
-}
-
-impl Row {
-    pub fn new(subject: impl Into<String>, state: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            state: state.into(),
-            ..Self::default()
-        }
-    }
-}
 
 /// The subject of the row that stands for all others before there are any.
 const WAITING: &str = "waiting";
@@ -224,6 +195,7 @@ fn print(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Part;
 
     fn row(state: &str, trouble: Option<&str>) -> Row {
         Row {
