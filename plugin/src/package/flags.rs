@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::runtime_env::is_uri;
+use super::uri::is_uri;
 use crate::error::Failure;
 
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -26,6 +26,7 @@ mod spool;
 mod tests;
 mod tree;
 mod upload;
+mod uri;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

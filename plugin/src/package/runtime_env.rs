@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::flags::{Code, PackageFlags};
 use super::requirements;
 use super::source::{Origin, Role, Source};
+use super::uri::{is_uri, shown};
 use crate::error::Failure;
-use crate::userinfo::masked;
 use ray_serve_client::ServeConfig;
 
 const RUNTIME_ENV: &str = "runtime_env";
@@ -278,17 +278,4 @@ impl<'a> Env<'a> {
         self.fields.remove(EXCLUDES);
         Ok(uri)
     }
-}
-
-/// A URL without its secrets: user, password and query, which may be a signature.
-fn shown(uri: &str) -> String {
-    match uri.split_once('?') {
-        Some((place, _)) => format!("{}?…", masked(place)),
-        None => masked(uri),
-    }
-}
-
-/// Whether `text` is a URI to Ray, which reads text without a scheme as a path.
-pub(super) fn is_uri(text: &str) -> bool {
-    text.contains("://")
 }
