@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::CompletionCandidate;
 
-use super::tree::Hint;
+use super::values::Hint;
 
 // cobra's ShellCompDirective; they add up.
 const NO_SPACE: u8 = 2;

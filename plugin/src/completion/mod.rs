@@ -4,20 +4,20 @@
 //! there, is looked up as the words typed so far say. Two ask: kubectl, for whom the program has
 //! another name, and the scripts of `completion SHELL`.
 
+mod candidates;
 pub mod cobra;
 pub mod names;
 pub mod scripts;
 pub mod tree;
 pub mod typed;
+pub mod values;
 
 use std::ffi::OsString;
 
-use clap_complete::engine::{CompletionCandidate, complete};
-
 use crate::cli::Program;
 use crate::output::Ui;
-use tree::{Hints, Paths};
-use typed::Typed;
+use candidates::candidates;
+use values::{Hints, Paths};
 
 /// Who asks for completions.
 pub enum Question {
@@ -56,25 +56,4 @@ fn for_kubectl(program: &Program, mut words: Vec<OsString>, ui: &Ui) -> u8 {
         Ok(()) => 0,
         Err(failure) => failure.code(),
     }
-}
-
-/// `words` are those up to the cursor: first the program, last the one that is being typed and may be
-/// empty.
-fn candidates(
-    program: &Program,
-    mut words: Vec<OsString>,
-    paths: Paths,
-    hints: &Hints,
-) -> Vec<CompletionCandidate> {
-    let word = words.pop().unwrap_or_default();
-    let root = program.tree();
-    let typed = Typed::read(&root, &words);
-    let mut tree = tree::completing(root, typed, &word, paths, hints);
-    tree::end_optional_values(&tree, &mut words);
-    let at = words.len();
-    words.push(word);
-    // The engine's only error is that there is nothing.
-    let mut candidates = complete(&mut tree, words, at, None).unwrap_or_default();
-    candidates.retain(|candidate| !tree::is_hidden_flag(candidate));
-    candidates
 }

@@ -11,8 +11,8 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use super::candidates;
-use super::tree::{Hints, Paths};
+use super::candidates::candidates;
+use super::values::{Hints, Paths};
 use crate::cli::Program;
 use crate::command::completion::{Args, BASH};
 use crate::error::Failure;

@@ -5,9 +5,12 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, Id};
 
-use super::tree::{APPLICATION, CLUSTER, value_name};
 use crate::connect::ClusterName;
 use crate::connect::flags::ConnectionFlags;
+
+/// Ids of arguments that say where to look for the others.
+pub const RAYCLUSTER: &str = "raycluster";
+pub const APPLICATIONS: &str = "applications";
 
 #[derive(Default)]
 pub struct Typed {
@@ -36,13 +39,13 @@ impl Typed {
             };
             (command, matches) = (sub, deeper);
         }
-        let texts = |name| texts(command, matches, name);
+        let texts = |id| texts(command, matches, id);
         let connects = command.get_arguments().any(Arg::is_global_set);
         let connection = connects.then(|| ConnectionFlags::from_arg_matches(matches));
         Self {
             connection: connection.and_then(Result::ok).unwrap_or_default(),
-            cluster: texts(CLUSTER).first().and_then(|name| name.parse().ok()),
-            applications: texts(APPLICATION),
+            cluster: texts(RAYCLUSTER).first().and_then(|name| name.parse().ok()),
+            applications: texts(APPLICATIONS),
             spent: spent(command, matches),
         }
     }
@@ -52,10 +55,10 @@ impl Typed {
     }
 }
 
-/// What was given for the positional argument with this name.
-fn texts(command: &Command, matches: &ArgMatches, name: &str) -> Vec<String> {
+/// What was given for the positional argument with this id.
+fn texts(command: &Command, matches: &ArgMatches, id: &str) -> Vec<String> {
     let mut positionals = command.get_positionals();
-    let arg = positionals.find(|arg| value_name(arg) == Some(name));
+    let arg = positionals.find(|arg| arg.get_id() == id);
     let values = arg.and_then(|arg| matches.get_raw(arg.get_id().as_str()));
     let values = values.into_iter().flatten();
     values
