@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ray_serve_client::causes::version_before;
 use ray_serve_client::causes::{self, Told};
-use ray_serve_client::change::rollout::{Rollout, State, Verdict};
+use ray_serve_client::change::rollout::{Rollout, Verdict};
+use ray_serve_client::change::states::State;
 use ray_serve_client::state::details::Details;
 use tokio::time::Instant;
 

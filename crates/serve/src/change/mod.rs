@@ -4,3 +4,4 @@ pub mod expected;
 pub mod ignored_settings;
 pub mod plan;
 pub mod rollout;
+pub mod states;

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::change::expected::is_other;
 use crate::change::plan::Change;
+use crate::change::states::State;
 use crate::config::ServeConfig;
-use crate::state::details::{Application, Deployment, Details};
+use crate::state::details::{Application, Details};
 
 /// Answers in a row without an application of the config, after which it is lost and not late.
 const ABSENT_LIMIT: u32 = 3;
@@ -32,22 +33,6 @@ pub enum Verdict {
     Lost(String),
     /// Another user has submitted another config for this application.
     Replaced(String),
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
-    pub application: String,
-    pub state: String,
-    pub finished: bool,
-    pub deployments: Vec<DeploymentState>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeploymentState {
-    pub name: String,
-    pub state: String,
-    /// A replica is not up yet.
-    pub starting: bool,
 }
 
 impl Rollout {
@@ -77,24 +62,11 @@ impl Rollout {
             .wanted
             .iter()
             .map(|(name, _)| match details.applications.get(name) {
-                None => State {
-                    application: name.clone(),
-                    state: "not there yet".to_owned(),
-                    ..State::default()
-                },
-                Some(application) => state_of(name, application),
+                None => State::missing(name),
+                Some(application) => State::of(name, application),
             });
-        let removed = self.removed.iter().map(|name| {
-            let leaving = details.applications.get(name);
-            State {
-                application: name.clone(),
-                state: leaving
-                    .map_or("removed", |leaving| &leaving.status)
-                    .to_owned(),
-                finished: leaving.is_none(),
-                deployments: Vec::new(),
-            }
-        });
+        let leaving = |name: &String| State::leaving(name, details.applications.get(name));
+        let removed = self.removed.iter().map(leaving);
         wanted.chain(removed).collect()
     }
 
@@ -150,41 +122,6 @@ impl Rollout {
             matches!((application, sent), (Some(application), Some(sent)) if is_other(application, sent))
         });
         other.map(|(name, _)| Verdict::Replaced(name.clone()))
-    }
-}
-
-fn state_of(name: &str, application: &Application) -> State {
-    let total = application.deployments.len();
-    let state = if application.is_running() || total == 0 {
-        application.status.clone()
-    } else {
-        let healthy = application.healthy_deployments();
-        format!(
-            "{}, {healthy}/{total} deployments healthy",
-            application.status
-        )
-    };
-    let deployments = application.deployments.iter();
-    State {
-        application: name.to_owned(),
-        state,
-        finished: application.is_running(),
-        deployments: deployments
-            .map(|(name, deployment)| state_of_deployment(name, deployment))
-            .collect(),
-    }
-}
-
-fn state_of_deployment(name: &str, deployment: &Deployment) -> DeploymentState {
-    let running = deployment.running_replicas();
-    let replicas = match deployment.target_replicas() {
-        Some(target) => format!("{running}/{target} replicas"),
-        None => format!("{running} replicas"),
-    };
-    DeploymentState {
-        name: name.to_owned(),
-        state: format!("{}, {replicas}", deployment.status),
-        starting: deployment.is_starting(),
     }
 }
 
