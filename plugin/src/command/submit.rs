@@ -61,6 +61,9 @@ pub struct Args {
     #[command(flatten)]
     dry_run: DryRunFlag,
     /// Wait until all applications run and removed ones are gone
+    ///
+    /// Ends with the cause as soon as one is DEPLOY_FAILED, or when one has been UNHEALTHY for 30s without
+    /// a replica becoming healthy: Ray restarts replicas by itself.
     #[arg(long)]
     wait: bool,
     /// How long --wait waits, such as 90s or 10m; 0 is for ever

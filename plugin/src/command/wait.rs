@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ray_serve_client::causes::version_before;
 use ray_serve_client::causes::{self, Told};
-use ray_serve_client::change::rollout::{Rollout, Verdict};
+use ray_serve_client::change::rollout::{Fault, Rollout, Verdict};
 use ray_serve_client::change::states::State;
-use ray_serve_client::state::details::Details;
+use ray_serve_client::state::details::{Application, Details, UNHEALTHY};
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::status::report::Report;
+use super::status::report::{self, Report};
 use crate::error::Failure;
 use crate::output::{Part, Row};
 
@@ -54,7 +54,7 @@ async fn poll(
             Ok(Some(answer)) => {
                 let details = answer.details;
                 let states = rollout.states(&details);
-                let verdict = rollout.judge(&details);
+                let verdict = rollout.judge(&details, Instant::now().into_std());
                 // What is finished at first sight needs no line of its own.
                 if shown || verdict != Verdict::Done {
                     reasons.ask(session, &details, &states).await;
@@ -70,8 +70,10 @@ async fn poll(
                             session.see()
                         )));
                     }
-                    Verdict::Failed(name) => return Err(failed(session, &details, &name).await),
+                    Verdict::Failed(fault) => return Err(failed(session, &details, &fault).await),
                     Verdict::Pending(pending) => summary(&pending, &reasons),
+                    // Not of what was submitted.
+                    Verdict::NoProxy | Verdict::Nothing => missing,
                 }
             }
             Ok(None) => missing,
@@ -89,7 +91,8 @@ async fn poll(
     }
 }
 
-async fn failed(session: &mut Session<'_>, details: &Details, name: &str) -> Failure {
+async fn failed(session: &mut Session<'_>, details: &Details, fault: &Fault) -> Failure {
+    let name = fault.application();
     let Some(application) = details.applications.get(name) else {
         return Failure::Failed(format!("application/{name} is gone"));
     };
@@ -98,21 +101,25 @@ async fn failed(session: &mut Session<'_>, details: &Details, name: &str) -> Fai
     let proxy = report.as_ref().and_then(Report::proxy);
     let before = version_before::told(name, application, proxy);
     let before = before.map_or_else(String::new, |before| format!("; {before}"));
-    Failure::Failed(format!(
-        "application/{name} is {}: {why}{before}",
-        application.status
-    ))
+    Failure::Failed(format!("{fault}: {why}{before}"))
 }
 
-/// Why deployments wait, as far as Ray has told.
+/// Why applications and deployments wait, as far as Ray has told.
 #[derive(Default)]
 struct Reasons {
+    unhealthy: BTreeMap<String, String>,
+    causes: report::Reasons,
     known: BTreeMap<(String, String), String>,
     asked: Option<Instant>,
 }
 
 impl Reasons {
     async fn ask(&mut self, session: &mut Session<'_>, details: &Details, states: &[State]) {
+        // Ray restarts their replicas by itself: the cause is shown while it does.
+        let is_unhealthy = |application: &Application| application.status == UNHEALTHY;
+        let causes = &mut self.causes;
+        let unhealthy = causes.of_failed(&mut session.client, details, is_unhealthy);
+        self.unhealthy = unhealthy.await;
         let starting: Vec<(&str, &str)> = states
             .iter()
             .flat_map(|state| {
@@ -150,7 +157,10 @@ impl Reasons {
 fn rows(states: &[State], reasons: &Reasons) -> Vec<Row> {
     let row = |state: &State| Row {
         subject: format!("application/{}", state.application),
-        state: state.state.clone(),
+        state: match reasons.unhealthy.get(&state.application) {
+            Some(why) => format!("{}: {why}", state.state),
+            None => state.state.clone(),
+        },
         done: state.finished,
         parts: state
             .deployments
@@ -181,10 +191,13 @@ fn summary(pending: &[State], reasons: &Reasons) -> String {
         let whys = whys
             .iter()
             .map(|(why, names)| format!(" ({}: {why})", names.join(", ")));
+        let unhealthy = reasons.unhealthy.get(&state.application);
+        let unhealthy = unhealthy.map(|why| format!(": {why}"));
         format!(
-            "application/{} is {}{}",
+            "application/{} is {}{}{}",
             state.application,
             state.state,
+            unhealthy.unwrap_or_default(),
             whys.collect::<String>()
         )
     });

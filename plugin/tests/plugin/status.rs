@@ -478,6 +478,28 @@ fn a_wait_that_cannot_end_well_ends_with_the_cause() {
     );
 }
 
+/// Ray restarts replicas by itself.
+#[test]
+fn an_unhealthy_application_is_shown_with_its_cause_and_may_recover() {
+    let unhealthy = json!({"status": "UNHEALTHY", "deployments": {
+        "D": {"status": "UNHEALTHY", "message": "health check failed", "replicas": []},
+    }});
+    let run = status(
+        &through(vec![
+            serving(&json!({"applications": { "a": unhealthy }})),
+            serving(&json!({})),
+        ]),
+        &["--wait-for=running"],
+    );
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            Some(0),
+            "waiting: application/a is UNHEALTHY: D: health check failed\n"
+        )
+    );
+}
+
 /// Drill d: what was said before the head was lost was never said again, and the last line was old.
 #[test]
 fn a_wait_says_that_a_lost_head_s_applications_do_not_come_back() {
@@ -505,7 +527,11 @@ fn a_wait_says_that_a_lost_head_s_applications_do_not_come_back() {
         format!("waiting: it runs no application, and none comes by itself: {submit}")
     );
     assert!(lines[1].starts_with(away), "{lines:?}");
-    assert_eq!(lines[2], "waiting: application/a is UNHEALTHY");
+    assert_eq!(
+        lines[2],
+        "waiting: application/a is UNHEALTHY: Ray gives no reason; its Serve controller's log may \
+         (serve/controller_*.log on the head)"
+    );
     assert!(lines[3].starts_with(away), "{lines:?}");
     assert_eq!(
         lines[4],

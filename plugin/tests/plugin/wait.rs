@@ -133,6 +133,31 @@ fn the_log_of_a_forgotten_replica_has_the_cause() {
     assert_eq!(last(json!({})), format!("{failed}RayActorError(){answers}"));
 }
 
+/// Ray restarts replicas by itself, so that the state alone is no end: it may pass.
+#[test]
+fn an_unhealthy_application_is_shown_with_its_cause_and_waited_for() {
+    let deployment =
+        json!({"status": "UNHEALTHY", "message": "health check failed", "target_num_replicas": 1});
+    let unhealthy = json!({"status": "UNHEALTHY", "message": "The deployments ['D'] are UNHEALTHY.",
+        "deployments": { "D": deployment }});
+    let ray = Ray::with(becoming(&json!({ "a": unhealthy })));
+    let run = waiting_for("a", &["--timeout", "600ms"], &ray);
+    let shown = "UNHEALTHY, 0/1 deployments healthy: D: health check failed";
+    assert_eq!(
+        last_line(&run),
+        format!(
+            "error: timed out (--timeout) waiting for raycluster/x: application/a is {shown}; deploying goes on"
+        )
+    );
+    let line = format!("application/a: {shown}\n");
+    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    let ray = Ray::with(becoming(&json!({ "a": unhealthy })));
+    let mut submit = submitting_alone("a", &[], &ray);
+    submit.says(&format!("application/a: {shown}"));
+    ray.show(state(&json!({"a": {"status": "RUNNING"}})));
+    assert_eq!(submit.end().code, Some(0));
+}
+
 /// Nothing of Serve's says why: its state is DEPLOYING for ever, its messages are empty.
 #[test]
 fn what_no_node_has_room_for_is_said_while_waiting_and_at_the_end() {

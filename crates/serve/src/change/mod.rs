@@ -5,3 +5,4 @@ pub mod ignored_settings;
 pub mod plan;
 pub mod rollout;
 pub mod states;
+mod unhealthy;

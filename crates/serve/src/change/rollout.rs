@@ -1,25 +1,43 @@
-//! Whether what was submitted runs yet.
+//! The one judge of a rollout: what was expected, what Ray says and when, and what follows from it.
 //!
 //! Ray sets the new state of each application before it answers the PUT (measured on 2.8 and 2.60), so
-//! a RUNNING read afterwards is never the previous deployment's.
+//! a RUNNING read afterwards is never the previous deployment's. Nothing here asks Ray or a clock.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::change::expected::is_other;
 use crate::change::plan::Change;
 use crate::change::states::State;
+use crate::change::unhealthy::Unhealthy;
 use crate::config::ServeConfig;
-use crate::state::details::{Application, Details};
+use crate::state::details::{DEPLOY_FAILED, Details, UNHEALTHY};
+use crate::text::seconds;
 
 /// Answers in a row without an application of the config, after which it is lost and not late.
 const ABSENT_LIMIT: u32 = 3;
+/// How long an application may be UNHEALTHY without a replica becoming healthy. Ray restarts
+/// replicas by itself, and needs seconds for each, so a shorter time would end waits that come true.
+pub const UNHEALTHY_LIMIT: Duration = Duration::from_secs(30);
 
 pub struct Rollout {
-    /// With the config that was sent, where there was one.
-    wanted: Vec<(String, Option<Value>)>,
-    removed: Vec<String>,
+    goal: Goal,
     controller: Option<String>,
     absent: u32,
+    unhealthy: Unhealthy,
+}
+
+enum Goal {
+    /// A change that was sent.
+    Change {
+        /// With the config that was sent, where there was one.
+        wanted: Vec<(String, Option<Value>)>,
+        removed: Vec<String>,
+    },
+    /// All applications that there are run, and requests reach them.
+    AllServe,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -27,15 +45,49 @@ pub enum Verdict {
     Done,
     /// What is missing still, one entry per application.
     Pending(Vec<State>),
-    /// This application cannot run as it is.
-    Failed(String),
+    /// All applications run, but no proxy takes requests for them yet.
+    NoProxy,
+    /// There is no application, and none comes by itself.
+    Nothing,
+    /// One application cannot run as it is.
+    Failed(Fault),
     /// What was submitted is not there any more, and why.
     Lost(String),
     /// Another user has submitted another config for this application.
     Replaced(String),
 }
 
+/// What ends a rollout, and the application that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    DeployFailed(String),
+    /// UNHEALTHY for [`UNHEALTHY_LIMIT`].
+    StaysUnhealthy(String),
+}
+
+impl Fault {
+    pub fn application(&self) -> &str {
+        match self {
+            Self::DeployFailed(name) | Self::StaysUnhealthy(name) => name,
+        }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeployFailed(name) => write!(f, "application/{name} is {DEPLOY_FAILED}"),
+            Self::StaysUnhealthy(name) => write!(
+                f,
+                "application/{name} has been {UNHEALTHY} for {}",
+                seconds(UNHEALTHY_LIMIT)
+            ),
+        }
+    }
+}
+
 impl Rollout {
+    /// The rollout of `plan`, with the config that was sent.
     pub fn new(plan: &[(String, Change)], config: Option<&ServeConfig>) -> Self {
         let sent = |name: &str| {
             let mut applications = config?.applications();
@@ -45,47 +97,82 @@ impl Rollout {
         let (removed, wanted): (Vec<_>, Vec<_>) = plan
             .iter()
             .partition(|(_, change)| *change == Change::Removed);
-        Self {
+        Self::towards(Goal::Change {
             wanted: wanted
                 .into_iter()
                 .map(|(name, _)| (name.clone(), sent(name)))
                 .collect(),
             removed: removed.into_iter().map(|(name, _)| name.clone()).collect(),
+        })
+    }
+
+    /// The rollout of whatever there is, whoever sent it.
+    pub fn of_all() -> Self {
+        Self::towards(Goal::AllServe)
+    }
+
+    fn towards(goal: Goal) -> Self {
+        Self {
+            goal,
             controller: None,
             absent: 0,
+            unhealthy: Unhealthy::new(UNHEALTHY_LIMIT),
         }
     }
 
     /// Every application's state, finished ones included: for showing.
     pub fn states(&self, details: &Details) -> Vec<State> {
-        let wanted = self
-            .wanted
-            .iter()
-            .map(|(name, _)| match details.applications.get(name) {
-                None => State::missing(name),
-                Some(application) => State::of(name, application),
-            });
-        let leaving = |name: &String| State::leaving(name, details.applications.get(name));
-        let removed = self.removed.iter().map(leaving);
-        wanted.chain(removed).collect()
+        let applications = &details.applications;
+        match &self.goal {
+            Goal::AllServe => applications
+                .iter()
+                .map(|(name, application)| State::of(name, application))
+                .collect(),
+            Goal::Change { wanted, removed } => {
+                let wanted = wanted.iter().map(|(name, _)| match applications.get(name) {
+                    None => State::missing(name),
+                    Some(application) => State::of(name, application),
+                });
+                let leaving = |name: &String| State::leaving(name, applications.get(name));
+                wanted.chain(removed.iter().map(leaving)).collect()
+            }
+        }
     }
 
-    pub fn judge(&mut self, details: &Details) -> Verdict {
+    /// What follows from one look at `now`; looks are in the order of time.
+    pub fn judge(&mut self, details: &Details, now: Instant) -> Verdict {
         if let Some(verdict) = self.lost(details) {
             return verdict;
         }
+        let wanted = self.wanted(details);
         let has_failed = |name: &String| {
             let application = details.applications.get(name);
-            application.is_some_and(Application::has_failed)
+            application.is_some_and(|application| application.status == DEPLOY_FAILED)
         };
-        if let Some((name, _)) = self.wanted.iter().find(|(name, _)| has_failed(name)) {
-            return Verdict::Failed(name.clone());
+        if let Some(name) = wanted.iter().find(|name| has_failed(name)) {
+            return Verdict::Failed(Fault::DeployFailed(name.clone()));
+        }
+        let stay = self.unhealthy.look(details, now);
+        if let Some(name) = stay.into_iter().find(|name| wanted.contains(name)) {
+            return Verdict::Failed(Fault::StaysUnhealthy(name));
         }
         let states = self.states(details);
-        if states.iter().all(|state| state.finished) {
-            return Verdict::Done;
+        if !states.iter().all(|state| state.finished) {
+            return Verdict::Pending(states.into_iter().filter(|state| !state.finished).collect());
         }
-        Verdict::Pending(states.into_iter().filter(|state| !state.finished).collect())
+        match self.goal {
+            Goal::Change { .. } => Verdict::Done,
+            Goal::AllServe if states.is_empty() => Verdict::Nothing,
+            Goal::AllServe if details.takes_requests() => Verdict::Done,
+            Goal::AllServe => Verdict::NoProxy,
+        }
+    }
+
+    fn wanted(&self, details: &Details) -> Vec<String> {
+        match &self.goal {
+            Goal::AllServe => details.applications.keys().cloned().collect(),
+            Goal::Change { wanted, .. } => wanted.iter().map(|(name, _)| name.clone()).collect(),
+        }
     }
 
     fn lost(&mut self, details: &Details) -> Option<Verdict> {
@@ -94,8 +181,10 @@ impl Rollout {
         if self.controller.is_none() {
             self.controller = details.controller().map(str::to_owned);
         }
-        let absent: Vec<&str> = self
-            .wanted
+        let Goal::Change { wanted, .. } = &self.goal else {
+            return None;
+        };
+        let absent: Vec<&str> = wanted
             .iter()
             .map(|(name, _)| name.as_str())
             .filter(|name| !details.applications.contains_key(*name))
@@ -117,7 +206,7 @@ impl Rollout {
             };
             return Some(Verdict::Lost(format!("{gone}: {why}; submit again")));
         }
-        let other = self.wanted.iter().find(|(name, sent)| {
+        let other = wanted.iter().find(|(name, sent)| {
             let application = details.applications.get(name);
             matches!((application, sent), (Some(application), Some(sent)) if is_other(application, sent))
         });
@@ -126,84 +215,4 @@ impl Rollout {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::parsed;
-    use serde_json::json;
-
-    fn details(applications: &Value) -> Details {
-        on("c", applications)
-    }
-
-    fn on(controller: &str, applications: &Value) -> Details {
-        let state =
-            json!({"controller_info": {"actor_id": controller}, "applications": applications});
-        serde_json::from_value(state).unwrap()
-    }
-
-    fn rollout() -> Rollout {
-        let config = parsed("applications: [{name: a, import_path: 'm:x'}]");
-        let plan = [("a".into(), Change::Created), ("b".into(), Change::Removed)];
-        Rollout::new(&plan, Some(&config))
-    }
-
-    fn lost(rollout: &mut Rollout, details: &Details) -> String {
-        let Verdict::Lost(why) = rollout.judge(details) else {
-            panic!()
-        };
-        why
-    }
-
-    #[test]
-    fn done_is_all_running_and_the_removed_gone() {
-        let a = json!({"status": "RUNNING"});
-        assert_eq!(rollout().judge(&details(&json!({ "a": a }))), Verdict::Done);
-        let leaving = details(&json!({"a": a, "b": {"status": "DELETING"}}));
-        let Verdict::Pending(missing) = rollout().judge(&leaving) else {
-            panic!()
-        };
-        assert_eq!(
-            (missing[0].application.as_str(), missing[0].state.as_str()),
-            ("b", "DELETING")
-        );
-    }
-
-    #[test]
-    fn an_unknown_state_is_shown_and_waited_for() {
-        let odd = details(
-            &json!({"a": {"status": "PAUSED", "deployments": {"d": {"status": "HEALTHY", "target_num_replicas": 2, "replicas": [{"state": "RUNNING"}]},
-                "e": {"replicas": [{"state": "STARTING"}]}}}}),
-        );
-        let Verdict::Pending(missing) = rollout().judge(&odd) else {
-            panic!()
-        };
-        assert_eq!(missing[0].state, "PAUSED, 1/2 deployments healthy");
-        let deployments = &missing[0].deployments;
-        assert_eq!(deployments[0].state, "HEALTHY, 1/2 replicas");
-        assert!(!deployments[0].starting && deployments[1].starting);
-    }
-
-    #[test]
-    fn an_application_that_vanishes_is_a_failure_but_not_at_once() {
-        let mut rollout = rollout();
-        let empty = details(&json!({}));
-        assert!(matches!(rollout.judge(&empty), Verdict::Pending(_)));
-        assert!(matches!(rollout.judge(&empty), Verdict::Pending(_)));
-        assert_eq!(
-            lost(&mut rollout, &empty),
-            "application/a is gone: somebody else submitted another config; submit again"
-        );
-        let why = lost(&mut rollout, &on("another", &json!({})));
-        assert!(why.contains("head restarted"), "{why}");
-    }
-
-    #[test]
-    fn somebody_else_s_config_is_not_waited_for() {
-        let theirs =
-            json!({"a": {"status": "DEPLOYING", "deployed_app_config": {"import_path": "m:y"}}});
-        assert_eq!(
-            rollout().judge(&details(&theirs)),
-            Verdict::Replaced("a".into())
-        );
-    }
-}
+mod tests;

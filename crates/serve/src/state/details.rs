@@ -142,11 +142,12 @@ pub const RUNNING: &str = "RUNNING";
 pub const DELETING: &str = "DELETING";
 pub const DEPLOYING: &str = "DEPLOYING";
 pub const DEPLOY_FAILED: &str = "DEPLOY_FAILED";
+pub const UNHEALTHY: &str = "UNHEALTHY";
 pub const HEALTHY: &str = "HEALTHY";
 
 /// Whether an application, deployment or proxy has this status because it failed.
 pub fn has_failed(status: &str) -> bool {
-    matches!(status, DEPLOY_FAILED | "UNHEALTHY")
+    matches!(status, DEPLOY_FAILED | UNHEALTHY)
 }
 
 impl Details {
@@ -180,6 +181,11 @@ impl Details {
             .count()
     }
 
+    /// Whether a proxy sends requests on, or none is meant to.
+    pub fn takes_requests(&self) -> bool {
+        self.proxy_location.as_deref() == Some("Disabled") || self.healthy_proxies() > 0
+    }
+
     /// The application that most needs attention.
     pub fn worst_application(&self) -> Option<(&String, &Application)> {
         // The first of equals, which max_by_key would not give.
@@ -195,7 +201,7 @@ fn severity(status: &str) -> u8 {
         RUNNING => 0,
         DELETING => 1,
         "NOT_STARTED" | DEPLOYING => 2,
-        "UNHEALTHY" => 4,
+        UNHEALTHY => 4,
         DEPLOY_FAILED => 5,
         // Newer than this program.
         _ => 3,

@@ -117,8 +117,8 @@ impl Report {
 /// What was asked about applications that do not run, so that watching does not ask again and again.
 #[derive(Default)]
 pub struct Reasons {
-    /// Of failed ones, with the deployment it is about.
-    failed: BTreeMap<String, (u64, String)>,
+    /// Of failed ones, with what Ray said of them then.
+    failed: BTreeMap<String, (Said, String)>,
     told: Option<(Instant, Told)>,
 }
 
@@ -128,24 +128,12 @@ impl Reasons {
         client: &mut Client,
         details: Option<&Details>,
     ) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
         let Some(details) = details else {
-            return found;
+            return BTreeMap::new();
         };
-        let failed = |(_, application): &(&String, &Application)| application.has_failed();
-        for (name, application) in details.applications.iter().filter(failed).take(SEARCHED) {
-            let deployed = application
-                .last_deployed_time_s
-                .unwrap_or_default()
-                .to_bits();
-            let known = self.failed.get(name).filter(|(of, _)| *of == deployed);
-            let reason = match known {
-                Some((_, reason)) => reason.clone(),
-                None => causes::of_failure(client, name, application).await,
-            };
-            self.failed.insert(name.clone(), (deployed, reason.clone()));
-            found.insert(name.clone(), reason);
-        }
+        let mut found = self
+            .of_failed(client, details, Application::has_failed)
+            .await;
         let deploying =
             |(_, application): &(&String, &Application)| application.status == DEPLOYING;
         if details.applications.iter().any(|each| deploying(&each)) {
@@ -164,6 +152,29 @@ impl Reasons {
         found
     }
 
+    /// The causes of those that have failed as `which` says, by their names.
+    pub async fn of_failed(
+        &mut self,
+        client: &mut Client,
+        details: &Details,
+        which: impl Fn(&Application) -> bool,
+    ) -> BTreeMap<String, String> {
+        let failed = details.applications.iter();
+        let failed = failed.filter(|(_, application)| which(application));
+        let mut found = BTreeMap::new();
+        for (name, application) in failed.take(SEARCHED) {
+            let said = Said::of(application);
+            let known = self.failed.get(name).filter(|(of, _)| *of == said);
+            let reason = match known {
+                Some((_, reason)) => reason.clone(),
+                None => causes::of_failure(client, name, application).await,
+            };
+            self.failed.insert(name.clone(), (said, reason.clone()));
+            found.insert(name.clone(), reason);
+        }
+        found
+    }
+
     async fn told(&mut self, client: &mut Client, details: &Details) -> &Told {
         let fresh = self.told.take().filter(|(at, _)| at.elapsed() < ASK_WHY);
         let told = match fresh {
@@ -171,6 +182,24 @@ impl Reasons {
             None => (Instant::now(), Told::ask(client, details).await),
         };
         &self.told.insert(told).1
+    }
+}
+
+/// What Ray says of a failed application; the cause is looked for again when it says something else.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    deployed: Option<u64>,
+    status: String,
+    problem: Option<String>,
+}
+
+impl Said {
+    fn of(application: &Application) -> Self {
+        Self {
+            deployed: application.last_deployed_time_s.map(f64::to_bits),
+            status: application.status.clone(),
+            problem: application.problem(),
+        }
     }
 }
 

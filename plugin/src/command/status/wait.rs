@@ -1,25 +1,20 @@
 //! `--wait-for`: for scripts, which want an exit code and not a picture.
 
-use ray_serve_client::state::details::{DEPLOY_FAILED, Details};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use ray_serve_client::Details;
+use ray_serve_client::change::rollout::{Rollout, Verdict};
+use ray_serve_client::state::details::Application;
 use tokio::time::Instant;
 
 use super::POLL;
+use super::report::Reasons;
 use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::connect::flags::Limit;
 use crate::error::Failure;
 use crate::output::Ui;
-
-/// Whether all applications run and can be asked.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Running,
-    NotYet(String),
-    /// There is no application, and none comes by itself.
-    Nothing,
-    /// Not without somebody doing something.
-    Never(String),
-}
 
 pub(super) async fn until_running(
     client: &mut Client,
@@ -34,16 +29,29 @@ pub(super) async fn until_running(
         &[&cluster.to_string()],
         "-f serve_config.yaml --wait",
     );
+    let mut rollout = Rollout::of_all();
+    let mut reasons = Reasons::default();
     let mut had_some = false;
     let ended = loop {
         let pending = match client.applications().await {
             Ok(answer) => {
                 let details = answer.details;
-                let why = match judge(&details) {
-                    Verdict::Running => break Ok(()),
-                    Verdict::Never(why) => break Err(Failure::Failed(why)),
-                    Verdict::NotYet(why) => why,
+                let verdict = rollout.judge(&details, Instant::now().into_std());
+                let causes = reasons
+                    .of_failed(client, &details, Application::has_failed)
+                    .await;
+                let why = match verdict {
+                    Verdict::Done => break Ok(()),
+                    Verdict::Failed(fault) => {
+                        let name = fault.application();
+                        break Err(Failure::Failed(because(&fault, name, &details, &causes)));
+                    }
+                    Verdict::NoProxy => "no proxy is HEALTHY".to_owned(),
                     Verdict::Nothing => format!("{}: {submit}", nothing(had_some)),
+                    // Nothing was submitted here that could be lost or replaced.
+                    Verdict::Pending(_) | Verdict::Lost(_) | Verdict::Replaced(_) => {
+                        pending(&details, &causes)
+                    }
                 };
                 had_some |= !details.applications.is_empty();
                 progress.waiting(&why);
@@ -76,68 +84,25 @@ fn nothing(had_some: bool) -> &'static str {
     }
 }
 
-fn judge(details: &Details) -> Verdict {
+/// The state of the application that most needs attention.
+fn pending(details: &Details, causes: &BTreeMap<String, String>) -> String {
     let Some((name, worst)) = details.worst_application() else {
-        return Verdict::Nothing;
+        return String::new();
     };
-    if !worst.is_running() {
-        let why = worst
-            .problem()
-            .map_or_else(String::new, |why| format!(": {why}"));
-        let said = format!("application/{name} is {}{why}", worst.status);
-        return if worst.status == DEPLOY_FAILED {
-            Verdict::Never(said)
-        } else {
-            Verdict::NotYet(said)
-        };
-    }
-    let has_proxies = details.proxy_location.as_deref() != Some("Disabled");
-    if has_proxies && details.healthy_proxies() == 0 {
-        return Verdict::NotYet("no proxy is HEALTHY".to_owned());
-    }
-    Verdict::Running
+    let state = format!("application/{name} is {}", worst.status);
+    because(&state, name, details, causes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn of(value: &Value) -> Verdict {
-        judge(&serde_json::from_value(value.clone()).unwrap())
-    }
-
-    #[test]
-    fn running_is_every_application_and_somebody_to_take_requests() {
-        let a = json!({"a": {"status": "RUNNING"}});
-        let healthy = json!({"n": {"status": "HEALTHY"}});
-        assert_eq!(
-            of(&json!({"applications": a, "proxies": healthy})),
-            Verdict::Running
-        );
-        assert_eq!(
-            of(&json!({"applications": a, "proxies": {"n": {"status": "STARTING"}}})),
-            Verdict::NotYet("no proxy is HEALTHY".into())
-        );
-        assert_eq!(
-            of(&json!({"applications": a, "proxy_location": "Disabled"})),
-            Verdict::Running
-        );
-        assert_eq!(
-            of(&json!({"applications": {}, "proxies": healthy})),
-            Verdict::Nothing
-        );
-    }
-
-    #[test]
-    fn only_a_failed_deployment_ends_the_wait() {
-        let status = |status: &str| json!({"applications": {"a": {"status": "RUNNING"}, "b": {"status": status, "message": "no luck"}}});
-        assert_eq!(
-            of(&status("DEPLOY_FAILED")),
-            Verdict::Never("application/b is DEPLOY_FAILED: no luck".into())
-        );
-        for other in ["UNHEALTHY", "DEPLOYING", "PAUSED"] {
-            assert!(matches!(of(&status(other)), Verdict::NotYet(_)), "{other}");
-        }
+/// `fact` of an application, with its cause if one is known.
+fn because(
+    fact: &impl Display,
+    name: &str,
+    details: &Details,
+    causes: &BTreeMap<String, String>,
+) -> String {
+    let told = || details.applications.get(name)?.problem();
+    match causes.get(name).cloned().or_else(told) {
+        Some(why) => format!("{fact}: {why}"),
+        None => fact.to_string(),
     }
 }
