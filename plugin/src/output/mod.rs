@@ -1,5 +1,6 @@
 //! Everything that is printed: data on stdout, all else on stderr.
 
+mod block;
 mod changes;
 mod diff;
 mod findings;

@@ -4,15 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::time::Instant;
 
+use super::block::Block;
 use super::frame::{Frame, Row, Size};
 use super::style::Style;
 use super::table::age;
 use crate::safe::{name, one_line};
-
-const NO_WRAP: &str = "\u{1b}[?7l";
-const WRAP: &str = "\u{1b}[?7h";
-const CLEAR_REST_OF_LINE: &str = "\u{1b}[K";
-const CLEAR_BELOW: &str = "\u{1b}[J";
 
 /// The subject of the row that stands for all others before there are any.
 const WAITING: &str = "waiting";
@@ -52,7 +48,7 @@ impl Recent {
 pub struct Progress {
     live: bool,
     style: Style,
-    drawn: usize,
+    block: Block,
     seen: HashMap<String, String>,
     away: Recent,
     since: Instant,
@@ -64,7 +60,7 @@ impl Progress {
         Self {
             live,
             style,
-            drawn: 0,
+            block: Block::default(),
             seen: HashMap::new(),
             away: Recent::default(),
             since: Instant::now(),
@@ -127,30 +123,16 @@ impl Progress {
 
     /// Takes a redrawn block away: what came of it is said elsewhere.
     pub fn clear(&mut self) {
-        if self.drawn > 0 {
-            print(&format!("{}{CLEAR_BELOW}", up(self.drawn)));
-        }
-        self.drawn = 0;
+        print(&self.block.erased());
     }
 
-    /// Over the old block line by line, in one write: nothing is blank in between.
     fn redrawn(&mut self, rows: &[Row], size: Size) -> String {
         let frame = Frame {
             style: self.style,
             elapsed: &age(self.since.elapsed()),
             size,
         };
-        let lines = frame.lines(rows);
-        let mut text = up(self.drawn);
-        // A line that wraps would be two to erase, should the terminal count its columns otherwise.
-        text.push_str(NO_WRAP);
-        for line in &lines {
-            text.push_str(&format!("{line}{CLEAR_REST_OF_LINE}\n"));
-        }
-        text.push_str(CLEAR_BELOW);
-        text.push_str(WRAP);
-        self.drawn = lines.len();
-        text
+        self.block.over(&frame.lines(rows))
     }
 
     fn changes(&mut self, rows: &[Row]) -> String {
@@ -175,13 +157,6 @@ impl Progress {
             self.seen.insert(subject.to_owned(), state.to_owned());
         }
     }
-}
-
-fn up(lines: usize) -> String {
-    if lines == 0 {
-        return String::new();
-    }
-    format!("\u{1b}[{lines}A\r")
 }
 
 fn print(text: &str) {

@@ -1,16 +1,15 @@
-//! A block on the terminal that is drawn again in its place.
+//! What a command that watches draws on the terminal, again and again in its place.
 
 use super::Ui;
+use super::block::Block;
 use crate::error::Failure;
 
-const NO_WRAP: &str = "\u{1b}[?7l";
-const WRAP: &str = "\u{1b}[?7h";
 /// Of a terminal that does not tell.
 const ROWS: usize = 24;
 
 #[derive(Default)]
 pub struct Screen {
-    drawn: usize,
+    block: Block,
 }
 
 impl Screen {
@@ -20,19 +19,12 @@ impl Screen {
         let rows = terminal_size::terminal_size_of(std::io::stdout())
             .map_or(ROWS, |(_, height)| usize::from(height.0));
         let lines = cut(text, rows.saturating_sub(1).max(1));
-        let erase = match self.drawn {
-            0 => String::new(),
-            drawn => format!("\u{1b}[{drawn}A\u{1b}[J"),
-        };
-        self.drawn = lines.len();
-        // A line that wraps would be two to erase.
-        let block: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        ui.data(format!("{erase}{NO_WRAP}{block}{WRAP}").as_bytes())
+        ui.data(self.block.over(&lines).as_bytes())
     }
 
     /// Lets the block stand: what is drawn next comes below it, and below what others wrote.
     pub fn leave(&mut self) {
-        self.drawn = 0;
+        self.block.leave();
     }
 }
 
