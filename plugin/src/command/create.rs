@@ -4,6 +4,7 @@ use kuberay::resource::QUALIFIED;
 use ray_serve_client::api::version::RayVersion;
 use serde_json::Value;
 
+use super::poll;
 use super::session::Session;
 use crate::check::schema::NEWEST;
 use crate::connect::api::Api;
@@ -135,10 +136,7 @@ async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), 
     let name = &args.raycluster;
     let session = Session::new(connection, name, ui, args.timeout, false)?;
     let mut session = session.patient(true);
-    let answered = tokio::select! {
-        answered = session.applications() => answered,
-        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
-    };
+    let answered = poll::interruptible(session.applications()).await;
     session.progress.clear();
     match answered {
         Ok(_) => {

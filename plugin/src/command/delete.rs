@@ -8,6 +8,7 @@ use ray_serve_client::state::details::DELETING;
 use tokio::time::{Duration, interval};
 
 use super::dry_run::DryRunFlag;
+use super::poll;
 use super::session::{Session, Submission};
 use super::wait;
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
@@ -170,32 +171,26 @@ async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure
 /// Ray answers when Serve is down, which takes it 5 s, but it may give up waiting for a replica.
 async fn end_serve(session: &mut Session<'_>) -> Result<(), Failure> {
     let mut clock = interval(REDRAW);
-    let ended = {
-        let mut ending = std::pin::pin!(session.client.shut_down());
+    let (client, progress) = (&mut session.client, &mut session.progress);
+    let ending = async {
+        let mut ending = std::pin::pin!(client.shut_down());
         loop {
             tokio::select! {
-                ended = &mut ending => break Some(ended),
-                _ = clock.tick() => session.progress.tick(),
-                _ = tokio::signal::ctrl_c() => break None,
+                ended = &mut ending => return Ok(ended),
+                _ = clock.tick() => progress.tick(),
             }
         }
     };
+    let ended = poll::interruptible(ending).await;
     session.progress.clear();
-    match ended {
-        Some(Ok(())) => Ok(()),
+    match ended.inspect_err(|failure| session.say_goes_on(failure, GOES_ON))? {
+        Ok(()) => Ok(()),
         // A lost answer: what matters is whether Serve still runs.
-        Some(Err(error)) if error.is_doubtful() => match session.client.applications().await {
+        Err(error) if error.is_doubtful() => match session.client.applications().await {
             Ok(now) if !now.details.serve_is_running() => Ok(()),
             _ => Err(session.in_doubt(error.into())),
         },
-        Some(Err(error)) => Err(error.into()),
-        None => {
-            session.ui.note(&format!(
-                "Stopped waiting; {GOES_ON}. See {}",
-                session.see()
-            ));
-            Err(Failure::Interrupted)
-        }
+        Err(error) => Err(error.into()),
     }
 }
 

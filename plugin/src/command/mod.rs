@@ -13,6 +13,8 @@ pub mod get;
 pub mod inject;
 pub mod logs;
 mod outage;
+mod poll;
+pub mod reasons;
 pub mod session;
 pub mod skipped;
 pub mod status;

@@ -1,5 +1,6 @@
 //! One change of what a cluster's Serve runs: read, plan, send, and look whether it arrived.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use ray_serve_client as serve;
@@ -8,8 +9,10 @@ use ray_serve_client::change::expected::Expected;
 use ray_serve_client::change::plan::Change;
 use tokio::time::Instant;
 
+use super::poll::{End, Wait};
+use super::reasons::Reasons;
 use super::refuse_owned;
-use super::status::report::{Reasons, Report};
+use super::status::report::Report;
 use crate::connect::client::Client;
 use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
@@ -72,7 +75,7 @@ impl<'a> Session<'a> {
             cluster,
             progress: ui.progress(),
             ui,
-            deadline: timeout.0.map(|limit| Instant::now() + limit),
+            deadline: Wait::new(HEAD_POLL, timeout).deadline,
             force,
             patient: false,
             seen: None,
@@ -91,8 +94,15 @@ impl<'a> Session<'a> {
     }
 
     pub fn is_over(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
+        self.wait(HEAD_POLL).is_over()
+    }
+
+    /// A wait up to the deadline of the command.
+    pub(super) fn wait(&self, interval: Duration) -> Wait {
+        Wait {
+            interval,
+            deadline: self.deadline,
+        }
     }
 
     /// What Serve runs, or nothing when the deadline comes before the answer.
@@ -102,19 +112,18 @@ impl<'a> Session<'a> {
 
     /// The state of Serve; patience waits for a head that tells it.
     pub async fn applications(&mut self) -> Result<Applications, Failure> {
-        loop {
-            let deadline = self.deadline.filter(|_| self.patient);
-            match by(deadline, self.ask()).await {
-                Ok(Some(answer)) => {
-                    self.progress.clear();
-                    return Ok(answer);
-                }
-                Ok(None) => {
-                    self.progress.clear();
-                    return Err(self.timed_out("there is no answer yet"));
-                }
-                Err(failure) => self.outlive(failure).await?,
-            }
+        let deadline = self.deadline.filter(|_| self.patient);
+        let wait = self.wait(HEAD_POLL);
+        let look = async || match by(deadline, self.ask()).await {
+            Ok(Some(answer)) => Ok(Break(answer)),
+            Ok(None) => Ok(Continue("there is no answer yet".to_owned())),
+            Err(failure) => self.bear(failure).map(Continue),
+        };
+        let looked = wait.until(look).await;
+        self.progress.clear();
+        match looked? {
+            End::Came(answer) => Ok(answer),
+            End::TimedOut(missing) => Err(self.timed_out(&missing)),
         }
     }
 
@@ -158,6 +167,15 @@ impl<'a> Session<'a> {
         let mut report = Box::pin(looked).await.ok()?;
         Box::pin(report.ask_proxy(client)).await;
         Some(report)
+    }
+
+    /// After Ctrl-C, what goes on without the command, and what shows it.
+    pub(super) fn say_goes_on(&self, failure: &Failure, goes_on: &str) {
+        if matches!(failure, Failure::Interrupted) {
+            let see = self.see();
+            self.ui
+                .note(&format!("Stopped waiting; {goes_on}. See {see}"));
+        }
     }
 
     /// A lost answer does not tell whether the change got through: says so.
@@ -257,17 +275,28 @@ impl<'a> Session<'a> {
 
     /// Waits a moment if the failure may pass and there is patience left, else gives it back.
     async fn outlive(&mut self, failure: Failure) -> Result<(), Failure> {
-        if !self.patient || !failure.may_pass() {
+        let borne = self.bear(failure);
+        if borne.is_err() || self.is_over() {
             self.progress.clear();
-            return Err(failure);
         }
+        let missing = borne?;
         if self.is_over() {
-            self.progress.clear();
-            return Err(self.timed_out(&failure.to_string()));
+            return Err(self.timed_out(&missing));
         }
-        self.progress.away(&failure.to_string());
         tokio::time::sleep(HEAD_POLL).await;
         Ok(())
+    }
+
+    /// Shows why nobody answers if that may pass and there is patience for it, else gives it back.
+    fn bear(&mut self, failure: Failure) -> Result<String, Failure> {
+        if !self.patient || !failure.may_pass() {
+            return Err(failure);
+        }
+        let why = failure.to_string();
+        if !self.is_over() {
+            self.progress.away(&why);
+        }
+        Ok(why)
     }
 
     async fn has_arrived(&mut self, submission: &Submission) -> bool {

@@ -8,7 +8,7 @@ use ray_serve_client::state::details::{Application, Details};
 use serde_json::Value;
 
 use super::{Args, Format};
-use crate::command::outage::Outage;
+use crate::command::poll;
 use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::error::Failure;
@@ -73,21 +73,15 @@ pub async fn watch(
     };
     let mut selection = args.selection(cluster);
     let mut changes = Changes::new(1);
-    let mut outage = Outage::default();
-    loop {
-        match client.applications().await {
-            Ok(mut answer) => {
-                outage.over(&format!("raycluster/{cluster}"), ui);
-                selection.apply(&mut answer.details)?;
-                // One that was there may go, and come again.
-                selection.be_lenient();
-                let table = table(&answer.details, columns, SystemTime::now());
-                ui.data(changes.since_last(&table, args.look(ui)).as_bytes())?;
-            }
-            Err(error) => outage.bear(error.into(), ui)?,
-        }
-        tokio::time::sleep(POLL).await;
-    }
+    let ask = async || Ok(client.applications().await?);
+    let show = |mut answer: Applications, _| {
+        selection.apply(&mut answer.details)?;
+        // One that was there may go, and come again.
+        selection.be_lenient();
+        let table = table(&answer.details, columns, SystemTime::now());
+        ui.data(changes.since_last(&table, args.look(ui)).as_bytes())
+    };
+    poll::watch(POLL, &format!("raycluster/{cluster}"), ui, ask, show).await
 }
 
 /// Ray's answer in camelCase, with the chosen applications only.

@@ -14,7 +14,7 @@ use ray_serve_client::text::seconds;
 use serde_json::{Value, json};
 
 use super::{Args, Format};
-use crate::command::outage::Outage;
+use crate::command::poll;
 use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
 use crate::connect::head::{self, Heads};
@@ -70,28 +70,16 @@ pub async fn watch(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result
     let api = Api::connect(connection)?;
     let scope = scope(args, &api);
     let mut changes = Changes::new(if args.all_namespaces { 2 } else { 1 });
-    let mut outage = Outage::default();
-    loop {
-        let looked = async {
-            let clusters = raycluster::list(&api, &scope, args.selector.as_deref()).await?;
-            look(
-                &api,
-                &scope,
-                annotated(clusters),
-                connection.request_timeout.0,
-            )
-            .await
-        };
-        match looked.await {
-            Ok(lines) => {
-                outage.over("The Kubernetes API server", ui);
-                let table = table(&lines, args.all_namespaces, true, SystemTime::now());
-                ui.data(changes.since_last(&table, args.look(ui)).as_bytes())?;
-            }
-            Err(error) => outage.bear(error.into(), ui)?,
-        }
-        tokio::time::sleep(POLL).await;
-    }
+    let ask = async || {
+        let clusters = raycluster::list(&api, &scope, args.selector.as_deref()).await?;
+        let clusters = annotated(clusters);
+        Ok(look(&api, &scope, clusters, connection.request_timeout.0).await?)
+    };
+    let show = |lines: Vec<Line>, _| {
+        let table = table(&lines, args.all_namespaces, true, SystemTime::now());
+        ui.data(changes.since_last(&table, args.look(ui)).as_bytes())
+    };
+    poll::watch(POLL, "The Kubernetes API server", ui, ask, show).await
 }
 
 fn scope(args: &Args, api: &Api) -> Scope {

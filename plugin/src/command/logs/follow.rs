@@ -18,7 +18,7 @@ use crate::command::outage::Outage;
 use crate::error::Failure;
 use crate::output::Ui;
 
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(1);
 /// Each is a tunnel through the API server.
 const MOST: usize = 50;
 /// Pieces that wait for being printed.

@@ -11,9 +11,10 @@ use std::time::{Duration, SystemTime};
 use clap::ValueEnum;
 
 use self::problems::{Problem, problems};
-use self::report::{Reasons, Report};
+use self::report::Report;
 use self::tree::trees;
-use super::outage::Outage;
+use super::poll;
+use super::reasons::Reasons;
 use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::token::OwnToken;
@@ -103,35 +104,26 @@ async fn watch(
     cluster: &ClusterName,
     ui: &Ui,
 ) -> Result<(), Failure> {
-    let mut outage = Outage::default();
     let mut screen = Screen::default();
     let mut told = Told::default();
     let mut reasons = Reasons::default();
-    loop {
-        match Report::look(api, &mut client, &mut reasons, cluster).await {
-            Ok(report) => {
-                if outage.over("The Kubernetes API server", ui) {
-                    screen.leave();
-                }
-                if ui.redraws() {
-                    screen.draw(&show_on_screen(&report, ui.style()), ui)?;
-                } else {
-                    let nodes = nodes(&report);
-                    // Without an answer applications are not gone, but unknown.
-                    let lines = match report.serve {
-                        Ok(_) => told.changes(&nodes),
-                        Err(_) => told.changes_of_some(&nodes),
-                    };
-                    lines.iter().try_for_each(|line| ui.line(line))?;
-                }
-            }
-            Err(error) => {
-                outage.bear(error.into(), ui)?;
-                screen.leave();
-            }
+    let ask = async || Ok(Report::look(api, &mut client, &mut reasons, cluster).await?);
+    let show = |report: Report, was_away| {
+        if was_away {
+            screen.leave();
         }
-        tokio::time::sleep(POLL).await;
-    }
+        if ui.redraws() {
+            return screen.draw(&show_on_screen(&report, ui.style()), ui);
+        }
+        let nodes = nodes(&report);
+        // Without an answer applications are not gone, but unknown.
+        let lines = match report.serve {
+            Ok(_) => told.changes(&nodes),
+            Err(_) => told.changes_of_some(&nodes),
+        };
+        lines.iter().try_for_each(|line| ui.line(line))
+    };
+    poll::watch(POLL, "The Kubernetes API server", ui, ask, show).await
 }
 
 pub fn show(report: &Report, style: Style) -> String {

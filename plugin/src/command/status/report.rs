@@ -1,21 +1,14 @@
 //! Everything that is known of one RayCluster and its Serve at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use ray_serve_client::api::routes::Routes;
-use ray_serve_client::causes::{self, Told};
-use ray_serve_client::state::details::{Application, DEPLOYING};
 use ray_serve_client::{self as serve, Details};
 
+use crate::command::reasons::Reasons;
 use crate::connect::client::Client;
 use crate::connect::serve_service::{self, Endpoint, Service};
 use crate::connect::{self, Api, ClusterName, Next, RayCluster, raycluster};
-
-/// Failed applications that Ray's logs are searched for: more would keep somebody waiting.
-const SEARCHED: usize = 5;
-/// Between two questions about replicas that do not start.
-const ASK_WHY: Duration = Duration::from_secs(5);
 
 pub struct Report {
     pub name: String,
@@ -52,7 +45,7 @@ impl Report {
                 name: name.to_string(),
                 next: client.dial().next().clone(),
                 kubernetes: None,
-                reasons: reasons.of(client, serve.as_ref().ok()).await,
+                reasons: reasons.of_applications(client, serve.as_ref().ok()).await,
                 serve,
                 routes: None,
             });
@@ -74,7 +67,7 @@ impl Report {
             name: name.to_string(),
             next: client.dial().next().clone(),
             kubernetes: Some(kubernetes),
-            reasons: reasons.of(client, serve.as_ref().ok()).await,
+            reasons: reasons.of_applications(client, serve.as_ref().ok()).await,
             serve,
             routes: None,
         })
@@ -111,95 +104,6 @@ impl Report {
     pub fn proxy(&self) -> Option<(String, &Routes)> {
         let routes = self.routes.as_ref()?.as_ref().ok()?;
         Some((format!("pod/{}", self.head()?), routes))
-    }
-}
-
-/// What was asked about applications that do not run, so that watching does not ask again and again.
-#[derive(Default)]
-pub struct Reasons {
-    /// Of failed ones, with what Ray said of them then.
-    failed: BTreeMap<String, (Said, String)>,
-    told: Option<(Instant, Told)>,
-}
-
-impl Reasons {
-    async fn of(
-        &mut self,
-        client: &mut Client,
-        details: Option<&Details>,
-    ) -> BTreeMap<String, String> {
-        let Some(details) = details else {
-            return BTreeMap::new();
-        };
-        let mut found = self
-            .of_failed(client, details, Application::has_failed)
-            .await;
-        let deploying =
-            |(_, application): &(&String, &Application)| application.status == DEPLOYING;
-        if details.applications.iter().any(|each| deploying(&each)) {
-            let told = self.told(client, details).await;
-            for (name, application) in details.applications.iter().filter(deploying) {
-                let reasons = application.deployments.keys().filter_map(|deployment| {
-                    let reason = told.about(details, name, deployment)?;
-                    Some(format!("{deployment}: {reason}"))
-                });
-                let reasons: Vec<String> = reasons.collect();
-                if !reasons.is_empty() {
-                    found.insert(name.clone(), reasons.join("; "));
-                }
-            }
-        }
-        found
-    }
-
-    /// The causes of those that have failed as `which` says, by their names.
-    pub async fn of_failed(
-        &mut self,
-        client: &mut Client,
-        details: &Details,
-        which: impl Fn(&Application) -> bool,
-    ) -> BTreeMap<String, String> {
-        let failed = details.applications.iter();
-        let failed = failed.filter(|(_, application)| which(application));
-        let mut found = BTreeMap::new();
-        for (name, application) in failed.take(SEARCHED) {
-            let said = Said::of(application);
-            let known = self.failed.get(name).filter(|(of, _)| *of == said);
-            let reason = match known {
-                Some((_, reason)) => reason.clone(),
-                None => causes::of_failure(client, name, application).await,
-            };
-            self.failed.insert(name.clone(), (said, reason.clone()));
-            found.insert(name.clone(), reason);
-        }
-        found
-    }
-
-    async fn told(&mut self, client: &mut Client, details: &Details) -> &Told {
-        let fresh = self.told.take().filter(|(at, _)| at.elapsed() < ASK_WHY);
-        let told = match fresh {
-            Some(told) => told,
-            None => (Instant::now(), Told::ask(client, details).await),
-        };
-        &self.told.insert(told).1
-    }
-}
-
-/// What Ray says of a failed application; the cause is looked for again when it says something else.
-#[derive(Debug, PartialEq, Eq)]
-struct Said {
-    deployed: Option<u64>,
-    status: String,
-    problem: Option<String>,
-}
-
-impl Said {
-    fn of(application: &Application) -> Self {
-        Self {
-            deployed: application.last_deployed_time_s.map(f64::to_bits),
-            status: application.status.clone(),
-            problem: application.problem(),
-        }
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Instant;
 
 use ray_serve_client::Details;
 use ray_serve_client::change::rollout::{Rollout, Verdict};
 use ray_serve_client::state::details::Application;
-use tokio::time::Instant;
 
 use super::POLL;
-use super::report::Reasons;
+use crate::command::poll::{self, End, Wait};
+use crate::command::reasons::Reasons;
 use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::connect::flags::Limit;
@@ -22,7 +24,6 @@ pub(super) async fn until_running(
     timeout: Limit,
     ui: &Ui,
 ) -> Result<(), Failure> {
-    let deadline = timeout.0.map(|limit| Instant::now() + limit);
     let mut progress = ui.progress();
     let submit = client.dial().next().serve(
         "submit",
@@ -32,47 +33,45 @@ pub(super) async fn until_running(
     let mut rollout = Rollout::of_all();
     let mut reasons = Reasons::default();
     let mut had_some = false;
-    let ended = loop {
-        let pending = match client.applications().await {
-            Ok(answer) => {
-                let details = answer.details;
-                let verdict = rollout.judge(&details, Instant::now().into_std());
-                let causes = reasons
-                    .of_failed(client, &details, Application::has_failed)
-                    .await;
-                let why = match verdict {
-                    Verdict::Done => break Ok(()),
-                    Verdict::Failed(fault) => {
-                        let name = fault.application();
-                        break Err(Failure::Failed(because(&fault, name, &details, &causes)));
-                    }
-                    Verdict::NoProxy => "no proxy is HEALTHY".to_owned(),
-                    Verdict::Nothing => format!("{}: {submit}", nothing(had_some)),
-                    // Nothing was submitted here that could be lost or replaced.
-                    Verdict::Pending(_) | Verdict::Lost(_) | Verdict::Replaced(_) => {
-                        pending(&details, &causes)
-                    }
-                };
-                had_some |= !details.applications.is_empty();
-                progress.waiting(&why);
-                why
-            }
+    let look = async || {
+        let details = match client.applications().await {
+            Ok(answer) => answer.details,
             Err(error) if error.may_pass() => {
                 let why = error.to_string();
                 progress.away(&why);
-                why
+                return Ok(Continue(why));
             }
-            Err(error) => break Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            break Err(Failure::Failed(format!(
-                "timed out (--timeout) waiting for raycluster/{cluster} to run its applications: {pending}"
-            )));
-        }
-        tokio::time::sleep(POLL).await;
+        let verdict = rollout.judge(&details, Instant::now());
+        let causes = reasons
+            .of_failed(client, &details, Application::has_failed)
+            .await;
+        let why = match verdict {
+            Verdict::Done => return Ok(Break(())),
+            Verdict::Failed(fault) => {
+                let name = fault.application();
+                return Err(Failure::Failed(because(&fault, name, &details, &causes)));
+            }
+            Verdict::NoProxy => "no proxy is HEALTHY".to_owned(),
+            Verdict::Nothing => format!("{}: {submit}", nothing(had_some)),
+            // Nothing was submitted here that could be lost or replaced.
+            Verdict::Pending(_) | Verdict::Lost(_) | Verdict::Replaced(_) => {
+                pending(&details, &causes)
+            }
+        };
+        had_some |= !details.applications.is_empty();
+        progress.waiting(&why);
+        Ok(Continue(why))
     };
+    let ended = poll::interruptible(Wait::new(POLL, timeout).until(look)).await;
     progress.clear();
-    ended
+    match ended? {
+        End::Came(()) => Ok(()),
+        End::TimedOut(pending) => Err(Failure::Failed(format!(
+            "timed out (--timeout) waiting for raycluster/{cluster} to run its applications: {pending}"
+        ))),
+    }
 }
 
 /// Why there is nothing to wait for; `had_some` is whether there was.
