@@ -387,7 +387,7 @@ fn applications_say_their_cause_and_none_says_how_to_submit() {
     assert_one(
         &found(kubernetes(), &serving(&json!({"applications": failed}))),
         "application/a is DEPLOY_FAILED: RuntimeError: no model",
-        "mend it, then kubectl ray serve submit x -n team -f serve_config.yaml --wait",
+        "fix it, then kubectl ray serve submit x -n team -f serve_config.yaml --wait",
     );
     let stuck = json!({"a": {"status": "DEPLOYING", "last_deployed_time_s": 1000.0,
         "deployments": {"big": {"status": "UPDATING", "required_resources": {"CPU": 100.0}}}}});

@@ -87,7 +87,7 @@ pub(super) async fn run(args: &Args, mut reader: Reader, ui: &Ui) -> Result<(), 
         events,
     };
     if found.logs.is_empty() {
-        ui.note(&format!("{} Waiting for it.", nothing(args, &details)));
+        ui.note(&format!("{} Waiting for them.", nothing(args, &details)));
     }
     loop {
         if found.logs.len() > MOST {

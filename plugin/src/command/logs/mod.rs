@@ -108,7 +108,7 @@ fn nothing(args: &Args, details: &Details) -> String {
     if details.applications.is_empty() && !(args.controller || args.proxy) {
         format!("No Serve applications running on raycluster/{cluster}.")
     } else {
-        format!("Nothing of this has a log on raycluster/{cluster} yet.")
+        format!("No logs yet for this selection on raycluster/{cluster}.")
     }
 }
 

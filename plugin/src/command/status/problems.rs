@@ -132,7 +132,7 @@ fn of_application(
         let before = before.map_or_else(String::new, |before| format!("; {before}"));
         return Some(Problem::new(
             format!("application/{name} is {status}{why}{before}"),
-            format!("mend it, then {}", place.submit()),
+            format!("fix it, then {}", place.submit()),
         ));
     }
     let ago = since(application.last_deployed_time_s?, now)?;
