@@ -4,6 +4,7 @@ use ray_serve_client as serve;
 use thiserror::Error;
 
 use crate::connect;
+use crate::hint::{Hint, both};
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -21,6 +22,9 @@ pub enum Failure {
     /// The output has said all there is to say.
     #[error("failed")]
     Told,
+    /// A failure, and what to do about it where its kind does not say.
+    #[error("{failure}")]
+    Hinted { failure: Box<Failure>, hint: String },
     /// An error of a command whose exit code 1 means something else.
     #[error("{0}")]
     NotDifferences(Box<Failure>),
@@ -34,8 +38,29 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The failure that `error` is, with its hint.
+    pub fn of(error: &(impl Hint + ToString)) -> Self {
+        Self::Failed(error.to_string()).with_hint_if(error.hint())
+    }
+
+    /// Adds what to do about it, above the hints that it has already.
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self::Hinted {
+            failure: Box::new(self),
+            hint: hint.into(),
+        }
+    }
+
+    pub fn with_hint_if(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
+    }
+
     pub fn code(&self) -> u8 {
         match self {
+            Self::Hinted { failure, .. } => failure.code(),
             Self::Usage(_) | Self::NotDifferences(_) => 2,
             Self::Interrupted => 130,
             Self::OutputClosed => 0,
@@ -58,6 +83,7 @@ impl Failure {
     /// Whether the same try may work a little later.
     pub fn may_pass(&self) -> bool {
         match self {
+            Self::Hinted { failure, .. } => failure.may_pass(),
             Self::Cluster(error) => error.may_pass(),
             Self::Serve(error) => error.may_pass(),
             _ => false,
@@ -66,26 +92,40 @@ impl Failure {
 
     /// Whether an answer broke off: whoever only asked may ask again.
     pub fn is_broken(&self) -> bool {
-        matches!(self, Self::Serve(serve::Error::Broken { .. }))
+        match self {
+            Self::Hinted { failure, .. } => failure.is_broken(),
+            other => matches!(other, Self::Serve(serve::Error::Broken { .. })),
+        }
     }
 
     /// Whether there is a cluster to wait for, and not perhaps a wrong address.
     pub fn is_starting(&self) -> bool {
-        let Self::Cluster(error) = self else {
-            return false;
-        };
-        matches!(
-            error,
-            connect::Error::HeadNotReady { .. } | connect::Error::NotListening { .. }
-        )
+        match self {
+            Self::Hinted { failure, .. } => failure.is_starting(),
+            Self::Cluster(error) => matches!(
+                error,
+                connect::Error::HeadNotReady { .. } | connect::Error::NotListening { .. }
+            ),
+            _ => false,
+        }
     }
 
-    /// The sentence for the user, if there is still something to say.
+    /// The fact for the user, if there is still something to say.
     pub fn message(&self) -> Option<String> {
         match self {
-            Self::NotDifferences(failure) => failure.message(),
+            Self::NotDifferences(failure) | Self::Hinted { failure, .. } => failure.message(),
             Self::Told | Self::Interrupted | Self::OutputClosed => None,
             other => Some(other.to_string()),
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotDifferences(failure) => failure.hint(),
+            Self::Hinted { failure, hint } => both(Some(hint.clone()), failure.hint()),
+            Self::Serve(error) => error.hint(),
+            _ => None,
         }
     }
 }

@@ -12,6 +12,7 @@
 //! manifest    RayClusters as users write them, for `inject`
 //! output      tables, trees, progress, colours: the one place that prints
 //! error       what ends a command, and its exit code
+//! hint        what a user can do about an error
 //! input       files and stdin
 //! yaml        YAML as PyYAML, kubectl and this program read and write it
 //! safe        what may reach a terminal, a shell or a file
@@ -28,6 +29,7 @@ pub mod completion;
 pub mod connect;
 pub mod dispatch;
 pub mod error;
+pub mod hint;
 pub mod input;
 pub mod manifest;
 pub mod output;
@@ -73,6 +75,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
         Err(failure) => {
             if let Some(message) = failure.message() {
                 ui.error(&message);
+                ui.hint(failure.hint().as_deref());
             }
             failure.code()
         }

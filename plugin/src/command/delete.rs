@@ -109,7 +109,10 @@ fn removal(args: &Args, before: &Applications, shut_down: &str) -> Result<Submis
     let known: Vec<String> = running.keys().cloned().collect();
     if let Some(name) = known.iter().find(|name| running[*name].is_imperative()) {
         return Err(Failure::Failed(format!(
-            "application/{name} was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"{name}\"), or shut Serve down with {shut_down}"
+            "application/{name} was started from Python (serve.run), which no Serve config removes"
+        ))
+        .with_hint(format!(
+            "end it there with serve.delete(\"{name}\"), or shut Serve down with {shut_down}"
         )));
     }
     let leaving = |name: &String| running[name].status == DELETING;
@@ -117,7 +120,7 @@ fn removal(args: &Args, before: &Applications, shut_down: &str) -> Result<Submis
         None
     } else {
         let kept = Kept::read(&before.raw, |name| known.iter().any(|known| known == name));
-        let kept = kept.map_err(|error| Failure::Failed(error.to_string()))?;
+        let kept = kept.map_err(|error| Failure::of(&error))?;
         Some(kept.body())
     };
     Ok(Submission {

@@ -35,6 +35,7 @@ impl Outage {
         let why = failure.to_string();
         if self.told.is_news(&why) {
             ui.note(&format!("{why}; still watching"));
+            ui.hint(failure.hint().as_deref());
         }
         Ok(())
     }

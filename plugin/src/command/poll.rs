@@ -17,12 +17,25 @@ pub(super) struct Wait {
     pub(super) deadline: Option<Instant>,
 }
 
+/// What a wait is still waiting for, and what can be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) what: String,
+    pub(super) hint: Option<String>,
+}
+
+impl From<String> for Missing {
+    fn from(what: String) -> Self {
+        Self { what, hint: None }
+    }
+}
+
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End<T> {
     Came(T),
     /// The deadline did, and this is what was missing.
-    TimedOut(String),
+    TimedOut(Missing),
 }
 
 impl Wait {
@@ -41,7 +54,7 @@ impl Wait {
     /// Looks at least once, until `look` breaks with an answer; it continues with what is missing.
     pub(super) async fn until<T>(
         self,
-        mut look: impl AsyncFnMut() -> Result<ControlFlow<T, String>, Failure>,
+        mut look: impl AsyncFnMut() -> Result<ControlFlow<T, Missing>, Failure>,
     ) -> Result<End<T>, Failure> {
         loop {
             match look().await? {
@@ -99,7 +112,7 @@ mod tests {
                 looks += 1;
                 Ok(match looks {
                     look if look == comes_at => ControlFlow::Break(look),
-                    look => ControlFlow::Continue(format!("look {look}")),
+                    look => ControlFlow::Continue(format!("look {look}").into()),
                 })
             })
             .await;
@@ -112,7 +125,7 @@ mod tests {
         assert_eq!(ended(Some(0), 1).await, (1, End::Came(1)));
         assert_eq!(
             ended(Some(0), 2).await,
-            (1, End::TimedOut("look 1".to_owned()))
+            (1, End::TimedOut("look 1".to_owned().into()))
         );
     }
 

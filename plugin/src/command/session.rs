@@ -9,7 +9,7 @@ use ray_serve_client::change::expected::Expected;
 use ray_serve_client::change::plan::Change;
 use tokio::time::Instant;
 
-use super::poll::{End, Wait};
+use super::poll::{End, Missing, Wait};
 use super::reasons::Reasons;
 use super::refuse_owned;
 use super::status::report::Report;
@@ -18,6 +18,7 @@ use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
 use crate::connect::{ClusterName, Next};
 use crate::error::Failure;
+use crate::hint::{Hint, both, longer};
 use crate::output::{Progress, Ui};
 use crate::package::Packages;
 
@@ -116,7 +117,7 @@ impl<'a> Session<'a> {
         let wait = self.wait(HEAD_POLL);
         let look = async || match by(deadline, self.ask()).await {
             Ok(Some(answer)) => Ok(Break(answer)),
-            Ok(None) => Ok(Continue("there is no answer yet".to_owned())),
+            Ok(None) => Ok(Continue("there is no answer yet".to_owned().into())),
             Err(failure) => self.bear(failure).map(Continue),
         };
         let looked = wait.until(look).await;
@@ -132,11 +133,14 @@ impl<'a> Session<'a> {
         Ok(self.client.applications().await?)
     }
 
-    pub fn timed_out(&self, missing: &str) -> Failure {
+    pub fn timed_out(&self, missing: &Missing) -> Failure {
+        let Missing { what, hint } = missing;
         Failure::Failed(format!(
-            "timed out (--timeout) waiting for raycluster/{}: {missing}",
+            "timed out waiting for raycluster/{}: {what}",
             self.cluster
         ))
+        .with_hint(longer("--timeout"))
+        .with_hint_if(hint.clone())
     }
 
     /// Whether the head is there and may be changed, before anything else is asked of it.
@@ -181,11 +185,12 @@ impl<'a> Session<'a> {
     /// A lost answer does not tell whether the change got through: says so.
     pub fn in_doubt(&self, failure: Failure) -> Failure {
         let doubt = match &failure {
-            Failure::Serve(error) if error.is_doubtful() => "it may have got through, see",
-            Failure::Serve(serve::Error::BrokeOff { .. }) => "see",
+            Failure::Serve(error) if error.is_doubtful() => "; it may have got through",
+            Failure::Serve(serve::Error::BrokeOff { .. }) => "",
             _ => return failure,
         };
-        Failure::Failed(format!("{failure}; {doubt} {}", self.see()))
+        Failure::Failed(format!("{failure}{doubt}"))
+            .with_hint_if(both(Some(format!("see {}", self.see())), failure.hint()))
     }
 
     /// Makes a submission of what runs, sends it, and makes it anew where it did not arrive.
@@ -260,17 +265,17 @@ impl<'a> Session<'a> {
     fn go_on_after(&mut self, uploads: u32) -> Result<(), Failure> {
         if uploads > 1 && self.patient && self.is_over() {
             self.progress.clear();
-            return Err(self.timed_out("it forgets the code that is uploaded"));
+            return Err(self.timed_out(&"it forgets the code that is uploaded".to_owned().into()));
         }
         if uploads < UPLOADS {
             return Ok(());
         }
         self.progress.clear();
         Err(Failure::Failed(format!(
-            "raycluster/{} has taken the code {uploads} times and forgotten it again, and nothing was submitted: see \
-             whether its head restarts, and the log of its dashboard",
+            "raycluster/{} has taken the code {uploads} times and forgotten it again, and nothing was submitted",
             self.cluster
-        )))
+        ))
+        .with_hint("see whether its head restarts, and the log of its dashboard"))
     }
 
     /// Waits a moment if the failure may pass and there is patience left, else gives it back.
@@ -288,15 +293,18 @@ impl<'a> Session<'a> {
     }
 
     /// Shows why nobody answers if that may pass and there is patience for it, else gives it back.
-    fn bear(&mut self, failure: Failure) -> Result<String, Failure> {
+    fn bear(&mut self, failure: Failure) -> Result<Missing, Failure> {
         if !self.patient || !failure.may_pass() {
             return Err(failure);
         }
-        let why = failure.to_string();
+        let missing = Missing {
+            what: failure.to_string(),
+            hint: failure.hint(),
+        };
         if !self.is_over() {
-            self.progress.away(&why);
+            self.progress.away(&missing.what);
         }
-        Ok(why)
+        Ok(missing)
     }
 
     async fn has_arrived(&mut self, submission: &Submission) -> bool {
@@ -323,7 +331,8 @@ impl<'a> Session<'a> {
                     return Err(Failure::Failed(format!(
                         "Ray accepted the config for raycluster/{}, but what came of it is unknown: {error}",
                         self.cluster
-                    )));
+                    ))
+                    .with_hint_if(error.hint()));
                 }
             }
         }
@@ -333,10 +342,10 @@ impl<'a> Session<'a> {
     fn conflict(&mut self, difference: &str) -> Failure {
         self.progress.clear();
         Failure::Failed(format!(
-            "somebody else changed raycluster/{} at the same time, {difference}: see {} and try again",
-            self.cluster,
-            self.see()
+            "raycluster/{} was changed concurrently: {difference}",
+            self.cluster
         ))
+        .with_hint(format!("see {} and try again", self.see()))
     }
 }
 

@@ -156,7 +156,7 @@ fn submission(
         let listed = |name: &str| config.applications().any(|(listed, _)| listed == name);
         let kept = Kept::read(&before.raw, listed);
         kept.and_then(|kept| kept.body_with(config))
-            .map_err(|error| Failure::Failed(error.to_string()))?
+            .map_err(|error| Failure::of(&error))?
     } else {
         config.to_json()
     };

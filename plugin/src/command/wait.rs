@@ -9,11 +9,12 @@ use ray_serve_client::change::rollout::{Fault, Rollout, Verdict};
 use ray_serve_client::change::states::State;
 use ray_serve_client::state::details::{Application, Details, UNHEALTHY};
 
-use super::poll::{self, End};
+use super::poll::{self, End, Missing};
 use super::reasons::Reasons;
 use super::session::Session;
 use super::status::report::Report;
 use crate::error::Failure;
+use crate::hint::Hint;
 use crate::output::{Part, Row};
 
 const POLL: Duration = Duration::from_millis(500);
@@ -38,7 +39,7 @@ async fn until_verdict(
 ) -> Result<(), Failure> {
     let mut reasons = Reasons::default();
     let mut shown = false;
-    let mut missing = "there is no answer".to_owned();
+    let mut missing = Missing::from("there is no answer".to_owned());
     let wait = session.wait(POLL);
     let look = async || {
         match session.now().await {
@@ -55,15 +56,17 @@ async fn until_verdict(
                 }
                 match verdict {
                     Verdict::Done => return Ok(Break(())),
-                    Verdict::Pending(pending) => missing = summary(&pending, &why),
+                    Verdict::Pending(pending) => missing = summary(&pending, &why).into(),
                     // Not of what was submitted.
                     Verdict::NoProxy | Verdict::Nothing => {}
-                    Verdict::Lost(why) => return Err(Failure::Failed(why)),
+                    Verdict::Lost(why) => {
+                        return Err(Failure::Failed(why).with_hint("submit again"));
+                    }
                     Verdict::Replaced(name) => {
                         return Err(Failure::Failed(format!(
-                            "application/{name} has another config by now: somebody else submitted it, see {}",
-                            session.see()
-                        )));
+                            "application/{name} has another config by now: somebody else submitted it"
+                        ))
+                        .with_hint(format!("see {}", session.see())));
                     }
                     Verdict::Failed(fault) => return Err(failed(session, &details, &fault).await),
                 }
@@ -72,7 +75,10 @@ async fn until_verdict(
             // The head may be restarting or the tunnel cut: the next answer tells.
             Err(error) if error.may_pass() => {
                 session.progress.away(&error.to_string());
-                missing = error.to_string();
+                missing = Missing {
+                    what: error.to_string(),
+                    hint: error.hint(),
+                };
             }
             Err(error) => return Err(error.into()),
         }
@@ -80,7 +86,10 @@ async fn until_verdict(
     };
     match wait.until(look).await? {
         End::Came(()) => Ok(()),
-        End::TimedOut(missing) => Err(session.timed_out(&format!("{missing}; {goes_on}"))),
+        End::TimedOut(Missing { what, hint }) => {
+            let what = format!("{what}; {goes_on}");
+            Err(session.timed_out(&Missing { what, hint }))
+        }
     }
 }
 

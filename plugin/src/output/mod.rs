@@ -150,6 +150,16 @@ impl Ui {
         self.note(&format!("error: {message}"));
     }
 
+    /// What to do about an error that was just printed; further lines stand below the first.
+    pub fn hint(&self, hint: Option<&str>) {
+        const BEGIN: &str = "hint: ";
+        let lines = hint.into_iter().flat_map(str::lines);
+        for (number, line) in lines.enumerate() {
+            let begin = if number == 0 { BEGIN } else { "" };
+            self.note(&format!("{begin:width$}{line}", width = BEGIN.len()));
+        }
+    }
+
     /// Help and version are data; a usage error is not.
     pub fn clap(&self, error: &clap::Error) -> u8 {
         let _ = error.print();

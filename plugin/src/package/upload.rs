@@ -57,8 +57,9 @@ impl Package {
         // takes long.
         if !client.has_package(&self.name).await? {
             return Err(Failure::Failed(format!(
-                "the cluster took {dir} ({uri}) and has not got it: see the log of its dashboard"
-            )));
+                "uploaded {dir} ({uri}), but the cluster does not have it"
+            ))
+            .with_hint("see the log of its dashboard"));
         }
         ui.note(&format!(
             "{dir} uploaded: {} zipped ({uri})",

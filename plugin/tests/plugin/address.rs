@@ -112,7 +112,7 @@ fn an_answer_that_is_always_cut_is_no_half_success() {
 fn silence_ends_with_the_request_timeout() {
     let server = Server::start(|_| Reply::Silence);
     let sentence = format!(
-        "the Ray dashboard at {}/ did not answer the request for Serve's applications within 300ms (--request-timeout)",
+        "the Ray dashboard at {}/ did not answer the request for Serve's applications within 300ms\nhint: raise --request-timeout to wait longer",
         server.url()
     );
     assert_fails(&get(&server, &["--request-timeout", "300ms"]), &sentence);
@@ -174,33 +174,40 @@ fn ray_s_errors_are_one_sentence_and_change_nothing() {
             401,
             "Unauthorized: Missing authentication token",
             "wants a valid Ray token: Unauthorized: Missing authentication token (401)",
+            "hint: the token is taken from RAY_AUTH_TOKEN, or else from the RayCluster's Secret, which may have changed since the head started",
         ),
-        (404, "404: Not Found", "has no Serve REST API (404)"),
+        (
+            404,
+            "404: Not Found",
+            "has no Serve REST API (404)",
+            "hint: use Ray 2.4 or later with ray[serve] installed",
+        ),
         (
             501,
             "Serve dependencies are not installed. Please run `pip install \"ray[serve]\"`.",
             "Serve dependencies are not installed",
+            "",
         ),
         (
             503,
             "Failed to get a response from the controller. The GCS may be down.",
             "(503)",
+            "",
         ),
         (
             500,
             "Traceback (most recent call last):\n  File \"x.py\", line 1\nRuntimeError: no GCS",
             "RuntimeError: no GCS (500)",
+            "",
         ),
     ];
-    for (status, body, expected) in cases {
+    for (status, body, expected, hint) in cases {
         let server = Server::start(move |_| Reply::Answer(status, body.into()));
         for run in [get(&server, &[]), submit(&server.url(), CONFIG, &[])] {
             assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
-            assert!(
-                run.stderr.contains(expected) && run.stderr.lines().count() == 1,
-                "{}",
-                run.stderr
-            );
+            let (error, below) = run.stderr.split_once('\n').unwrap();
+            assert!(error.contains(expected), "{}", run.stderr);
+            assert_eq!(below.trim_end(), hint);
         }
         assert!(server.methods().iter().all(|method| method == "GET"));
     }

@@ -138,7 +138,8 @@ fn a_serve_that_is_not_there_is_told() {
     let application = Server::start(|_| Reply::Silence);
     let ran = call(&application, &["/fruit", "--request-timeout", "300ms"]);
     assert_eq!(ran.code, Some(1));
-    let late = "did not answer the request within 300ms (--request-timeout)";
+    let late =
+        "did not answer the request within 300ms\nhint: raise --request-timeout to wait longer\n";
     assert!(ran.stderr.contains(late), "{}", ran.stderr);
 
     let idle = Server::with_state(fake_ray::IDLE);

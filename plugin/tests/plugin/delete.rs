@@ -6,7 +6,7 @@ use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, running, state};
 use serde_json::{Value, json};
 
 use crate::support::live::Live;
-use crate::support::{RAY_VERSIONS, Run, assert_fails, plugin, recorded};
+use crate::support::{RAY_VERSIONS, Run, assert_fails, last_error, plugin, recorded};
 
 fn command(ray: &Ray, arguments: &[&str]) -> Command {
     let url = ray.url();
@@ -133,7 +133,7 @@ fn what_a_config_cannot_remove_is_told() {
     assert_fails(
         &delete(&ray, &["a"]),
         &format!(
-            "application/a was started from Python (serve.run), which no Serve config removes: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x --address {}",
+            "application/a was started from Python (serve.run), which no Serve config removes\nhint: end it there with serve.delete(\"a\"), or shut Serve down with kubectl ray serve delete x --address {}",
             ray.url()
         ),
     );
@@ -157,7 +157,7 @@ fn without_waiting_it_ends_when_ray_has_taken_it_over() {
     let waited = delete(&ray, &["a", "--timeout", "1s"]);
     assert_fails_at_the_end(
         &waited,
-        "timed out (--timeout) waiting for raycluster/x: application/a is DELETING; the removal goes on",
+        "timed out waiting for raycluster/x: application/a is DELETING; the removal goes on\nhint: raise --timeout to wait longer",
     );
     assert_eq!(ray.submitted().len(), 1, "it is leaving already");
 }
@@ -187,7 +187,8 @@ fn a_lost_answer_to_a_shutdown_that_worked_is_a_success() {
     assert_fails(
         &delete(&silent, &["--request-timeout", "300ms"]),
         &format!(
-            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms (--request-timeout); it may have got through, see kubectl ray serve get x --request-timeout 300ms --address {url}"
+            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms; it may have got through\n\
+             hint: see kubectl ray serve get x --request-timeout 300ms --address {url}\n      raise --request-timeout to wait longer"
         ),
     );
 }
@@ -199,6 +200,5 @@ fn assert_fails_at_the_end(run: &Run, sentence: &str) {
         "{}",
         run.stderr
     );
-    let last = run.stderr.lines().last().unwrap();
-    assert_eq!(last, format!("error: {sentence}"));
+    assert_eq!(last_error(run), format!("error: {sentence}"));
 }

@@ -8,7 +8,7 @@ use fake_ray::{IDLE, Reply, Request, Server, deploy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Run, assert_fails, plugin};
+use crate::support::{Run, assert_fails, last_error, plugin};
 
 pub(crate) const PACKAGES: &str = "/api/packages/gcs/";
 
@@ -351,11 +351,10 @@ fn a_cluster_that_forgets_is_given_up() {
         });
         let run = submit(&server, dir.path(), flags);
         assert_eq!(run.code, Some(1), "{}", run.stderr);
-        assert!(
-            run.stderr
-                .contains("error: raycluster/x has taken the code 5 times and forgotten it again"),
-            "{}",
-            run.stderr
+        assert_eq!(
+            last_error(&run),
+            "error: raycluster/x has taken the code 5 times and forgotten it again, and nothing was submitted\n\
+             hint: see whether its head restarts, and the log of its dashboard"
         );
         let calls = calls(&server);
         let puts: Vec<&String> = calls
@@ -384,6 +383,6 @@ fn a_cluster_that_forgets_is_waited_for_no_longer_than_asked() {
     let flags = ["--working-dir", "src", "--wait", "--timeout", "1ms"];
     let run = submit(&server, dir.path(), &flags);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    let end = "error: timed out (--timeout) waiting for raycluster/x: it forgets the code that is uploaded\n";
+    let end = "error: timed out waiting for raycluster/x: it forgets the code that is uploaded\nhint: raise --timeout to wait longer\n";
     assert!(run.stderr.ends_with(end), "{}", run.stderr);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fake_ray::{IDLE, Pace, Reply, Server, deploy};
 use tempfile::TempDir;
 
-use crate::support::{Run, plugin};
+use crate::support::{Run, last_error, plugin};
 
 const MIB: u64 = 1 << 20;
 
@@ -90,11 +90,11 @@ fn an_upload_that_stands_still_ends() {
         "{}",
         run.stderr
     );
-    let last = run.stderr.lines().last().unwrap();
+    let last = last_error(&run);
     assert!(
         last.starts_with("error: ")
             && last.contains("the upload of the code")
-            && last.contains("1s"),
+            && last.ends_with(" within 1s\nhint: raise --request-timeout to wait longer"),
         "{}",
         run.stderr
     );

@@ -14,7 +14,9 @@ use kubectl_ray::output::Style;
 use ray_serve_client::Details;
 use serde_json::{Value, json};
 
-use crate::support::{RAY_VERSIONS, Run, assert_fails, assert_golden, plugin, recorded, run};
+use crate::support::{
+    RAY_VERSIONS, Run, assert_fails, assert_golden, last_error, plugin, recorded, run,
+};
 
 /// Ten minutes after the last deployment.
 fn soon_after(details: &Details) -> SystemTime {
@@ -468,11 +470,12 @@ fn a_wait_that_cannot_end_well_ends_with_the_cause() {
     let run = status(&server, &["--wait-for=running", "--timeout", "10ms"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     assert_eq!(
-        run.stderr.lines().last().unwrap(),
+        last_error(&run),
         format!(
-            "error: timed out (--timeout) waiting for raycluster/x to run its applications: \
-             it runs no application, and none comes by itself: \
-             kubectl ray serve submit x --address {} -f serve_config.yaml --wait",
+            "error: timed out waiting for raycluster/x to run its applications: \
+             it runs no application, and none comes by itself\n\
+             hint: kubectl ray serve submit x --address {} -f serve_config.yaml --wait\n      \
+             raise --timeout to wait longer",
             server.url()
         )
     );

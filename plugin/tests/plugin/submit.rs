@@ -3,7 +3,9 @@
 use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, deploy, running, state};
 use serde_json::{Value, json};
 
-use crate::support::{CONFIG, RAY_VERSIONS, Run, assert_fails, fixtures, recorded, run, submit};
+use crate::support::{
+    CONFIG, RAY_VERSIONS, Run, assert_fails, fixtures, last_error, recorded, run, submit,
+};
 
 const FRUIT: &str =
     r#"{"applications":[{"name":"fruit_app","import_path":"fruit.deployment_graph"}]}"#;
@@ -91,7 +93,7 @@ fn what_is_certainly_wrong_is_never_sent() {
     ] {
         let run = submit(&server.url(), config, &[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
-        let last = run.stderr.lines().last().unwrap();
+        let last = last_error(&run);
         assert!(
             last.starts_with("error: ") && last.contains(" in standard input: nothing was sent"),
             "{}",
@@ -182,7 +184,7 @@ fn merge_refuses_what_it_would_lose_and_sends_nothing() {
     for (application, sentence) in [
         (
             hidden,
-            "application/a cannot be kept: the dashboard hides its environment variables (<redacted>), and sending that back would replace them; submit all applications without --merge",
+            "application/a cannot be kept: the dashboard hides its environment variables (<redacted>), and sending that back would replace them\nhint: submit all applications without --merge",
         ),
         (
             by_hand,
@@ -197,7 +199,7 @@ fn merge_refuses_what_it_would_lose_and_sends_nothing() {
     let scaling = format!("target_capacity: 10\n{CONFIG}");
     assert_fails(
         &submit(&ray.url(), &scaling, &["--merge"]),
-        "target_capacity 10 is for all applications, and none is what runs: take it out of the file, or submit all applications without --merge",
+        "target_capacity 10 is for all applications, and none is what runs\nhint: take target_capacity out of the file, or submit all applications without --merge",
     );
     assert!(ray.submitted().is_empty());
 }
@@ -257,7 +259,7 @@ fn merge_gives_up_when_it_is_overwritten_every_time() {
     assert_fails(
         &submit(&ray.url(), CONFIG, &["--merge"]),
         &format!(
-            "somebody else changed raycluster/x at the same time, application/fruit_app is not there: see kubectl ray serve get x --address {} and try again",
+            "raycluster/x was changed concurrently: application/fruit_app is not there\nhint: see kubectl ray serve get x --address {} and try again",
             ray.url()
         ),
     );
@@ -270,7 +272,7 @@ fn a_plain_submit_that_was_overwritten_is_told() {
     assert_fails(
         &submit(&ray.url(), CONFIG, &[]),
         &format!(
-            "somebody else changed raycluster/x at the same time, application/fruit_app has another config: see kubectl ray serve get x --address {} and try again",
+            "raycluster/x was changed concurrently: application/fruit_app has another config\nhint: see kubectl ray serve get x --address {} and try again",
             ray.url()
         ),
     );
@@ -327,7 +329,8 @@ fn no_answer_to_the_config_leaves_no_doubt_unsaid() {
     assert_fails(
         &run,
         &format!(
-            "the Ray dashboard at {url}/ did not answer the deployment within 300ms (--request-timeout); it may have got through, see kubectl ray serve get x --request-timeout 300ms --address {url}"
+            "the Ray dashboard at {url}/ did not answer the deployment within 300ms; it may have got through\n\
+             hint: see kubectl ray serve get x --request-timeout 300ms --address {url}\n      raise --request-timeout to wait longer"
         ),
     );
 }

@@ -264,8 +264,8 @@ fn a_refusal_in_the_middle_of_the_work_is_told_from_one_before() {
         &run,
         &format!(
             "the Ray dashboard at {0}/ broke off the deployment at an application it cannot take, and may have taken others: \
-             TypeError: runtime_env['env_vars'] must be of type Dict[str, str], but the value 5 is of type <class 'int'>; \
-             see kubectl ray serve get x --address {0}",
+             TypeError: runtime_env['env_vars'] must be of type Dict[str, str], but the value 5 is of type <class 'int'>\n\
+             hint: see kubectl ray serve get x --address {0}",
             server.url()
         ),
     );

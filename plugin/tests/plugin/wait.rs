@@ -4,7 +4,9 @@ use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, deploying, runnin
 use serde_json::{Value, json};
 
 use crate::support::live::Live;
-use crate::support::{CONFIG, RAY_VERSIONS, Run, log_dialect, recorded, submit, submitting};
+use crate::support::{
+    CONFIG, RAY_VERSIONS, Run, last_error, log_dialect, recorded, submit, submitting,
+};
 
 /// A Serve that was never started, and in this state once something was submitted to it.
 fn becoming(applications: &Value) -> Scenario {
@@ -65,16 +67,17 @@ fn waiting_for(name: &str, flags: &[&str], ray: &Ray) -> Run {
     submitting_alone(name, flags, ray).end()
 }
 
-fn last_line(run: &Run) -> &str {
+/// The error, and the hint below it: nothing comes after them.
+fn failure(run: &Run) -> &str {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    run.stderr.lines().last().unwrap()
+    last_error(run)
 }
 
 #[test]
 fn wait_ends_at_a_failure_with_its_cause() {
     let ray = Ray::with(becoming(&odd("bad")));
     assert_eq!(
-        last_line(&waiting_for("bad", &[], &ray)),
+        failure(&waiting_for("bad", &[], &ray)),
         "error: application/bad is DEPLOY_FAILED: BadInit: RuntimeError: model file /models/x.bin not found; no replica of it runs, so nothing answers"
     );
 }
@@ -94,7 +97,7 @@ fn where_ray_is_silent_a_replica_s_log_has_the_cause() {
             move || Reply::With(header, 200, format!("{status}{log}")),
         ));
         assert_eq!(
-            last_line(&waiting_for("a", &[], &ray)),
+            failure(&waiting_for("a", &[], &ray)),
             "error: application/a is DEPLOY_FAILED: D: OSError: no space left; no replica of it runs, so nothing answers"
         );
     }
@@ -121,7 +124,7 @@ fn the_log_of_a_forgotten_replica_has_the_cause() {
                 },
             );
         let ray = Ray::with(scenario);
-        last_line(&waiting_for("a", &[], &ray)).to_owned()
+        failure(&waiting_for("a", &[], &ray)).to_owned()
     };
     let replica = json!({"actor_id": "ab12", "pid": 7});
     let failed = "error: application/a is DEPLOY_FAILED: D: ";
@@ -168,9 +171,9 @@ fn what_no_node_has_room_for_is_said_while_waiting_and_at_the_end() {
     );
     let run = waiting_for("toobig", &["--timeout", "1s"], &ray);
     assert_eq!(
-        last_line(&run),
+        failure(&run),
         format!(
-            "error: timed out (--timeout) waiting for raycluster/x: application/toobig is DEPLOYING, 0/1 deployments healthy (TooBig: {why}); deploying goes on"
+            "error: timed out waiting for raycluster/x: application/toobig is DEPLOYING, 0/1 deployments healthy (TooBig: {why}); deploying goes on\nhint: raise --timeout to wait longer"
         )
     );
     let meanwhile =
@@ -193,8 +196,8 @@ fn applications_that_vanish_are_not_waited_for() {
         let gone = json!({"controller_info": {"actor_id": controller}, "applications": {}});
         ray.show(gone.to_string());
         assert_eq!(
-            last_line(&submit.end()),
-            format!("error: application/a is gone: {why}; submit again")
+            failure(&submit.end()),
+            format!("error: application/a is gone: {why}\nhint: submit again")
         );
     }
 }
@@ -210,9 +213,9 @@ fn somebody_else_s_config_is_not_waited_for() {
     let theirs = running(&json!({"name": "fruit_app", "import_path": "other.app"}));
     ray.show(state(&json!({ "fruit_app": theirs })));
     assert_eq!(
-        last_line(&submit.end()),
+        failure(&submit.end()),
         format!(
-            "error: application/fruit_app has another config by now: somebody else submitted it, see kubectl ray serve get x --address {url}"
+            "error: application/fruit_app has another config by now: somebody else submitted it\nhint: see kubectl ray serve get x --address {url}"
         )
     );
 }
@@ -243,16 +246,16 @@ fn the_timeout_does_not_wait_for_an_answer() {
     let silent = Server::start(|_| Reply::Silence);
     let fresh = submit(&silent.url(), CONFIG, &["--wait", "--timeout", "1s"]);
     assert_eq!(
-        last_line(&fresh),
-        "error: timed out (--timeout) waiting for raycluster/x: there is no answer yet"
+        failure(&fresh),
+        "error: timed out waiting for raycluster/x: there is no answer yet\nhint: raise --timeout to wait longer"
     );
     // Silent once the config has arrived.
     let ray = Ray::with(still_deploying().refuses(On::LookAfterChange, ALWAYS, || Reply::Silence));
     let flags = ["--wait", "--timeout", "2s"];
     let deploying = submit(&ray.url(), CONFIG, &flags);
     assert_eq!(
-        last_line(&deploying),
-        "error: timed out (--timeout) waiting for raycluster/x: there is no answer; deploying goes on"
+        failure(&deploying),
+        "error: timed out waiting for raycluster/x: there is no answer; deploying goes on\nhint: raise --timeout to wait longer"
     );
 }
 
@@ -266,9 +269,9 @@ fn patience_ends_at_the_timeout() {
         &["--wait", "--timeout", "1s", "--request-timeout", "300ms"],
     );
     assert_eq!(
-        last_line(&run),
+        failure(&run),
         format!(
-            "error: timed out (--timeout) waiting for raycluster/x: the Ray dashboard at {url}/ did not answer the request for Serve's applications within 300ms (--request-timeout)"
+            "error: timed out waiting for raycluster/x: the Ray dashboard at {url}/ did not answer the request for Serve's applications within 300ms\nhint: raise --request-timeout to wait longer\n      raise --timeout to wait longer"
         )
     );
 }
@@ -281,10 +284,9 @@ fn wait_ends_at_its_timeout_with_what_is_missing() {
         (run.code, run.stdout.as_str()),
         (Some(1), "application/fruit_app created\n")
     );
-    let last = run.stderr.lines().last().unwrap();
     assert_eq!(
-        last,
-        "error: timed out (--timeout) waiting for raycluster/x: application/fruit_app is DEPLOYING; deploying goes on"
+        last_error(&run),
+        "error: timed out waiting for raycluster/x: application/fruit_app is DEPLOYING; deploying goes on\nhint: raise --timeout to wait longer"
     );
 }
 

@@ -32,14 +32,16 @@ const NOT_OF_THE_CLIENT: [&str; 3] = ["clap", "kube", "k8s-openapi"];
 const NOT_OF_FACTS: [&str; 5] = ["clap", "hyper", "kube", "rustls", "tokio"];
 
 /// The plugin's floors, from the roof down: a folder uses what stands on its own floor or below it.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 10] = [
     &["dispatch"],
     &["completion"],
     &["cli"],
     &["command"],
     &["package", "output"],
     &["check", "input"],
-    &["error", "connect", "manifest"],
+    &["error"],
+    &["hint"],
+    &["connect", "manifest"],
     &["safe", "userinfo", "yaml"],
 ];
 

@@ -69,15 +69,28 @@ impl Ran {
         self
     }
 
-    /// Exit 1 with one sentence on stderr and nothing on stdout.
+    /// Exit 1 with one sentence and perhaps its hint on stderr, and nothing on stdout.
     #[track_caller]
     pub fn fails_in_one_sentence(self) -> Self {
         assert_eq!(self.code, Some(1), "{self}");
         assert_eq!(self.stdout, "", "{self}");
-        let sentence = self.stderr.trim_end();
-        assert!(!sentence.is_empty(), "no reason given: {self}");
+        let said = self.stderr.trim_end();
+        assert!(!said.is_empty(), "no reason given: {self}");
+        let sentence = said.split_once("\nhint: ").map_or(said, |(error, _)| error);
         assert_eq!(sentence.lines().count(), 1, "more than one line: {self}");
         self
+    }
+
+    /// What stderr ends with: the last error, with its hint.
+    #[track_caller]
+    pub fn last_error(&self) -> &str {
+        let at = self
+            .stderr
+            .rfind("\nerror: ")
+            .map_or(0, |newline| newline + 1);
+        let last = self.stderr[at..].trim_end();
+        assert!(last.starts_with("error: "), "no error: {self}");
+        last
     }
 
     #[track_caller]

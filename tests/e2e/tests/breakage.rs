@@ -18,9 +18,9 @@ fn what_no_node_has_room_for_is_said() {
     let serving = serving();
     let ran = serving.submit(&too_large(), &["--wait", "--timeout", "60s"]);
     assert_eq!(ran.code, Some(1), "{ran}");
-    let last = ran.stderr.lines().last().unwrap();
+    let last = ran.last_error();
     assert!(
-        last.starts_with("error: timed out (--timeout)") && last.contains("MangoStand: "),
+        last.starts_with("error: timed out waiting") && last.contains("MangoStand: "),
         "{ran}"
     );
     // The autoscaler's word where there is one, else Serve's own after 30 s.
@@ -43,7 +43,7 @@ fn a_replica_that_dies_without_a_word_is_explained_by_its_log() {
     let directory = code.path().display().to_string();
     let ran = serving.submit(config, &["--wait", "--working-dir", &directory]);
     assert_eq!(ran.code, Some(1), "{ran}");
-    let last = ran.stderr.lines().last().unwrap();
+    let last = ran.last_error();
     let cause = "error: application/dies is DEPLOY_FAILED: Dies: ERROR cannot open /models/x.bin";
     assert!(last.starts_with(cause), "{ran}");
 }
@@ -117,10 +117,10 @@ fn a_head_is_waited_for_and_missed() {
         waiting.join().unwrap()
     });
     assert_eq!(ran.code, Some(1), "{ran}");
-    let last = ran.stderr.lines().last().unwrap();
+    let last = ran.last_error();
     assert_eq!(
         last,
-        "error: application/fruit_app is gone: Serve was shut down or its head restarted, which loses all applications; submit again",
+        "error: application/fruit_app is gone: Serve was shut down or its head restarted, which loses all applications\nhint: submit again",
         "{ran}"
     );
 

@@ -13,8 +13,8 @@ fn created_in_vain(ran: &Ran, name: &str) -> String {
         format!("raycluster.ray.io/{name} created\n"),
         "{ran}"
     );
-    let last = ran.stderr.lines().last().unwrap();
-    let start = format!("error: timed out (--timeout) waiting for raycluster/{name}: ");
+    let last = ran.last_error();
+    let start = format!("error: timed out waiting for raycluster/{name}: ");
     assert!(last.starts_with(&start), "{ran}");
     last.to_owned()
 }

@@ -80,7 +80,7 @@ fn a_deployment_cut_by_a_dying_head_is_told_or_made_again_on_the_next() {
     });
     told.fails_in_one_sentence()
         .says("broke before the answer to the deployment was complete")
-        .says("it may have got through, see kubectl ray serve get");
+        .says("it may have got through\nhint: see kubectl ray serve get");
     waited
         .ok()
         .says_on(On::Stderr, "application/fruit_app: RUNNING")

@@ -204,7 +204,7 @@ impl Rollout {
             } else {
                 "somebody else submitted another config"
             };
-            return Some(Verdict::Lost(format!("{gone}: {why}; submit again")));
+            return Some(Verdict::Lost(format!("{gone}: {why}")));
         }
         let other = wanted.iter().find(|(name, sent)| {
             let application = details.applications.get(name);

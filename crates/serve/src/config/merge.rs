@@ -21,16 +21,14 @@ const TARGET_CAPACITY: &str = "target_capacity";
 #[non_exhaustive]
 pub enum Error {
     #[error(
-        "application/{0} cannot be kept: the dashboard hides its environment variables ({REDACTED}), and sending that back would replace them; submit all applications without --merge"
+        "application/{0} cannot be kept: the dashboard hides its environment variables ({REDACTED}), and sending that back would replace them"
     )]
     Redacted(String),
     #[error(
         "application/{0} cannot be kept: it was started from Python (serve.run), and this version of Ray removes such an application with every submit"
     )]
     NotDeclared(String),
-    #[error(
-        "target_capacity {wanted} is for all applications, and {running} is what runs: take it out of the file, or submit all applications without --merge"
-    )]
+    #[error("target_capacity {wanted} is for all applications, and {running} is what runs")]
     TargetCapacity { wanted: String, running: String },
     #[error("the dashboard's answer cannot be sent back: {0}")]
     Unreadable(serde_json::Error),

@@ -15,16 +15,13 @@ use crate::text::seconds;
 pub enum Error {
     #[error(transparent)]
     Dial(#[from] DialError),
-    #[error("{who} did not answer {} within {} (--request-timeout)", call, seconds(*limit))]
+    #[error("{who} did not answer {} within {}", call, seconds(*limit))]
     TimedOut {
         who: String,
         call: Call,
         limit: Duration,
     },
-    #[error(
-        "the connection to {who} broke before the answer to {call} was complete: {cause}{}",
-        if *is_tunnelled { "; if the network between cuts WebSockets, try --via proxy" } else { "" }
-    )]
+    #[error("the connection to {who} broke before the answer to {call} was complete: {cause}")]
     Broken {
         who: String,
         call: Call,
@@ -32,15 +29,13 @@ pub enum Error {
         /// Whether a tunnel broke without giving a reason.
         is_tunnelled: bool,
     },
-    #[error("{who} began to answer {call}, and then nothing came for {} (--request-timeout)", seconds(*limit))]
+    #[error("{who} began to answer {call}, and then nothing came for {}", seconds(*limit))]
     Silent {
         who: String,
         call: Call,
         limit: Duration,
     },
-    #[error(
-        "{who} has no Serve REST API (404): it needs Ray 2.4 or later with ray[serve] installed"
-    )]
+    #[error("{who} has no Serve REST API (404)")]
     NoServeApi { who: String },
     #[error("{who} rejected the Serve config, nothing was changed: {message}")]
     Rejected { who: String, message: String },
@@ -48,10 +43,7 @@ pub enum Error {
         "{who} broke off the deployment at an application it cannot take, and may have taken others: {message}"
     )]
     BrokeOff { who: String, message: String },
-    #[error(
-        "{who} wants a valid Ray token: {message} ({}); it is taken from RAY_AUTH_TOKEN, or else from the RayCluster's Secret, which may have changed since the head started",
-        status.as_u16()
-    )]
+    #[error("{who} wants a valid Ray token: {message} ({})", status.as_u16())]
     Token {
         who: String,
         message: String,

@@ -138,6 +138,7 @@ async fn once(args: &Args, reader: &mut Reader, ui: &Ui) -> Result<(), Failure> 
             Ok(lines) => read.extend(stamped(nth, lines)),
             Err(failure) => {
                 ui.warning(&failure.to_string());
+                ui.hint(failure.hint().as_deref());
                 failed = true;
             }
         }

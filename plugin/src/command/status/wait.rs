@@ -10,12 +10,13 @@ use ray_serve_client::change::rollout::{Rollout, Verdict};
 use ray_serve_client::state::details::Application;
 
 use super::POLL;
-use crate::command::poll::{self, End, Wait};
+use crate::command::poll::{self, End, Missing, Wait};
 use crate::command::reasons::Reasons;
 use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::connect::flags::Limit;
 use crate::error::Failure;
+use crate::hint::{Hint, longer};
 use crate::output::Ui;
 
 pub(super) async fn until_running(
@@ -37,9 +38,12 @@ pub(super) async fn until_running(
         let details = match client.applications().await {
             Ok(answer) => answer.details,
             Err(error) if error.may_pass() => {
-                let why = error.to_string();
-                progress.away(&why);
-                return Ok(Continue(why));
+                let missing = Missing {
+                    what: error.to_string(),
+                    hint: error.hint(),
+                };
+                progress.away(&missing.what);
+                return Ok(Continue(missing));
             }
             Err(error) => return Err(error.into()),
         };
@@ -47,30 +51,36 @@ pub(super) async fn until_running(
         let causes = reasons
             .of_failed(client, &details, Application::has_failed)
             .await;
-        let why = match verdict {
+        let missing = match verdict {
             Verdict::Done => return Ok(Break(())),
             Verdict::Failed(fault) => {
                 let name = fault.application();
                 return Err(Failure::Failed(because(&fault, name, &details, &causes)));
             }
-            Verdict::NoProxy => "no proxy is HEALTHY".to_owned(),
-            Verdict::Nothing => format!("{}: {submit}", nothing(had_some)),
+            Verdict::NoProxy => "no proxy is HEALTHY".to_owned().into(),
+            Verdict::Nothing => Missing {
+                what: nothing(had_some).to_owned(),
+                hint: Some(submit.clone()),
+            },
             // Nothing was submitted here that could be lost or replaced.
             Verdict::Pending(_) | Verdict::Lost(_) | Verdict::Replaced(_) => {
-                pending(&details, &causes)
+                pending(&details, &causes).into()
             }
         };
         had_some |= !details.applications.is_empty();
-        progress.waiting(&why);
-        Ok(Continue(why))
+        let next = missing.hint.as_ref().map(|next| format!(": {next}"));
+        progress.waiting(&format!("{}{}", missing.what, next.unwrap_or_default()));
+        Ok(Continue(missing))
     };
     let ended = poll::interruptible(Wait::new(POLL, timeout).until(look)).await;
     progress.clear();
     match ended? {
         End::Came(()) => Ok(()),
-        End::TimedOut(pending) => Err(Failure::Failed(format!(
-            "timed out (--timeout) waiting for raycluster/{cluster} to run its applications: {pending}"
-        ))),
+        End::TimedOut(Missing { what, hint }) => Err(Failure::Failed(format!(
+            "timed out waiting for raycluster/{cluster} to run its applications: {what}"
+        ))
+        .with_hint(longer("--timeout"))
+        .with_hint_if(hint)),
     }
 }
 

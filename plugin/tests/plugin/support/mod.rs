@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &[&str]) -> Run {
     plugin(arguments).output().unwrap().into()
 }
 
-/// One sentence on stderr, nothing on stdout, exit code 1.
+/// One sentence on stderr and its hint, if it has one; nothing on stdout, exit code 1.
 pub(crate) fn assert_fails(run: &Run, sentence: &str) {
     assert_eq!(
         (run.code, run.stdout.as_str()),
@@ -132,6 +132,15 @@ pub(crate) fn assert_fails(run: &Run, sentence: &str) {
     );
     assert_eq!(run.stderr.trim_end(), format!("error: {sentence}"));
     assert!(!run.stderr.contains("Traceback"), "{}", run.stderr);
+}
+
+/// What stderr ends with: the last error, with its hint.
+pub(crate) fn last_error(run: &Run) -> &str {
+    let at = run
+        .stderr
+        .rfind("\nerror: ")
+        .map_or(0, |newline| newline + 1);
+    run.stderr[at..].trim_end()
 }
 
 pub(crate) const CONFIG: &str =

@@ -68,7 +68,7 @@ fn an_application_that_vanishes_is_a_failure_but_not_at_once() {
     assert!(matches!(now(&mut rollout, &empty), Verdict::Pending(_)));
     assert_eq!(
         lost(&mut rollout, &empty),
-        "application/a is gone: somebody else submitted another config; submit again"
+        "application/a is gone: somebody else submitted another config"
     );
     let why = lost(&mut rollout, &on("another", &json!({})));
     assert!(why.contains("head restarted"), "{why}");
