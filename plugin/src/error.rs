@@ -118,13 +118,15 @@ impl Failure {
             other => Some(other.to_string()),
         }
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for Failure {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::NotDifferences(failure) => failure.hint(),
             Self::Hinted { failure, hint } => both(Some(hint.clone()), failure.hint()),
             Self::Serve(error) => error.hint(),
+            Self::Cluster(error) => error.hint(),
             _ => None,
         }
     }

@@ -40,6 +40,7 @@ pub mod yaml;
 
 use std::ffi::OsString;
 
+use crate::hint::Hint;
 use crate::output::Ui;
 
 /// Runs one command line and gives its exit code: 0 done, 1 failed, 2 usage, 130 interrupted.

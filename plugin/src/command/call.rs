@@ -221,8 +221,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let response = answered.await.map_err(|error| match error.into() {
         Failure::Cluster(connect::Error::NotListening { pod, port }) => {
             Failure::Failed(format!(
-                "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {}), see {}",
-                details.proxy_location.as_deref().unwrap_or("not told"),
+                "nothing listens on port {port} of pod/{pod}: Serve has no HTTP proxy on the head (proxy_location is {})",
+                details.proxy_location.as_deref().unwrap_or("not told")
+            ))
+            .with_hint(format!(
+                "see {}",
                 client.dial().next().serve("status", &[&args.raycluster.to_string()], "")
             ))
         }

@@ -32,9 +32,10 @@ async fn refuse_owned(dashboard: &mut Dashboard, force: bool) -> Result<(), Fail
     };
     match cluster.owner() {
         Some(owner) if !force => Err(Failure::Failed(format!(
-            "raycluster/{} belongs to {owner}, whose operator would overwrite this: change {owner} instead, or pass --force",
+            "raycluster/{} belongs to {owner}, whose operator would overwrite this",
             cluster.metadata.name
-        ))),
+        ))
+        .with_hint(format!("change {owner} instead, or pass --force"))),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! How a command that goes on asking bears a head, or an API server, that is away for a while.
 
 use crate::error::Failure;
+use crate::hint::Hint;
 use crate::output::{Recent, Ui};
 
 #[derive(Default)]

@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
         Ok(self.client.applications().await?)
     }
 
-    pub fn timed_out(&self, missing: &Missing) -> Failure {
+    pub(super) fn timed_out(&self, missing: &Missing) -> Failure {
         let Missing { what, hint } = missing;
         Failure::Failed(format!(
             "timed out waiting for raycluster/{}: {what}",

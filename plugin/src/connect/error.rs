@@ -23,25 +23,19 @@ pub(crate) const PROXY_URL: &str = "http(s)://host:port or socks5://host:port, w
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error(
-        "no kubeconfig found at {}: set KUBECONFIG, or pass --kubeconfig or --server",
-        paths(looked_at)
-    )]
+    #[error("no kubeconfig found at {}", paths(looked_at))]
     NoKubeconfig { looked_at: Vec<PathBuf> },
     #[error("cannot read kubeconfig {}: {problem}", file.display())]
     Kubeconfig { file: PathBuf, problem: String },
     #[error("cannot use this pod's service account: {0}")]
     InCluster(Box<InClusterError>),
-    #[error(
-        "the kubeconfig has no current context: pass --context{}",
-        one_of(known)
-    )]
+    #[error("the kubeconfig has no current context{}", one_of(known))]
     NoContext { known: Vec<String> },
     #[error("the kubeconfig has no context \"{name}\"{}", one_of(known))]
     UnknownContext { name: String, known: Vec<String> },
-    #[error("context \"{context}\" of the kubeconfig names no cluster: pass --cluster or --server")]
+    #[error("context \"{context}\" of the kubeconfig names no cluster")]
     NoCluster { context: String },
-    #[error("groups, a UID or extras are to be impersonated, but no user: name one with --as")]
+    #[error("groups, a UID or extras are to be impersonated, but no user")]
     NobodyToImpersonate,
     #[error("the kubeconfig has no {kind} \"{name}\"")]
     UnknownEntry { kind: &'static str, name: String },
@@ -54,7 +48,7 @@ pub enum Error {
         url: String,
         expected: &'static str,
     },
-    #[error("\"{name}\" is not a name for {of}: names are lower-case letters, digits, - and .")]
+    #[error("\"{name}\" is not a name for {of}")]
     BadName { of: String, name: String },
     #[error("no PEM certificate in {from}")]
     BadCa { from: String },
@@ -65,23 +59,24 @@ pub enum Error {
     },
     #[error("cannot log in to the Kubernetes API server: {0}")]
     Login(String),
+    #[error("cannot log in to the Kubernetes API server: there is no credential plugin {program}")]
+    NoCredentialPlugin {
+        program: String,
+        /// The kubeconfig's words on how to install it.
+        install: Option<String>,
+    },
     #[error("cannot set up TLS: {0}")]
     Tls(String),
 
     #[error("cannot reach {who}: {cause}")]
     Unreachable { who: String, cause: String },
-    #[error("{who} did not answer within {} (--request-timeout)", seconds(*limit))]
+    #[error("{who} did not answer within {}", seconds(*limit))]
     TimedOut { who: String, limit: Duration },
-    #[error(
-        "the Kubernetes API server did not accept your credentials (401): log in again, your token may have expired"
-    )]
+    #[error("the Kubernetes API server did not accept your credentials (401)")]
     Unauthorized,
     #[error("not allowed to {action}: {message}")]
     Forbidden { action: String, message: String },
-    #[error(
-        "not allowed to port-forward to pod/{pod} in namespace {namespace}: ask for the verbs create and get \
-         on pods/portforward (Kubernetes 1.35 and later check create, earlier ones get)"
-    )]
+    #[error("not allowed to port-forward to pod/{pod} in namespace {namespace}")]
     PortForwardForbidden { pod: String, namespace: String },
     #[error("the Kubernetes API server refused to {action}: {message} ({code})")]
     Api {
@@ -92,25 +87,20 @@ pub enum Error {
     #[error("unexpected answer of the Kubernetes API server on {action}: {cause}")]
     Unexpected { action: String, cause: String },
 
-    #[error("raycluster/{name} not found in namespace {namespace}: {all} lists all")]
+    #[error("raycluster/{name} not found in namespace {namespace}")]
     NotFound {
         name: String,
         namespace: String,
         /// The command for it.
         all: String,
     },
-    #[error(
-        "raycluster/{name} exists in namespace {namespace} already: submit to it, or take another name"
-    )]
+    #[error("raycluster/{name} exists in namespace {namespace} already")]
     AlreadyExists { name: String, namespace: String },
-    #[error(
-        "this Kubernetes has no RayCluster resource ({API_VERSION}): install the KubeRay operator first"
-    )]
+    #[error("this Kubernetes has no RayCluster resource ({API_VERSION})")]
     NoKubeRay,
     #[error(
-        "raycluster/{name} in namespace {namespace} has no ready head: {}{}",
-        obstacle.why,
-        if obstacle.passes { String::new() } else { format!("; next: {}", obstacle.next) }
+        "raycluster/{name} in namespace {namespace} has no ready head: {}",
+        obstacle.why
     )]
     HeadNotReady {
         name: String,
@@ -124,41 +114,40 @@ pub enum Error {
         value: String,
     },
     #[error("cannot read the Ray token of raycluster/{name}: {why}")]
-    NoToken { name: String, why: String },
+    NoToken {
+        name: String,
+        why: String,
+        /// Ways to a token, or to why there is none.
+        next: String,
+    },
     #[error(
         "nothing listens on port {port} of pod/{pod}: the Ray dashboard is still starting, or switched off"
     )]
     NotListening { pod: String, port: u16 },
     #[error("the port-forward to pod/{pod} failed: {cause}")]
     PortForward { pod: String, cause: String },
-    #[error(
-        "cannot open the WebSocket of the port-forward to pod/{pod}: {cause}; if the network between lets none through, try --via proxy"
-    )]
+    #[error("cannot open the WebSocket of the port-forward to pod/{pod}: {cause}")]
     NoWebSocket {
         pod: String,
         cause: String,
         /// A server refused, and would refuse again.
         refused: bool,
     },
-    #[error(
-        "not allowed to reach service/{service} in namespace {namespace} by --via proxy: ask for the verb {verb} on services/proxy"
-    )]
+    #[error("not allowed to reach service/{service} in namespace {namespace} by --via proxy")]
     ProxyForbidden {
         service: String,
         namespace: String,
         verb: &'static str,
     },
     #[error(
-        "service/{service} in namespace {namespace} has no port {port}, which --via proxy needs: declare it in the head's container, or leave --via proxy out"
+        "service/{service} in namespace {namespace} has no port {port}, which --via proxy needs"
     )]
     NoServicePort {
         service: String,
         namespace: String,
         port: u16,
     },
-    #[error(
-        "service/{service} in namespace {namespace} does not exist, which --via proxy needs: see {look}, or leave --via proxy out"
-    )]
+    #[error("service/{service} in namespace {namespace} does not exist, which --via proxy needs")]
     NoService {
         service: String,
         namespace: String,
@@ -197,7 +186,7 @@ impl Error {
         })
     }
 
-    /// Classifies the first login's error; for a missing credential plugin it adds the kubeconfig's
+    /// Classifies the first login's error; a missing credential plugin comes with the kubeconfig's
     /// install hint.
     pub(crate) fn first_login(error: &kube::Error, plugin: Option<&ExecConfig>) -> Self {
         let (kube::Error::Auth(AuthError::AuthExecStart(cause)), Some(plugin)) = (error, plugin)
@@ -205,14 +194,16 @@ impl Error {
             return Self::login(error);
         };
         let program = plugin.command.as_deref().unwrap_or_default();
-        let hint = plugin.install_hint.as_deref().map(str::trim);
-        Self::Login(if cause.kind() == ErrorKind::NotFound {
-            let next = hint.filter(|hint| !hint.is_empty());
-            let next = next.unwrap_or("install it, or put it on your PATH");
-            format!("there is no credential plugin {program}: {next}")
-        } else {
-            format!("the credential plugin {program} did not start: {cause}")
-        })
+        if cause.kind() != ErrorKind::NotFound {
+            return Self::Login(format!(
+                "the credential plugin {program} did not start: {cause}"
+            ));
+        }
+        let install = plugin.install_hint.as_deref().map(str::trim);
+        Self::NoCredentialPlugin {
+            program: program.to_owned(),
+            install: install.filter(|hint| !hint.is_empty()).map(str::to_owned),
+        }
     }
 
     pub(crate) fn tls(error: &kube::Error) -> Self {

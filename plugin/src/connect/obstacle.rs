@@ -27,8 +27,8 @@ const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";
 pub struct Obstacle {
     pub why: String,
     pub next: String,
-    /// Whether it is likely to pass by itself.
-    pub passes: bool,
+    /// What an error says to do; nothing where it is likely to pass by itself.
+    pub hint: Option<String>,
 }
 
 /// Objects that were read besides the RayCluster and its pods.
@@ -95,10 +95,24 @@ impl Place<'_> {
     }
 
     fn stays(&self, why: String) -> Obstacle {
-        Obstacle {
+        Obstacle::staying(why, self.describe())
+    }
+}
+
+impl Obstacle {
+    pub(super) fn passing(why: String, next: String) -> Self {
+        Self {
             why,
-            next: self.describe(),
-            passes: false,
+            next,
+            hint: None,
+        }
+    }
+
+    fn staying(why: String, next: String) -> Self {
+        Self {
+            why,
+            hint: Some(next.clone()),
+            next,
         }
     }
 }
@@ -127,20 +141,18 @@ fn suspended(cluster: &RayCluster, place: &Place<'_>) -> Option<Obstacle> {
     let why = "the RayCluster is suspended (spec.suspend)";
     Some(match cluster.metadata.labels.get(QUEUE_LABEL) {
         // It continues when the queue admits it; setting spec.suspend by hand would be undone.
-        Some(queue) => Obstacle {
-            why: format!("{why}: it waits for Kueue's queue {queue} (label {QUEUE_LABEL})"),
-            next: place.next.kubectl("get", &["workloads.kueue.x-k8s.io"], ""),
-            passes: true,
-        },
-        None => Obstacle {
-            why: why.to_owned(),
-            next: place.next.kubectl(
+        Some(queue) => Obstacle::passing(
+            format!("{why}: it waits for Kueue's queue {queue} (label {QUEUE_LABEL})"),
+            place.next.kubectl("get", &["workloads.kueue.x-k8s.io"], ""),
+        ),
+        None => Obstacle::staying(
+            why.to_owned(),
+            place.next.kubectl(
                 "patch",
                 &[&place.object],
                 r#"--type=merge -p '{"spec":{"suspend":false}}'"#,
             ),
-            passes: false,
-        },
+        ),
     })
 }
 
@@ -151,11 +163,10 @@ fn of_pod(pod: &Pod, seen: &Seen, next: &Next) -> Obstacle {
     } else {
         pod_state::why_not_ready(pod, &seen.events)
     };
-    Obstacle {
-        why: format!("pod/{name} {why}"),
-        next: next.kubectl("describe", &[&format!("pod/{name}")], ""),
-        passes: true,
-    }
+    Obstacle::passing(
+        format!("pod/{name} {why}"),
+        next.kubectl("describe", &[&format!("pod/{name}")], ""),
+    )
 }
 
 fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
@@ -183,14 +194,13 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
         && !is_of(service, cluster)
     {
         let service = format!("service/{}", service.name);
-        return Obstacle {
-            why: format!(
+        return Obstacle::staying(
+            format!(
                 "it has no head pod, because {service} is in the way: the KubeRay operator makes one of that name, and \
                  this one is not raycluster/{name}'s (no ownerReference): delete it or give it another name"
             ),
-            next: place.next.kubectl("delete", &[&service], ""),
-            passes: false,
-        };
+            place.next.kubectl("delete", &[&service], ""),
+        );
     }
     if let Some(event) = seen.events.first() {
         return place.stays(format!("it has no head pod: {}", event.told()));
@@ -201,17 +211,18 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
             "it has no head pod, because KubeRay 1.4 and newer do not take its name: {fault}"
         ));
     }
+    let next = format!(
+        "{}, and the KubeRay operator's log: {}",
+        place.describe(),
+        place.next.operator_log()
+    );
     Obstacle {
-        why: format!(
-            "it has no head pod yet; if it stays so, see {} and the KubeRay operator's log",
+        why: "it has no head pod yet".to_owned(),
+        hint: Some(format!(
+            "if it stays so, see {} and the KubeRay operator's log",
             place.describe()
-        ),
-        next: format!(
-            "{}, and the KubeRay operator's log: {}",
-            place.describe(),
-            place.next.operator_log()
-        ),
-        passes: true,
+        )),
+        next,
     }
 }
 

@@ -113,15 +113,12 @@ impl ServiceProxy {
                 Error::HeadNotReady {
                     name: self.cluster.clone(),
                     namespace,
-                    obstacle: Obstacle {
-                        why: format!("service/{service} has no endpoint for port {}", self.port),
-                        next: self.api.next().kubectl(
-                            "describe",
-                            &[&format!("service/{service}")],
-                            "",
-                        ),
-                        passes: true,
-                    },
+                    obstacle: Obstacle::passing(
+                        format!("service/{service} has no endpoint for port {}", self.port),
+                        self.api
+                            .next()
+                            .kubectl("describe", &[&format!("service/{service}")], ""),
+                    ),
                 }
             }
             _ => Error::Api {

@@ -94,16 +94,17 @@ pub async fn of(
         return Ok(Some(token));
     }
     let (name, next) = (&cluster.metadata.name, api.next());
-    let no_token = |why: String| Error::NoToken {
+    let no_token = |why: String, next: String| Error::NoToken {
         name: name.clone(),
         why,
+        next,
     };
     if options.kubernetes_tokens == Some(true) {
-        return Err(no_token(format!(
-            "it takes Kubernetes tokens (enableK8sTokenAuth): {}; {} makes one",
-            own.advice(),
-            next.kubectl("create token", &["SERVICEACCOUNT"], "--duration 10m")
-        )));
+        let create = next.kubectl("create token", &["SERVICEACCOUNT"], "--duration 10m");
+        return Err(no_token(
+            "it takes Kubernetes tokens (enableK8sTokenAuth)".to_owned(),
+            format!("{}; {create} makes one", own.advice()),
+        ));
     }
     let given = options
         .secret_name
@@ -118,30 +119,29 @@ pub async fn of(
     };
     let namespace = api.namespace();
     let secret = secret.map_err(|error| match error {
-        Error::Forbidden { message, .. } => no_token(format!("{message}; or {}", own.advice())),
+        Error::Forbidden { message, .. } => no_token(message, own.advice()),
         other => other,
     })?;
     let Some(secret) = secret else {
         let missing = given.map_or_else(|| names::token_secret(name), str::to_owned);
-        return Err(no_token(format!(
-            "secret/{missing} does not exist in namespace {namespace}: see {}, or {}",
-            next.kubectl("get", &["secrets"], ""),
-            own.advice()
-        )));
-    };
-    match secret.token() {
-        Some(token) => Ok(Some(token)),
-        None => Err(no_token(format!(
-            "secret/{} has no usable key {SECRET_KEY}: see {}, or {}",
-            secret.metadata.name,
-            next.kubectl(
-                "describe",
-                &[&format!("secret/{}", secret.metadata.name)],
-                ""
+        return Err(no_token(
+            format!("secret/{missing} does not exist in namespace {namespace}"),
+            format!(
+                "see {}, or {}",
+                next.kubectl("get", &["secrets"], ""),
+                own.advice()
             ),
-            own.advice()
-        ))),
+        ));
+    };
+    if let Some(token) = secret.token() {
+        return Ok(Some(token));
     }
+    let secret = format!("secret/{}", secret.metadata.name);
+    let describe = next.kubectl("describe", &[&secret], "");
+    Err(no_token(
+        format!("{secret} has no usable key {SECRET_KEY}"),
+        format!("see {describe}, or {}", own.advice()),
+    ))
 }
 
 /// None if no Secret has that name.

@@ -3,6 +3,7 @@
 //! Each kind of error has its hints in one `match`, in a file of this folder. Commands for hints
 //! come from [`crate::connect::Next`], which adds the connection flags in force.
 
+mod connect;
 mod serve;
 
 /// Implemented by kinds of errors; most errors need no hint.
@@ -14,6 +15,14 @@ pub trait Hint {
 /// What to do about a time limit that passed.
 pub fn longer(flag: &str) -> String {
     format!("raise {flag} to wait longer")
+}
+
+/// An error and its hint where there is room for one sentence: a cell, a page.
+pub fn in_one(error: &(impl Hint + ToString)) -> String {
+    let hint = error
+        .hint()
+        .map(|hint| format!("; {}", hint.replace('\n', "; ")));
+    format!("{}{}", error.to_string(), hint.unwrap_or_default())
 }
 
 /// Both hints, the first one first.

@@ -4,10 +4,12 @@ use ray_serve_client as serve;
 use ray_serve_client::config::merge;
 
 use super::{Hint, longer};
+use crate::connect;
 
 impl Hint for serve::Error {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Dial(error) => error.hint(),
             Self::TimedOut { .. } | Self::Silent { .. } => Some(longer("--request-timeout")),
             Self::Broken {
                 is_tunnelled: true, ..
@@ -22,6 +24,13 @@ impl Hint for serve::Error {
             ),
             _ => None,
         }
+    }
+}
+
+impl Hint for serve::DialError {
+    /// The way to Ray is the plugin's own, and so is its error.
+    fn hint(&self) -> Option<String> {
+        self.downcast_ref::<connect::Error>()?.hint()
     }
 }
 

@@ -113,11 +113,7 @@ fn a_dead_head_costs_its_own_line_a_reason() {
     );
     assert_eq!(
         lines[2],
-        line(
-            "no-pod",
-            "<none>",
-            "no ready head: it has no head pod yet; if it stays so, see kubectl describe raycluster/no-pod -n team --kubeconfig FILE --request-timeout 300ms and the KubeRay operator's log"
-        )
+        line("no-pod", "<none>", "no ready head: it has no head pod yet")
     );
     assert_eq!(
         lines[3],

@@ -182,12 +182,12 @@ fn refusals_are_one_sentence() {
         (
             409,
             "rayclusters.ray.io \"test-cluster\" already exists",
-            "raycluster/test-cluster exists in namespace team already: submit to it, or take another name",
+            "raycluster/test-cluster exists in namespace team already\nhint: submit to it, or take another name",
         ),
         (
             404,
             "the server could not find the requested resource",
-            "this Kubernetes has no RayCluster resource (ray.io/v1): install the KubeRay operator first",
+            "this Kubernetes has no RayCluster resource (ray.io/v1)\nhint: install the KubeRay operator first",
         ),
         (
             404,

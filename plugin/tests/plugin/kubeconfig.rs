@@ -341,7 +341,7 @@ fn no_login_is_sent_in_the_clear_to_another_machine() {
 fn whoever_is_to_be_impersonated_is_named() {
     let directory = TempDir::new().unwrap();
     let sentence =
-        "groups, a UID or extras are to be impersonated, but no user: name one with --as";
+        "groups, a UID or extras are to be impersonated, but no user\nhint: name one with --as";
     for user in [
         "{as-groups: [a]}",
         "{as-uid: a}",

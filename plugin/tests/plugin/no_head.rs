@@ -40,18 +40,33 @@ fn serve(server: &Server, arguments: &[&str]) -> Run {
     run(&base.chain(arguments).collect::<Vec<_>>()).naming(&file, "FILE")
 }
 
-/// What each command that needs the head says.
+/// Commands that need the head.
+const COMMANDS: [&[&str]; 5] = [
+    &["get", "x"],
+    &["status", "x"],
+    &["submit", "x", "-f", "FILE", "--wait", "--timeout", "10ms"],
+    &["create", "x", "--wait", "--timeout", "10ms"],
+    &["status", "x", "--wait-for=running", "--timeout", "10ms"],
+];
+
 fn all_say(server: &Server, why: &str) {
-    for command in [
-        &["get", "x"][..],
-        &["status", "x"],
-        &["submit", "x", "-f", "FILE", "--wait", "--timeout", "10ms"],
-        &["create", "x", "--wait", "--timeout", "10ms"],
-        &["status", "x", "--wait-for=running", "--timeout", "10ms"],
-    ] {
+    for command in COMMANDS {
         let ran = serve(server, command);
         let said = ran.stdout + &ran.stderr;
         assert!(said.contains(why), "{command:?}: {said}");
+    }
+}
+
+/// On a line of its own; a status looks at all, and has a name for it.
+fn all_hint(server: &Server, next: &str) {
+    for command in COMMANDS {
+        let ran = serve(server, command);
+        let (said, begin) = match command {
+            ["status", _] => (&ran.stdout, "next"),
+            _ => (&ran.stderr, "hint"),
+        };
+        let hint = format!("{begin}: {next}\n");
+        assert!(said.contains(&hint), "{command:?}: {said}");
     }
 }
 
@@ -63,9 +78,9 @@ fn a_foreign_head_service_is_named_by_every_command() {
         &server,
         "raycluster/x in namespace team has no ready head: it has no head pod, because service/x-head-svc is in the way",
     );
-    all_say(
+    all_hint(
         &server,
-        "next: kubectl delete service/x-head-svc -n team --kubeconfig FILE",
+        "kubectl delete service/x-head-svc -n team --kubeconfig FILE",
     );
 }
 
@@ -122,7 +137,7 @@ fn the_next_command_fits_the_reason() {
     let suspended = json!({"spec": {"suspend": true, "headGroupSpec": {}}});
     let ran = serve(&server(suspended, None, None), &["get", "x"]);
     assert!(
-        ran.stderr.ends_with("is suspended (spec.suspend); next: kubectl patch raycluster/x -n team --kubeconfig FILE --type=merge -p '{\"spec\":{\"suspend\":false}}'\n"),
+        ran.stderr.ends_with("is suspended (spec.suspend)\nhint: kubectl patch raycluster/x -n team --kubeconfig FILE --type=merge -p '{\"spec\":{\"suspend\":false}}'\n"),
         "{}",
         ran.stderr
     );

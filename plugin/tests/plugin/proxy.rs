@@ -150,22 +150,22 @@ fn a_refusal_of_the_api_server_is_its_own_and_one_sentence() {
         (
             401,
             "Unauthorized",
-            "the Kubernetes API server did not accept your credentials (401): log in again, your token may have expired",
+            "the Kubernetes API server did not accept your credentials (401)\nhint: log in again, your token may have expired",
         ),
         (
             403,
             "services \"http:x-head-svc:8265\" is forbidden: User \"u\" cannot get resource \"services/proxy\"",
-            "not allowed to reach service/x-head-svc in namespace team by --via proxy: ask for the verb get on services/proxy",
+            "not allowed to reach service/x-head-svc in namespace team by --via proxy\nhint: ask for the verb get on services/proxy",
         ),
         (
             404,
             "services \"x-head-svc\" not found",
-            "service/x-head-svc in namespace team does not exist, which --via proxy needs: see kubectl describe raycluster/x -n team --kubeconfig FILE, or leave --via proxy out",
+            "service/x-head-svc in namespace team does not exist, which --via proxy needs\nhint: see kubectl describe raycluster/x -n team --kubeconfig FILE, or leave --via proxy out",
         ),
         (
             503,
             "no service port 8265 found for service \"x-head-svc\"",
-            "service/x-head-svc in namespace team has no port 8265, which --via proxy needs: declare it in the head's container, or leave --via proxy out",
+            "service/x-head-svc in namespace team has no port 8265, which --via proxy needs\nhint: declare it in the head's container, or leave --via proxy out",
         ),
         (
             503,
@@ -320,7 +320,7 @@ fn an_application_is_called_at_the_port_of_serve() {
 
     assert_fails(
         &serve(&server, &["call", "x", "/away"]),
-        "nothing listens on port 8000 of pod/head: Serve has no HTTP proxy on the head (proxy_location is not told), see kubectl ray serve status x -n team --kubeconfig FILE --via proxy",
+        "nothing listens on port 8000 of pod/head: Serve has no HTTP proxy on the head (proxy_location is not told)\nhint: see kubectl ray serve status x -n team --kubeconfig FILE --via proxy",
     );
 
     for header in ["Authorization: Bearer own", "impersonate-user: root"] {

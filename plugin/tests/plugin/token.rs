@@ -231,8 +231,8 @@ fn a_missing_secret_is_told_with_what_to_do() {
         let run = get(&server, LONG);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
         let begin = format!(
-            "error: cannot read the Ray token of raycluster/{LONG}: secret/{SHORT} does not exist in namespace team: \
-             see kubectl get secrets -n team --kubeconfig "
+            "error: cannot read the Ray token of raycluster/{LONG}: secret/{SHORT} does not exist in namespace team\n\
+             hint: see kubectl get secrets -n team --kubeconfig "
         );
         let end = ", or set RAY_AUTH_TOKEN\n";
         assert!(

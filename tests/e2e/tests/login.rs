@@ -67,7 +67,7 @@ fn a_login_that_is_over_says_to_log_in_again() {
         }
     })
     .fails_in_one_sentence()
-    .says("did not accept your credentials (401): log in again")
+    .says("did not accept your credentials (401)\nhint: log in again")
     .never_says(&token);
 }
 
@@ -137,7 +137,7 @@ fn a_credential_plugin_logs_in() {
         .says("session is over");
     with("missing", "e2e-no-such-login", "")
         .fails_in_one_sentence()
-        .says("there is no credential plugin e2e-no-such-login: apt install e2e-login");
+        .says("there is no credential plugin e2e-no-such-login\nhint: apt install e2e-login");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_client_certificate_logs_in_until_it_is_over() {
         .says("No Serve applications");
     ending("over", now - Duration::from_secs(3600))
         .fails_in_one_sentence()
-        .says("did not accept your credentials (401): log in again");
+        .says("did not accept your credentials (401)\nhint: log in again");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn who_may_not_read_the_secret_learns_the_right(cluster: &Secretive) {
         .run(None, "get", &tom)
         .fails_in_one_sentence()
         .says("cannot read the Ray token of raycluster/test-cluster: User \"e2e-tom\" cannot get resource \"secrets\"")
-        .says("or set RAY_AUTH_TOKEN");
+        .says("\nhint: set RAY_AUTH_TOKEN");
     cluster
         .run(Some(&cluster.token), "get", &tom)
         .ok()

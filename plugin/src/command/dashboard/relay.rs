@@ -29,6 +29,7 @@ use tokio::sync::Mutex;
 
 use super::Door;
 use crate::connect::service_proxy::is_of_the_api_server;
+use crate::hint::in_one;
 use crate::output::one_line;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
@@ -122,7 +123,7 @@ impl Relay<'_> {
                 *kept = Some(upstream);
                 Ok(Response::from_parts(parts, full(body)))
             }
-            Some(Refusal::Unsent(error)) => Err(error.to_string()),
+            Some(Refusal::Unsent(error)) => Err(in_one(&error)),
             Some(Refusal::Broken(cause)) => Err(cause),
         }
     }
@@ -163,7 +164,7 @@ impl Relay<'_> {
     }
 
     async fn connect(&self) -> Result<Upstream, String> {
-        let opened = self.door.open().await.map_err(|error| error.to_string())?;
+        let opened = self.door.open().await.map_err(|error| in_one(&error))?;
         let Dialed {
             stream,
             route,
@@ -187,7 +188,7 @@ impl Relay<'_> {
         };
         let who = self.door.dashboard.borrow().describe();
         match told {
-            Some(reason) => reason.to_string(),
+            Some(reason) => in_one(&reason),
             None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
                 format!("{who} closed the connection without an answer")
             }
@@ -222,7 +223,7 @@ impl Relay<'_> {
         }
         route.set_host(headers);
         let prepared = route.prepare(request).await;
-        prepared.map_err(|error| error.to_string())
+        prepared.map_err(|error| in_one(&error))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::connect::head::{self, Heads};
 use crate::connect::serve_service::{self, Service};
 use crate::connect::{self, Api, Dashboard, RayCluster, Scope, raycluster};
 use crate::error::Failure;
+use crate::hint::in_one;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
 
 /// Heads asked at the same time, each through a tunnel of its own.
@@ -204,7 +205,7 @@ async fn ask_one(
     Ok(answer
         .map_err(|error| match Failure::from(error) {
             Failure::Cluster(error) => reason(&error),
-            other => other.to_string(),
+            other => in_one(&other),
         })?
         .details)
 }
@@ -215,7 +216,7 @@ fn reason(error: &connect::Error) -> String {
         connect::Error::HeadNotReady { obstacle, .. } => {
             format!("no ready head: {}", obstacle.why)
         }
-        other => other.to_string(),
+        other => in_one(other),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::connect::ClusterName;
 use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
+use crate::hint::Hint;
 use crate::output::{Style, Ui};
 use crate::safe::{self, clean};
 

@@ -8,6 +8,7 @@ use ray_serve_client::{self as serve, causes::version_before};
 use super::report::Report;
 use super::traffic;
 use crate::connect;
+use crate::hint::Hint;
 use crate::output::{age, since};
 
 /// After which a deployment that gives no reason is worth a look.
@@ -96,22 +97,13 @@ fn no_answer(error: &serve::Error, place: &Place<'_>) -> Problem {
         serve::Error::Dial(error) => error.downcast_ref(),
         _ => None,
     };
-    match way {
-        Some(connect::Error::HeadNotReady {
-            name,
-            namespace,
-            obstacle,
-        }) => Problem::new(
-            format!(
-                "raycluster/{name} in namespace {namespace} has no ready head: {}",
-                obstacle.why
-            ),
-            obstacle.next.clone(),
-        ),
-        _ => Problem {
-            what: error.to_string(),
-            next: place.look_at_cluster(),
-        },
+    let next = match way {
+        Some(connect::Error::HeadNotReady { obstacle, .. }) => Some(obstacle.next.clone()),
+        _ => error.hint().or_else(|| place.look_at_cluster()),
+    };
+    Problem {
+        what: error.to_string(),
+        next,
     }
 }
 
