@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
+use crate::hint;
 
 /// As kubectl knows manifests in a directory; a file named by itself may end in anything.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
@@ -40,15 +41,11 @@ pub fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     collect(path, recursive, &mut files)?;
     if files.is_empty() {
-        let deeper = if recursive {
-            ""
-        } else {
-            "; -R also looks into its directories"
-        };
         return Err(Failure::Failed(format!(
-            "{} holds no *.json, *.yaml or *.yml file{deeper}",
+            "{} holds no *.json, *.yaml or *.yml file",
             path.display()
-        )));
+        ))
+        .with_hint_if(hint::deeper(recursive)));
     }
     Ok(files)
 }

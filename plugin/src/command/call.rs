@@ -158,17 +158,18 @@ impl Args {
             .collect();
         let is_routed = known.iter().any(|route| is_below(self.path.path(), route));
         let hint = match (status, known.as_slice()) {
-            (StatusCode::NOT_FOUND, []) => "; no application has a route".to_owned(),
+            (StatusCode::NOT_FOUND, []) => Some("no application has a route".to_owned()),
             (StatusCode::NOT_FOUND, known) if !is_routed => {
-                format!("; applications are at {}", known.join(", "))
+                Some(format!("applications are at {}", known.join(", ")))
             }
-            (StatusCode::UPGRADE_REQUIRED, _) => format!("; {}", not_spoken("WebSocket")),
-            _ => String::new(),
+            (StatusCode::UPGRADE_REQUIRED, _) => Some(not_spoken("WebSocket")),
+            _ => None,
         };
         Failure::Failed(format!(
-            "{} on raycluster/{cluster} answered {status}{hint}",
+            "{} on raycluster/{cluster} answered {status}",
             self.path.path()
         ))
+        .with_hint_if(hint)
     }
 }
 
@@ -190,16 +191,18 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let taken = (args.headers.iter()).find(|(name, _)| is_of_the_api_server(name));
     if let Some((name, _)) = taken.filter(|_| connection.via == Via::Proxy) {
         return Err(Failure::Usage(format!(
-            "with --via proxy the header {name} is the API server's and reaches no application: leave one of them out"
-        )));
+            "with --via proxy the header {name} is the API server's and reaches no application"
+        ))
+        .with_hint("leave one of them out"));
     }
     let mut client = client(connection, &args.raycluster)?;
     let details = client.applications().await?.details;
     if !details.serve_is_running() {
         return Err(Failure::Failed(format!(
-            "Serve does not run on raycluster/{}: submit an application first",
+            "Serve does not run on raycluster/{}",
             args.raycluster
-        )));
+        ))
+        .with_hint("submit an application first"));
     }
     let dashboard = client.dial_mut();
     let port = port(&details, dashboard).await?;

@@ -93,14 +93,13 @@ impl CheckFlags {
             return Ok(());
         }
         let strict = if self.strict { " (--strict)" } else { "" };
-        let anyway = match source.config() {
-            Ok(_) => "; --no-validate sends it as it is",
-            Err(_) => "",
-        };
+        let anyway = source.config().ok();
+        let anyway = anyway.map(|_| "--no-validate sends it as it is".to_owned());
         Err(Failure::Failed(format!(
-            "{} in {}{strict}: nothing was sent{anyway}",
+            "{} in {}{strict}: nothing was sent",
             count(findings.errors(), "error"),
             source.title()
-        )))
+        ))
+        .with_hint_if(anyway))
     }
 }

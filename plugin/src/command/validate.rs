@@ -9,6 +9,7 @@ use crate::check::schema::{NEWEST, OLDEST};
 use crate::check::source::Source;
 use crate::check::validate::{Findings, Target, check};
 use crate::error::Failure;
+use crate::hint;
 use crate::input::{self, Input};
 use crate::output::Ui;
 
@@ -58,13 +59,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         let here = look(args, path, ui)?;
         sound &= here.sound;
         if !here.checked {
-            let deeper = if args.recursive {
-                ""
-            } else {
-                "; -R also looks into its directories"
-            };
             unchecked.push(format!(
-                "nothing was checked in {}: no Serve config, but {}{deeper}",
+                "nothing was checked in {}: no Serve config, but {}",
                 path.display(),
                 here.skipped.kinds()
             ));
@@ -82,6 +78,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     for problem in &unchecked {
         ui.error(problem);
+        ui.hint(hint::deeper(args.recursive).as_deref());
     }
     if sound && unchecked.is_empty() {
         Ok(())

@@ -1,10 +1,14 @@
 //! Hints: what a user can do about an error. The error itself is a fact, which other programs share.
 //!
-//! Each kind of error has its hints in one `match`, in a file of this folder. Commands for hints
+//! Each kind of error has its hints in one `match`, in a file of this folder; those of `package`,
+//! which stands above, are beside its errors. A failure of one command has its hint where it is
+//! made: see [`crate::error::Failure::with_hint`]. Commands for hints
 //! come from [`crate::connect::Next`], which adds the connection flags in force.
 
 mod connect;
 mod serve;
+
+use std::fmt::Display;
 
 /// Implemented by kinds of errors; most errors need no hint.
 pub trait Hint {
@@ -18,11 +22,16 @@ pub fn longer(flag: &str) -> String {
 }
 
 /// An error and its hint where there is room for one sentence: a cell, a page.
-pub fn in_one(error: &(impl Hint + ToString)) -> String {
+pub fn in_one(error: &(impl Hint + Display)) -> String {
     let hint = error
         .hint()
         .map(|hint| format!("; {}", hint.replace('\n', "; ")));
-    format!("{}{}", error.to_string(), hint.unwrap_or_default())
+    format!("{error}{}", hint.unwrap_or_default())
+}
+
+/// What to do about a directory in which nothing of use was found; `recursive` is whether -R was given.
+pub fn deeper(recursive: bool) -> Option<String> {
+    (!recursive).then(|| "-R also looks into its directories".to_owned())
 }
 
 /// Both hints, the first one first.

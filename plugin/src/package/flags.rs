@@ -50,14 +50,18 @@ impl PackageFlags {
         for (index, one) in self.working_dir.iter().enumerate() {
             let mut others = self.working_dir[..index].iter();
             if let Some(other) = others.find(|other| other.application == one.application) {
-                let whose = match &one.application {
-                    Some(name) => format!("application {name}"),
-                    None => "the same applications: APP=PATH is for one of them".to_owned(),
+                let (whose, hint) = match &one.application {
+                    Some(name) => (format!("application {name}"), None),
+                    None => (
+                        "the same applications".to_owned(),
+                        Some("APP=PATH is for one of them".to_owned()),
+                    ),
                 };
                 return Err(Failure::Usage(format!(
                     "--working-dir is both {} and {} for {whose}",
                     other.code, one.code
-                )));
+                ))
+                .with_hint_if(hint));
             }
         }
         Ok(())

@@ -43,26 +43,26 @@ impl Form {
                         "a directory nor a .whl, .zip or .py file, one of which each of py_modules is"
                     }
                 },
-                hint: hint(path, ending),
+                instead: instead(path, ending),
             }),
         }
     }
 }
 
-fn hint(path: &Path, ending: &str) -> String {
+fn instead(path: &Path, ending: &str) -> Option<String> {
     let shown = path.display();
-    match ending {
-        "whl" => format!(": a wheel is for --py-modules {shown}"),
+    Some(match ending {
+        "whl" => format!("a wheel is for --py-modules {shown}"),
         "py" => match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            Some(dir) => format!(": name its directory, {}", dir.display()),
-            None => ": name its directory, .".to_owned(),
+            Some(dir) => format!("name its directory, {}", dir.display()),
+            None => "name its directory, .".to_owned(),
         },
         "gz" | "tgz" | "xz" | "bz2" | "tar" => {
-            ": older versions of Ray unpack no tar archives, so unpack it and name the directory"
+            "older versions of Ray unpack no tar archives, so unpack it and name the directory"
                 .to_owned()
         }
-        _ => String::new(),
-    }
+        _ => return None,
+    })
 }
 
 impl Package {

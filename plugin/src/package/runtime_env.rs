@@ -99,17 +99,23 @@ fn told(
         return Ok(Vec::new());
     };
     let keeps = |(name, own): &(String, String)| {
-        format!(
-            "application/{name} keeps its own working_dir {}; --working-dir {name}={code} replaces it",
-            shown(own)
+        (
+            format!(
+                "application/{name} keeps its own working_dir {}",
+                shown(own)
+            ),
+            format!("--working-dir {name}={code} replaces it"),
         )
     };
-    match kept.first() {
-        Some(first) if !used => Err(Failure::Failed(format!(
-            "--working-dir {code} changes nothing: {}",
-            keeps(first)
-        ))),
-        _ => Ok(kept.iter().map(keeps).collect()),
+    let mut kept = kept.iter().map(keeps).peekable();
+    match kept.peek() {
+        Some((keeps, hint)) if !used => Err(Failure::Failed(format!(
+            "--working-dir {code} changes nothing: {keeps}"
+        ))
+        .with_hint(hint)),
+        _ => Ok(kept
+            .map(|(keeps, hint)| format!("{keeps}; {hint}"))
+            .collect()),
     }
 }
 

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::archive::Package;
 use super::error::Error;
 use super::tree::{Selection, Tree};
+use crate::hint::Hint;
 
 fn files(names: &[&str]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -319,10 +320,12 @@ fn two_gigabytes_are_refused_unread() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{dir} holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped: list what the application \
-             does not need in {dir}/.rayignore; the largest: model.bin (2.0 GiB), data.bin (50.0 MiB)"
+            "{dir} holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped; the largest: model.bin (2.0 GiB), \
+             data.bin (50.0 MiB)"
         )
     );
+    let hint = format!("list what the application does not need in {dir}/.rayignore");
+    assert_eq!(error.hint(), Some(hint));
 }
 
 /// Bytes that do not compress.

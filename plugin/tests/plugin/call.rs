@@ -94,7 +94,7 @@ fn an_error_s_body_is_printed_and_the_command_fails() {
         "error: /fruit on raycluster/x answered 503 Service Unavailable\n"
     );
     let application = Server::start(|_| Reply::Answer(404, String::new()));
-    let sentence = "/typo on raycluster/x answered 404 Not Found; applications are at /fruit";
+    let sentence = "/typo on raycluster/x answered 404 Not Found\nhint: applications are at /fruit";
     assert_fails(&call(&application, &["/typo"]), sentence);
 }
 
@@ -147,7 +147,7 @@ fn a_serve_that_is_not_there_is_told() {
     let ran = crate::support::run(&["serve", "call", "x", "/", "--address", &url]);
     assert_fails(
         &ran,
-        "Serve does not run on raycluster/x: submit an application first",
+        "Serve does not run on raycluster/x\nhint: submit an application first",
     );
 }
 
@@ -175,7 +175,7 @@ fn what_needs_another_client_is_told_before_anything_is_sent() {
 
     assert_fails(
         &call(&application, &["/chat"]),
-        "/chat on raycluster/x answered 426 Upgrade Required; call speaks plain HTTP: a WebSocket application needs \
+        "/chat on raycluster/x answered 426 Upgrade Required\nhint: call speaks plain HTTP: a WebSocket application needs \
          its own client, and \"kubectl ray serve call --help\" says how that gets through",
     );
 }

@@ -169,7 +169,7 @@ fn a_port_that_is_taken_is_told() {
     assert_fails(
         &ran,
         &format!(
-            "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); take another --port, or none for a free one"
+            "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98)\nhint: take another --port, or none for a free one"
         ),
     );
 }

@@ -71,16 +71,16 @@ fn combinations_that_mean_nothing_are_refused_before_anything_is_asked() {
     let server = two_apps();
     assert_usage(
         &get(&server, &["-w", "-o", "json"]),
-        "--watch prints rows: use it with -o table or -o wide",
+        "--watch prints rows\nhint: use it with -o table or -o wide",
     );
     assert_usage(
         &get(&server, &["math_app", "-o", "raw"]),
-        "-o raw is Ray's whole answer: leave out the applications, or use -o json",
+        "-o raw is Ray's whole answer\nhint: leave out the applications, or use -o json",
     );
     let url = server.url();
     assert_usage(
         &run(&["serve", "get", "--address", &url]),
-        "--address is one Ray: give its applications a name, such as get local",
+        "--address is one Ray\nhint: give its applications a name, such as get local",
     );
     assert_eq!(get(&server, &["-A"]).code, Some(2));
     assert!(server.requests().is_empty());

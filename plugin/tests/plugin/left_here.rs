@@ -95,7 +95,7 @@ fn a_flag_that_names_it_allows_what_a_config_names_outside() {
     assert_fails(
         &run,
         &format!(
-            "py_modules \"../mylib\" of application/a leads out of conf, where the config is, to {}: --py-modules \
+            "py_modules \"../mylib\" of application/a leads out of conf, where the config is, to {}\nhint: --py-modules \
              conf/../mylib uploads it all the same",
             at.display()
         ),

@@ -170,9 +170,12 @@ fn files_that_ray_would_not_take_are_refused_with_what_to_do() {
     let cases = [
         (
             ["--working-dir", WHEEL],
-            "is neither a directory nor a .zip, one of which a working_dir is: a wheel is for --py-modules dist/words",
+            "is neither a directory nor a .zip, one of which a working_dir is\nhint: a wheel is for --py-modules dist/words",
         ),
-        (["--working-dir", "src/app.py"], ": name its directory, src"),
+        (
+            ["--working-dir", "src/app.py"],
+            "\nhint: name its directory, src",
+        ),
         (
             ["--working-dir", "src.tar.gz"],
             "unpack it and name the directory",

@@ -249,8 +249,8 @@ fn nothing_is_asked_of_the_cluster_for_code_that_cannot_be_packed() {
         ("empty", "nothing to upload in empty: it has no files"),
         (
             "src",
-            "src holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped: list what the application \
-             does not need in src/.rayignore; the largest: big.bin (2.0 GiB)",
+            "src holds 2.0 GiB, and Ray takes packages of less than 100 MiB zipped; the largest: big.bin (2.0 GiB)\n\
+             hint: list what the application does not need in src/.rayignore",
         ),
     ];
     for (flag, sentence) in cases {

@@ -120,7 +120,7 @@ fn submit_does_not_choose_between_configs() {
     assert!(run.stderr.contains("--> wrong.yaml:7:21"), "{}", run.stderr);
     assert!(
         run.stderr.ends_with(
-            "error: 2 errors in wrong.yaml, spec.serveConfigV2 of rayservice/depot: nothing was sent; --no-validate sends it as it is\n"
+            "error: 2 errors in wrong.yaml, spec.serveConfigV2 of rayservice/depot: nothing was sent\nhint: --no-validate sends it as it is\n"
         ),
         "{}",
         run.stderr
@@ -302,6 +302,7 @@ fn each_directory_has_to_hold_something_to_check() {
     assert_eq!(
         run.stderr,
         "Skipped 1 file that is no Serve config: bad/b.yaml\n\
-         error: nothing was checked in bad: no Serve config, but 1 other file; -R also looks into its directories\n"
+         error: nothing was checked in bad: no Serve config, but 1 other file\n\
+         hint: -R also looks into its directories\n"
     );
 }

@@ -48,5 +48,5 @@ fn an_application_is_called_through_the_head() {
     assert_eq!(ran.stdout, "6", "{ran}");
     let ran = serving.ray_serve("call", &["/typo"]);
     assert_eq!(ran.code, Some(1), "{ran}");
-    ran.says("answered 404 Not Found; applications are at /fruit");
+    ran.says("answered 404 Not Found\nhint: applications are at /fruit");
 }

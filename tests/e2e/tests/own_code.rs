@@ -183,7 +183,7 @@ fn a_full_disk_is_one_sentence_and_nothing_is_sent() {
     assert_eq!(
         ran.stdout,
         format!(
-            "error: cannot write a temporary file in {}: No space left on device (os error 28); TMPDIR names another place\n",
+            "error: cannot write a temporary file in {}: No space left on device (os error 28)\nhint: TMPDIR names another place\n",
             small.display()
         )
     );

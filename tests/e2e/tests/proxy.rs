@@ -176,7 +176,7 @@ fn every_command_works_without_websockets() {
     assert!(log.stdout.contains("MangoStand"), "{log}");
     let ran = ray_serve("call", &["/typo"]);
     assert_eq!(ran.code, Some(1), "{ran}");
-    ran.says("answered 404 Not Found; applications are at /fruit");
+    ran.says("answered 404 Not Found\nhint: applications are at /fruit");
 
     ray_serve("delete", &["streams"])
         .ok()

@@ -107,9 +107,8 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
 }
 
 fn cannot_listen(port: u16, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!(
-        "cannot listen on {HERE}:{port}: {error}; take another --port, or none for a free one"
-    ))
+    Failure::Failed(format!("cannot listen on {HERE}:{port}: {error}"))
+        .with_hint("take another --port, or none for a free one")
 }
 
 fn show(url: &str, ui: &Ui) {

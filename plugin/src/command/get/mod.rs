@@ -93,20 +93,25 @@ impl Args {
 
     /// What clap cannot tell.
     fn check(&self, connection: &ConnectionFlags) -> Result<(), Failure> {
-        let usage = |problem: &str| Err(Failure::Usage(problem.to_owned()));
+        let usage =
+            |problem: &str, hint: &str| Err(Failure::Usage(problem.to_owned()).with_hint(hint));
         if self.watch && !matches!(self.output, Format::Table | Format::Wide) {
-            return usage("--watch prints rows: use it with -o table or -o wide");
+            return usage("--watch prints rows", "use it with -o table or -o wide");
         }
         if self.output == Format::Raw && !self.applications.is_empty() {
             return usage(
-                "-o raw is Ray's whole answer: leave out the applications, or use -o json",
+                "-o raw is Ray's whole answer",
+                "leave out the applications, or use -o json",
             );
         }
         if self.raycluster.is_none() && self.output == Format::Raw {
-            return usage("-o raw is one head's answer: name a RayCluster");
+            return usage("-o raw is one head's answer", "name a RayCluster");
         }
         if self.raycluster.is_none() && connection.address.is_some() {
-            return usage("--address is one Ray: give its applications a name, such as get local");
+            return usage(
+                "--address is one Ray",
+                "give its applications a name, such as get local",
+            );
         }
         Ok(())
     }

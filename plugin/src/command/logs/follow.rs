@@ -92,9 +92,10 @@ pub(super) async fn run(args: &Args, mut reader: Reader, ui: &Ui) -> Result<(), 
     loop {
         if found.logs.len() > MOST {
             return Err(Failure::Failed(format!(
-                "{} logs are more than can be followed at once ({MOST}): name an application or a deployment",
+                "{} logs are more than can be followed at once ({MOST})",
                 found.logs.len()
-            )));
+            ))
+            .with_hint("name an application or a deployment"));
         }
         follower.look_after(&found.logs, tail);
         // Whatever comes later is new from its first line on.

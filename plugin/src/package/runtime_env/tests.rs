@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::hint::Hint;
 
 /// Holds each file it is asked for.
 #[derive(Default)]
@@ -52,8 +53,13 @@ fn apply_to(
             .collect(),
     };
     let mut machine = Fake::default();
-    let notes = apply(&mut config, &flags, Path::new("conf"), &mut machine)
-        .map_err(|failure| failure.to_string())?;
+    let notes =
+        apply(&mut config, &flags, Path::new("conf"), &mut machine).map_err(
+            |failure| match failure.hint() {
+                Some(hint) => format!("{failure}\nhint: {hint}"),
+                None => failure.to_string(),
+            },
+        )?;
     let config: Value = serde_json::from_str(&config.to_json()).unwrap();
     Ok((config["applications"].clone(), notes))
 }
@@ -113,8 +119,8 @@ fn a_flag_without_effect_is_an_error() {
     let remote = json!([{"name": "a", "runtime_env": {"working_dir": "s3://b/c.zip"}}]);
     assert_eq!(
         apply_to(&remote, &["src"], &[]).unwrap_err(),
-        "--working-dir src changes nothing: application/a keeps its own working_dir s3://b/c.zip; \
-         --working-dir a=src replaces it"
+        "--working-dir src changes nothing: application/a keeps its own working_dir s3://b/c.zip\n\
+         hint: --working-dir a=src replaces it"
     );
     assert_eq!(
         apply_to(&remote, &["b=src"], &[]).unwrap_err(),
