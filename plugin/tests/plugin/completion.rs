@@ -1,22 +1,18 @@
-//! What is offered to somebody who types, with a mock API server and a mock dashboard: the answers
-//! to kubectl, and the scripts of `completion` in a shell.
+//! What is offered to somebody who types: the answers to kubectl, with a mock dashboard.
 
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use fake_ray::{Reply, Server};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
-use crate::support::{Run, plugin, run};
+use crate::support::kubernetes::failure;
+use crate::support::{Run, plugin};
 
-const SECRET: &str = "s3cret";
+pub(crate) const SECRET: &str = "s3cret";
 
 /// What kubectl is answered when the last of `words` is being typed: candidates and directive.
-struct Offer {
+pub(crate) struct Offer {
     candidates: Vec<String>,
     directive: u8,
 }
@@ -47,17 +43,17 @@ fn offer_as(name: &str, words: &[&str]) -> Offer {
     }
 }
 
-fn offer(words: &[&str]) -> Offer {
+pub(crate) fn offer(words: &[&str]) -> Offer {
     offer_as("kubectl_complete-ray", words)
 }
 
-fn values(words: &[&str]) -> Vec<String> {
+pub(crate) fn values(words: &[&str]) -> Vec<String> {
     let offer = offer(words);
     assert_eq!(offer.directive, 4, "no files: {words:?}");
     offer.values().into_iter().map(str::to_owned).collect()
 }
 
-const NONE: [&str; 0] = [];
+pub(crate) const NONE: [&str; 0] = [];
 
 #[test]
 fn commands_are_offered_with_what_they_do() {
@@ -135,101 +131,7 @@ fn the_shell_is_left_to_complete_paths() {
     }
 }
 
-fn raycluster(name: &str, annotation: &str) -> Value {
-    let annotations = json!({"ray.io/enable-serve-service": annotation});
-    json!({"metadata": {"name": name, "annotations": annotations}, "spec": {"rayVersion": "2.60.0"}})
-}
-
-/// An API server with RayClusters and namespaces, and a kubeconfig with two contexts for it.
-fn kubernetes() -> (Server, TempDir, String) {
-    let server = Server::start(|request| {
-        let items = if request.path.starts_with("/api/v1/namespaces?") {
-            json!([{"metadata": {"name": "search"}}, {"metadata": {"name": "team"}}])
-        } else if request.path.contains("/rayclusters?") {
-            json!([
-                raycluster("test-cluster", "true"),
-                raycluster("tiny", "false"),
-                raycluster("two", "true")
-            ])
-        } else {
-            return failure(404, "not found");
-        };
-        Reply::ok(json!({ "items": items }).to_string())
-    });
-    let directory = TempDir::new().unwrap();
-    let user = format!("{{token: {SECRET}}}");
-    let file = |name: &str| kubeconfig(directory.path(), name, &server.url(), &user);
-    let both = format!("{}:{}", file("one"), file("other"));
-    (server, directory, both)
-}
-
-#[test]
-fn annotated_clusters_are_offered_of_the_namespace_and_context_that_are_typed() {
-    let (server, directory, _) = kubernetes();
-    let config = directory.path().join("one").display().to_string();
-    let typing = |verb: &str, flags: &[&str], word: &str| {
-        let mut words = vec!["serve", "--kubeconfig", &config, verb];
-        words.extend(flags);
-        words.push(word);
-        offer(&words).candidates
-    };
-    let all = ["test-cluster\tRay 2.60.0", "two\tRay 2.60.0"];
-    assert_eq!(typing("get", &[], ""), all);
-    assert_eq!(typing("submit", &["-n", "search"], "tw"), [all[1]]);
-    assert_eq!(
-        typing(
-            "delete",
-            &["--context", "one", "--as", "ada"],
-            "raycluster/te"
-        ),
-        ["raycluster/test-cluster\tRay 2.60.0"]
-    );
-    let asked: Vec<String> = server
-        .requests()
-        .into_iter()
-        .map(|request| request.path)
-        .collect();
-    let lists = |namespace| {
-        format!("/apis/ray.io/v1/namespaces/{namespace}/rayclusters?labelSelector=&limit=500")
-    };
-    assert_eq!(asked, [lists(NAMESPACE), lists("search"), lists(NAMESPACE)]);
-    assert_eq!(server.requests()[2].header("impersonate-user"), Some("ada"));
-    // None of these has a RayCluster to name.
-    for flags in [
-        &["-A"][..],
-        &["--context", "unknown"],
-        &["--address", "http://127.0.0.1:1"],
-    ] {
-        assert!(typing("get", flags, "").is_empty(), "{flags:?}");
-    }
-    assert!(typing("create", &[], "").is_empty());
-    assert_eq!(server.requests().len(), 3);
-}
-
-#[test]
-fn names_of_the_kubeconfig_and_namespaces_are_offered() {
-    let (_server, _directory, files) = kubernetes();
-    let typing = |words: &[&str]| {
-        let mut command = plugin(&[&["serve", "get"], words].concat());
-        command
-            .arg0("kubectl_complete-ray")
-            .env("KUBECONFIG", &files);
-        let run: Run = command.output().unwrap().into();
-        assert!(run.stderr.is_empty() && !run.stdout.contains(SECRET));
-        run.stdout
-    };
-    for flag in ["--context", "--cluster", "--user"] {
-        assert_eq!(typing(&[flag, ""]), "one\nother\n:4\n", "{flag}");
-    }
-    assert_eq!(typing(&["--context=ot"]), "other\n:4\n");
-    assert_eq!(typing(&["-n", ""]), "search\nteam\n:4\n");
-    assert_eq!(
-        typing(&["--context", "other", "--namespace=t"]),
-        "team\n:4\n"
-    );
-}
-
-fn serving() -> Server {
+pub(crate) fn serving() -> Server {
     let replica = |id: &str| json!({"replica_id": id, "state": "RUNNING"});
     let deployments =
         json!({"Stand": {"status": "HEALTHY", "replicas": [replica("r1"), replica("r2")]}});
@@ -369,97 +271,4 @@ fn where_nobody_answers_nothing_is_offered_and_nothing_hangs() {
     }
     assert_eq!(values(&["serve", "--kubeconfig", "/none", "get", ""]), NONE);
     assert_eq!(values(&["serve", "get", ""]), NONE);
-}
-
-#[test]
-fn a_credential_plugin_may_not_talk_to_the_user() {
-    let (server, directory, _) = kubernetes();
-    let script = directory.path().join("login");
-    // It has a terminal only where kubectl itself gives it one.
-    let text = "#!/bin/sh\necho 'Password:' >&2; read -r password\nsleep 4\n";
-    std::fs::write(&script, text).unwrap();
-    let user = format!(
-        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: ['{}'], interactiveMode: IfAvailable}}}}",
-        script.display()
-    );
-    let file = kubeconfig(directory.path(), "asks", &server.url(), &user);
-    assert_eq!(values(&["serve", "--kubeconfig", &file, "get", ""]), NONE);
-    assert!(server.requests().is_empty());
-}
-
-/// What bash would put in the place of the line's last word, by the program's own script.
-fn in_bash(line: &str) -> Vec<String> {
-    let program = line.split(' ').next().unwrap();
-    let directory = TempDir::new().unwrap();
-    let named = directory.path().join(program);
-    symlink(env!("CARGO_BIN_EXE_kubectl-ray"), named).unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let script = r#"
-        source <("$2" completion bash)
-        function=$(complete -p "$2" | sed 's/.* -F \([^ ]*\) .*/\1/')
-        COMP_LINE=$1 COMP_POINT=${#1}; shift
-        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=9
-        "$function" "$1" "${!#}" "${@:$#-1:1}"
-        printf '%s\n' "${COMPREPLY[@]}""#;
-    let output = Command::new("bash")
-        .args(["--norc", "-c", script, "bash", line])
-        .args(split(line))
-        .env("PATH", format!("{}:{path}", directory.path().display()))
-        .env("HOME", "/nonexistent")
-        .env_remove("KUBECONFIG")
-        .output()
-        .unwrap();
-    let run = Run::from(output);
-    assert_eq!(run.stderr, "");
-    run.stdout.lines().map(str::to_owned).collect()
-}
-
-/// A line as bash gives it to completions: `=` and `:` are words.
-fn split(line: &str) -> Vec<String> {
-    let spaced = line.replace('=', " = ").replace(':', " : ");
-    let mut words: Vec<String> = spaced.split_whitespace().map(str::to_owned).collect();
-    if line.ends_with(' ') {
-        words.push(String::new());
-    }
-    words
-}
-
-#[test]
-fn the_script_completes_the_program_under_its_own_name() {
-    assert_eq!(in_bash("kubectl-ray serve sub"), ["submit"]);
-    assert_eq!(in_bash("kubectl-ray-serve sub"), ["submit"]);
-    let server = serving();
-    let url = server.url();
-    let deleting = format!("delete x --address {url} fruit ");
-    for program in ["kubectl-ray serve", "kubectl-ray-serve"] {
-        let offered = in_bash(&format!("{program} {deleting}"));
-        assert_eq!(offered, ["broken", "math"]);
-    }
-    assert_eq!(in_bash("kubectl-ray serve get --output=y"), ["yaml"]);
-    // Flags only to who begins one.
-    assert_eq!(in_bash("kubectl-ray serve create "), [""]);
-    let directory = TempDir::new().unwrap();
-    let file = directory.path().join("serve_config.yaml");
-    std::fs::write(&file, "").unwrap();
-    let file = file.display().to_string();
-    let begun = file.strip_suffix("ve_config.yaml").unwrap();
-    let submitting = "kubectl-ray serve submit x";
-    for flag in ["-f ", "--filename "] {
-        assert_eq!(
-            in_bash(&format!("{submitting} {flag}{begun}")),
-            [file.as_str()]
-        );
-    }
-}
-
-#[test]
-fn each_shell_of_kubectl_has_a_script() {
-    for shell in ["bash", "zsh", "fish", "powershell"] {
-        for words in [&["completion", shell][..], &["serve", "completion", shell]] {
-            let script = run(words);
-            assert_eq!((script.code, script.stderr.as_str()), (Some(0), ""));
-            assert!(script.stdout.contains("kubectl-ray"), "{}", script.stdout);
-        }
-    }
-    assert_eq!(run(&["completion", "tcsh"]).code, Some(2));
 }

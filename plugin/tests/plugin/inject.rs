@@ -9,7 +9,7 @@ use kubectl_ray::manifest;
 use ray_serve_inject::{Reason, Review};
 use serde_json::{Value, json};
 
-use crate::support::{Run, assert_fails, fixtures, plugin, run};
+use crate::support::{Run, fixtures, plugin, run};
 
 const LOST: &str = "Comments are lost where an object was written anew.\n";
 
@@ -30,7 +30,7 @@ pub(crate) fn inject(path: &Path, flags: &[&str]) -> Run {
     run(&arguments)
 }
 
-fn inject_text(text: &str, flags: &[&str]) -> Run {
+pub(crate) fn inject_text(text: &str, flags: &[&str]) -> Run {
     let mut child = plugin(&["serve", "inject", "-f", "-"])
         .args(flags)
         .stdin(Stdio::piped())
@@ -157,12 +157,13 @@ fn is_same(left: &Value, right: &Value) -> bool {
 
 // === The command ===
 
-const CLUSTER: &str = r#"apiVersion: ray.io/v1
+pub(crate) const CLUSTER: &str = r#"apiVersion: ray.io/v1
 kind: RayCluster
 metadata: {name: x, annotations: {ray.io/enable-serve-service: "true"}}
 spec: {headGroupSpec: {template: {spec: {containers: [{name: ray-head}]}}}}
 "#;
-const SERVICE: &str = "# ours\nkind: Service\napiVersion: v1\nmetadata: {name: z}   # z\n";
+pub(crate) const SERVICE: &str =
+    "# ours\nkind: Service\napiVersion: v1\nmetadata: {name: z}   # z\n";
 
 #[test]
 fn each_object_is_reported_and_the_rest_keeps_its_comments() {
@@ -234,131 +235,6 @@ fn json_is_the_object_or_a_list_and_patch_a_line_per_raycluster() {
 }
 
 #[test]
-fn a_directory_is_read_by_name_and_deeper_only_if_asked() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("a")).unwrap();
-    for (file, text) in [
-        ("b.yaml", CLUSTER),
-        (
-            "c.json",
-            r#"{"kind": "Pod", "metadata": {"generateName": "p-"}}"#,
-        ),
-        ("a/x.yml", SERVICE),
-        ("notes.txt", "["),
-    ] {
-        fs::write(dir.path().join(file), text).unwrap();
-    }
-    let flat = inject(dir.path(), &[]);
-    assert_eq!(
-        flat.stderr,
-        "raycluster/x injected\npod/p- skipped: not a RayCluster\n"
-    );
-    assert!(
-        flat.stdout
-            .ends_with("---\nkind: Pod\nmetadata:\n  generateName: p-\n")
-    );
-    let deep = inject(dir.path(), &["-R"]);
-    assert!(deep.stderr.contains("service/z skipped"), "{}", deep.stderr);
-    assert!(deep.stdout.ends_with(&flat.stdout));
-}
-
-#[test]
-fn one_unreadable_input_and_nothing_is_printed() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("a.yaml"), CLUSTER).unwrap();
-    let bad = dir.path().join("b.yaml");
-    for (text, problem) in [
-        (&b"a: 1\n---\nb: [\n"[..], "line 3, column "),
-        (
-            b"- a list\n",
-            "a list is found where a Kubernetes object is expected",
-        ),
-        (b"\xff", "it is not UTF-8 text"),
-    ] {
-        fs::write(&bad, text).unwrap();
-        let run = inject(&bad, &[]);
-        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
-        let sentence = format!(
-            "error: {} is not a Kubernetes manifest: {problem}",
-            bad.display()
-        );
-        assert!(run.stderr.starts_with(&sentence), "{}", run.stderr);
-        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    }
-    assert_fails(
-        &inject(Path::new("typo.yaml"), &[]),
-        "cannot read typo.yaml: No such file or directory (os error 2)",
-    );
-    for nothing in ["", "# nothing\n---\n"] {
-        let run = inject_text(nothing, &[]);
-        assert_fails(&run, "no Kubernetes objects are in what -f names");
-    }
-}
-
-#[test]
-fn in_a_directory_what_is_not_ours_is_named_and_left_out() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir_all(dir.path().join("chart/templates")).unwrap();
-    for (file, text) in [
-        ("a.yaml", CLUSTER),
-        ("chart/Chart.yaml", "apiVersion: v2\nname: c\n"),
-        ("chart/values.yaml", "applications: [a, b]\n"),
-        (
-            "chart/templates/raycluster.yaml",
-            "kind: RayCluster\nmetadata: {name: {{ .Values.name }}}\n",
-        ),
-        (
-            "chart/templates/other.yaml",
-            "{{- if .Values.on }}\na: [\n{{ end }}\n",
-        ),
-        ("ci.yml", "on: [push]\njobs: {check: {steps: []}}\n"),
-        ("package.json", "{\"name\": \"x\"}"),
-        ("tsconfig.json", "{ // comment\n}"),
-        ("playbook.yaml", "- hosts: all\n"),
-        ("empty.yaml", ""),
-        ("mkdocs.yml", "x: !!python/name:a.b\n"),
-    ] {
-        fs::write(dir.path().join(file), text).unwrap();
-    }
-    let run = inject(dir.path(), &["-R"]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let kinds: Vec<_> = objects(run.stdout.as_bytes());
-    assert_eq!(kinds.len(), 1, "{}", run.stdout);
-    assert!(
-        run.stderr.starts_with("raycluster/x injected\n"),
-        "{}",
-        run.stderr
-    );
-    let line = |end: &str| {
-        run.stderr
-            .lines()
-            .find(|line| line.ends_with(end))
-            .map(str::to_owned)
-    };
-    assert!(
-        line("skipped: a template, render it first").is_some(),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        line("more skipped: no Kubernetes object").is_some(),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
-
-    // A RayCluster of ours that cannot be read is not passed over.
-    fs::write(dir.path().join("b.yaml"), "kind: RayCluster\nspec: [\n").unwrap();
-    let run = inject(dir.path(), &["-R"]);
-    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
-    assert!(
-        run.stderr.contains("b.yaml is not a Kubernetes manifest: "),
-        "{}",
-        run.stderr
-    );
-}
-
-#[test]
 fn a_raycluster_inside_another_object_is_injected_there() {
     let inner = "{apiVersion: ray.io/v1, kind: RayCluster, metadata: {name: x, annotations: {ray.io/enable-serve-service: 'true'}}, spec: {headGroupSpec: {template: {spec: {containers: [{name: ray-head}]}}}}}";
     for (holder, path) in [
@@ -421,95 +297,6 @@ fn a_raycluster_inside_another_object_is_injected_there() {
 }
 
 #[test]
-fn what_names_a_renamed_port_is_told_by_its_name() {
-    let cluster = CLUSTER
-        .replace(
-            "[{name: ray-head}]",
-            "[{name: ray-head, ports: [{name: web, containerPort: 8000}]}]",
-        )
-        .replace(
-            "template: {spec",
-            "template: {metadata: {labels: {model: talk}}, spec",
-        );
-    for (other, path) in [
-        (
-            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: talk}, ports: [{port: 80, targetPort: web}]}\n",
-            Some("spec.ports[0].targetPort of service/o"),
-        ),
-        (
-            "kind: PodMonitor\nmetadata: {name: o}\nspec: {selector: {matchLabels: {ray.io/node-type: head}}, podMetricsEndpoints: [{port: web}]}\n",
-            Some("spec.podMetricsEndpoints[0].port of podmonitor/o"),
-        ),
-        (
-            "kind: NetworkPolicy\nmetadata: {name: o}\nspec: {podSelector: {}, ingress: [{ports: [{port: web}]}]}\n",
-            Some("spec.ingress[0].ports[0].port of networkpolicy/o"),
-        ),
-        (
-            "kind: Ingress\nmetadata: {name: o}\nspec: {rules: [{http: {paths: [{backend: {service: {name: x-head-svc, port: {name: web}}}}]}}]}\n",
-            Some("spec.rules[0].http.paths[0].backend.service.port of ingress/o"),
-        ),
-        (
-            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: other}, ports: [{port: 80, targetPort: web}]}\n",
-            None,
-        ),
-        (
-            "kind: Service\nmetadata: {name: o}\nspec: {selector: {model: talk}, ports: [{port: 80, targetPort: 8000}]}\n",
-            None,
-        ),
-    ] {
-        let run = inject_text(&format!("{other}---\n{cluster}"), &[]);
-        let said = run
-            .stderr
-            .lines()
-            .find(|line| line.contains("change it there"));
-        let expected = path.map(|path| format!(
-            "Warning: raycluster/x: {path} says \"web\", which is now \"serve\": change it there, or nothing is found"
-        ));
-        assert_eq!(said, expected.as_deref(), "{}", run.stderr);
-    }
-}
-
-#[test]
-fn a_service_with_the_operators_name_is_told() {
-    for (name, end) in [
-        ("x-head-svc", "is in the way"),
-        ("x-serve-svc", "has the name of the serve service"),
-    ] {
-        let service = format!("kind: Service\nmetadata: {{name: {name}}}\n");
-        let run = inject_text(&format!("{CLUSTER}---\n{service}"), &[]);
-        assert!(
-            run.stderr
-                .contains(&format!("Warning: raycluster/x: service/{name} {end}")),
-            "{}",
-            run.stderr
-        );
-    }
-}
-
-#[test]
-fn what_the_api_server_writes_is_left_out_and_numbers_for_text_are_told() {
-    let exported = CLUSTER
-        .replace(
-            "{name: x,",
-            "{name: x, uid: u, resourceVersion: '7', generation: 2, creationTimestamp: null,",
-        )
-        .replace(
-            "spec: {head",
-            "status: {state: ready}\nspec: {rayVersion: 2.10, head",
-        );
-    let run = inject_text(&exported, &[]);
-    let object = &objects(run.stdout.as_bytes())[0];
-    assert_eq!(object.get("status"), None);
-    assert_eq!(object["metadata"].as_object().unwrap().len(), 2, "{object}");
-    assert!(
-        run.stderr
-            .contains("spec.rayVersion: 2.10 is not a string: quote it"),
-        "{}",
-        run.stderr
-    );
-}
-
-#[test]
 fn no_kubernetes_is_asked() {
     let unusable = [
         "--kubeconfig",
@@ -522,28 +309,6 @@ fn no_kubernetes_is_asked() {
         (run.code, run.stderr.as_str()),
         (Some(0), "raycluster/x injected\n")
     );
-}
-
-#[test]
-fn a_template_is_told_to_be_one() {
-    let raycluster = |name: &str, image: &str| {
-        format!(
-            "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: {name}\n  annotations: {{ray.io/enable-serve-service: 'true'}}\nspec:\n  headGroupSpec: {{rayStartParams: {{}}, template: {{spec: {{containers: [{{name: ray-head, image: {image}}}]}}}}}}\n"
-        )
-    };
-    assert_fails(
-        &inject_text(&raycluster("{{ .Values.name }}", "a"), &[]),
-        "standard input is not a Kubernetes manifest: line 4, column 9: this is a template that has not been rendered ({{ … }}): render it first, for example with helm template",
-    );
-    assert_fails(
-        &inject_text(&raycluster("'{{ .Values.name }}'", "a"), &[]),
-        "raycluster/{{ .Values.name }}: its metadata.name has a placeholder that nobody has filled in: render it first, for example with helm template",
-    );
-    let run = inject_text(&raycluster("a", "\"$IMAGE\""), &[]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stdout.contains("image: $IMAGE"), "{}", run.stdout);
-    let said = "Warning: raycluster/a: spec.headGroupSpec.template.spec.containers[0].image has a placeholder that nobody has filled in";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
 }
 
 /// `rayVersion: 2.10` is a number to everybody, and stays what its author wrote.
