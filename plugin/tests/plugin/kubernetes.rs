@@ -41,6 +41,9 @@ fn the_right_objects_are_asked_for() {
         ],
     );
     assert_eq!(run.code, Some(1));
+    // Whatever is asked for is answered with this RayCluster, its head service too.
+    let why = "error: raycluster/x in namespace team has no ready head: it has no head pod, because service/x is in the way: ";
+    assert!(run.stderr.starts_with(why), "{}", run.stderr);
     let mut requests = server.requests();
     requests.sort_by(|one, other| one.path.cmp(&other.path));
     let paths: Vec<&str> = requests
@@ -145,7 +148,13 @@ fn the_port_forward_is_bounded_too() {
         _ if is_pods(request) => ready_pod(),
         _ => raycluster(&json!({})),
     });
-    assert_eq!(get(&server, &["--request-timeout", "300ms"]).code, Some(1));
+    let sentence = format!(
+        "cannot open the WebSocket of the port-forward to pod/head: \
+         the Kubernetes API server at {}/ did not answer within 300ms\n\
+         hint: if the network between lets none through, try --via proxy",
+        server.url()
+    );
+    assert_fails(&get(&server, &["--request-timeout", "300ms"]), &sentence);
     assert!(
         server
             .requests()

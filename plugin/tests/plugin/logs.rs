@@ -101,13 +101,14 @@ fn one_log_alone_is_given_as_it_is() {
         let given = text.clone();
         let server = with_logs(ray, move |_| given.clone());
         let ran = logs(&server, &["--controller"]);
-        assert_eq!((ran.code, ran.stdout), (Some(0), text), "{}", ran.stderr);
+        assert_eq!((ran.code, &ran.stdout), (Some(0), &text), "{}", ran.stderr);
         let asked = asked(&server);
         assert!(
             asked[0].contains("filename=serve%2Fcontroller_") && asked[0].ends_with("lines=-1"),
             "{asked:?}"
         );
-        logs(&server, &["--proxy", "--tail", "3"]);
+        let ran = logs(&server, &["--proxy", "--tail", "3"]);
+        assert_eq!((ran.code, &ran.stdout), (Some(0), &text), "{}", ran.stderr);
         let asked = self::asked(&server);
         assert!(
             asked[1].contains("filename=serve%2Fproxy_") && asked[1].ends_with("lines=3"),
@@ -147,7 +148,12 @@ fn what_ray_refuses_is_told_in_both_dialects() {
         // One of several is no reason to keep the others back, but to say so.
         let ran = logs(&server, &["math_app"]);
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 4, "{}", ran.stderr);
+        let (_, cause) = sentence.split_once(": ").unwrap();
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        assert_eq!(lines.len(), 4, "{}", ran.stderr);
+        for line in lines {
+            assert!(line.contains(cause), "{line}");
+        }
     }
 }
 
@@ -162,12 +168,23 @@ fn what_is_not_there_is_named() {
         &logs(&server, &["math_app/Typo"]),
         "deployment/Typo of application/math_app not found: it has Adder, Multiplier, Router, create_order",
     );
-    for wrong in [
-        &["math_app", "--proxy"][..],
-        &["--proxy", "--controller"],
-        &["--tail", "-2"],
+    for (wrong, why) in [
+        (
+            &["math_app", "--proxy"][..],
+            "error: the argument '[APP[/DEPLOYMENT[/REPLICA]]]' cannot be used with '--proxy'",
+        ),
+        (
+            &["--proxy", "--controller"],
+            "error: the argument '--proxy' cannot be used with '--controller'",
+        ),
+        (
+            &["--tail", "-2"],
+            "error: invalid value '-2' for '--tail <N>': -2 is not in -1..=4294967295",
+        ),
     ] {
-        assert_eq!(logs(&server, wrong).code, Some(2), "{wrong:?}");
+        let ran = logs(&server, wrong);
+        let first = ran.stderr.lines().next();
+        assert_eq!((ran.code, first), (Some(2), Some(why)), "{}", ran.stderr);
     }
 }
 

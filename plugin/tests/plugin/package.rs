@@ -7,7 +7,7 @@ use fake_ray::{IDLE, Reply, Request, Server, deploy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Run, assert_fails, plugin};
+use crate::support::{Run, assert_fails, last_error, plugin};
 
 pub(crate) const PACKAGES: &str = "/api/packages/gcs/";
 
@@ -221,7 +221,14 @@ fn two_applications_share_a_package_and_modules_are_their_own() {
 fn without_a_flag_no_directory_leaves_this_machine() {
     let dir = project(&json!([{"name": "a", "runtime_env": {"working_dir": "src"}}]));
     let server = dashboard();
-    submit(&server, dir.path(), &[]);
+    let run = submit(&server, dir.path(), &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    let why = "error: working_dir \"src\" is a path, and Ray takes URIs: leave it out and submit with --working-dir src\n";
+    assert!(run.stderr.starts_with(why), "{}", run.stderr);
+    assert_eq!(
+        last_error(&run),
+        "error: 1 error in config.yaml: nothing was sent\nhint: --no-validate sends it as it is"
+    );
     assert!(!calls(&server).iter().any(|call| call.contains("package")));
     // With one, the config's own is looked for beside the config.
     let run = submit(&server, dir.path(), &["--py-modules", "mylib"]);
@@ -263,6 +270,12 @@ fn nothing_is_asked_of_the_cluster_for_code_that_cannot_be_packed() {
         dir.path(),
         &["--working-dir", "src", "--working-dir", "mylib"],
     );
-    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            Some(2),
+            "error: --working-dir is both src and mylib for the same applications\nhint: APP=PATH is for one of them\n"
+        )
+    );
     assert!(calls(&server).is_empty());
 }

@@ -133,7 +133,14 @@ fn a_dry_run_tells_the_plan_and_sends_nothing() {
     );
     assert!(ray.submitted().is_empty());
     let unknown = submit(&ray.url(), CONFIG, &["--dry-run=server"]);
-    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert_eq!(
+        (unknown.code, unknown.stderr.as_str()),
+        (
+            Some(2),
+            "error: invalid value 'server' for '--dry-run[=<MODE>]'\n  [possible values: none, client]\n\n\
+             For more information, try '--help'.\n"
+        )
+    );
     done(&submit(&ray.url(), CONFIG, &["--dry-run=none"]));
     assert_eq!(ray.submitted(), [FRUIT]);
 }

@@ -155,7 +155,12 @@ async fn a_value_that_only_looks_true_is_answered_with_a_warning() {
         .response_to(&review("CREATE", &cluster, &Value::Null))
         .await;
     assert_unchanged(&response, "annotation-not-true");
-    assert_eq!(response["warnings"].as_array().expect("warnings").len(), 1);
+    assert_eq!(
+        response["warnings"],
+        json!([
+            "not injected (annotation-not-true): ray.io/enable-serve-service must be \"true\" in quotes, not \"True\""
+        ])
+    );
 }
 
 #[tokio::test]
