@@ -102,8 +102,10 @@ fn seen((_, status, running): &Look) -> Details {
     serde_json::from_value(state).unwrap()
 }
 
-/// The seconds of the look that ended the wait, and how.
-fn end(mut rollout: Rollout, looks: &[Look]) -> Option<(u64, Verdict)> {
+/// The seconds of the look that ended a wait, and how.
+type End = Option<(u64, Verdict)>;
+
+fn end(mut rollout: Rollout, looks: &[Look]) -> End {
     let start = Instant::now();
     looks.iter().find_map(|look| {
         let verdict = rollout.judge(&seen(look), start + Duration::from_secs(look.0));
@@ -115,7 +117,7 @@ fn end(mut rollout: Rollout, looks: &[Look]) -> Option<(u64, Verdict)> {
 fn unhealthy_ends_a_wait_when_it_lasts_and_a_failed_deployment_at_once() {
     let failed = || Verdict::Failed(Fault::DeployFailed("a".into()));
     let stays = || Verdict::Failed(Fault::StaysUnhealthy("a".into()));
-    let table: [(&str, &[Look], Option<(u64, Verdict)>); 11] = [
+    let table: [(&str, &[Look], End); 11] = [
         (
             "a failed deployment",
             &[(0, "DEPLOY_FAILED", NONE)],
