@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::config_file::{self, CheckFlags};
 use super::dry_run::DryRunFlag;
+use super::poll;
 use super::session::{Session, Submission};
 use super::status::problems::Problem;
 use super::status::traffic;
@@ -116,8 +117,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         "All applications of raycluster/{} are running.",
         args.raycluster
     ));
-    tell_traffic(&mut session).await;
-    Ok(())
+    let told = async {
+        tell_traffic(&mut session).await;
+        Ok(())
+    };
+    poll::interruptible(told).await
 }
 
 /// That all run does not say that requests arrive.

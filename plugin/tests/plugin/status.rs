@@ -14,6 +14,7 @@ use kubectl_ray::output::Style;
 use ray_serve_client::Details;
 use serde_json::{Value, json};
 
+use crate::support::live::Live;
 use crate::support::{
     RAY_VERSIONS, Run, assert_fails, assert_golden, last_error, plugin, recorded, run,
 };
@@ -501,6 +502,27 @@ fn an_unhealthy_application_is_shown_with_its_cause_and_may_recover() {
             "waiting: application/a is UNHEALTHY: D: health check failed\n"
         )
     );
+}
+
+#[test]
+fn ctrl_c_ends_waiting_for_a_state() {
+    let deploying = serving(&json!({"applications": {"a": {"status": "DEPLOYING"}}}));
+    let server = through(vec![deploying]);
+    let url = server.url();
+    let waiting = plugin(&[
+        "serve",
+        "status",
+        "x",
+        "--wait-for=running",
+        "--address",
+        &url,
+    ]);
+    let mut waiting = Live::start(waiting);
+    waiting.says("waiting: application/a is DEPLOYING");
+    waiting.interrupt();
+    let run = waiting.end();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(130), ""));
+    assert_eq!(run.stderr, "waiting: application/a is DEPLOYING\n");
 }
 
 /// Drill d: what was said before the head was lost was never said again, and the last line was old.

@@ -62,16 +62,26 @@ enum State {
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let (api, mut client) = connect(connection, &args.raycluster)?;
-    if let Some(State::Running) = args.wait_for {
-        wait::until_running(&mut client, &args.raycluster, args.timeout, ui).await?;
-    }
     if args.watch {
         return watch(api.as_ref(), client, &args.raycluster, ui).await;
     }
+    if let Some(State::Running) = args.wait_for {
+        wait::until_running(&mut client, &args.raycluster, args.timeout, ui).await?;
+        let looked = Box::pin(once(api.as_ref(), &mut client, &args.raycluster, ui));
+        return poll::interruptible(looked).await;
+    }
+    once(api.as_ref(), &mut client, &args.raycluster, ui).await
+}
+
+async fn once(
+    api: Option<&Api>,
+    client: &mut Client,
+    cluster: &ClusterName,
+    ui: &Ui,
+) -> Result<(), Failure> {
     let mut reasons = Reasons::default();
-    let mut report =
-        Report::look(api.as_ref(), &mut client, &mut reasons, &args.raycluster).await?;
-    report.ask_proxy(&mut client).await;
+    let mut report = Report::look(api, client, &mut reasons, cluster).await?;
+    report.ask_proxy(client).await;
     match (&report.kubernetes, report.serve) {
         // There is nothing else to show.
         (None, Err(error)) => return Err(error.into()),
