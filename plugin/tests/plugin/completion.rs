@@ -13,12 +13,12 @@ pub(crate) const SECRET: &str = "s3cret";
 
 /// What kubectl is answered when the last of `words` is being typed: candidates and directive.
 pub(crate) struct Offer {
-    candidates: Vec<String>,
-    directive: u8,
+    pub(crate) candidates: Vec<String>,
+    pub(crate) directive: u8,
 }
 
 impl Offer {
-    fn values(&self) -> Vec<&str> {
+    pub(crate) fn values(&self) -> Vec<&str> {
         let candidates = self.candidates.iter();
         candidates
             .map(|line| line.split('\t').next().unwrap())

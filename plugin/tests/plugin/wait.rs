@@ -147,9 +147,10 @@ fn an_unhealthy_application_is_shown_with_its_cause_and_waited_for() {
     let run = waiting_for("a", &["--timeout", "600ms"], &ray);
     let shown = "UNHEALTHY, 0/1 deployments healthy: D: health check failed";
     assert_eq!(
-        last_line(&run),
+        last_error(&run),
         format!(
-            "error: timed out (--timeout) waiting for raycluster/x: application/a is {shown}; deploying goes on"
+            "error: timed out waiting for raycluster/x: application/a is {shown}; deploying goes on\n\
+             hint: raise --timeout to wait longer"
         )
     );
     let line = format!("application/a: {shown}\n");
