@@ -80,6 +80,7 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hint::Hint as _;
 
     #[test]
     fn a_directory_is_its_manifests_in_order() {
@@ -118,10 +119,7 @@ mod tests {
             ]
         );
         let empty = files(&root.join("m.yaml"), false).unwrap_err();
-        assert!(
-            empty
-                .to_string()
-                .ends_with("-R also looks into its directories")
-        );
+        let hint = empty.hint().unwrap();
+        assert_eq!(hint, "-R also looks into its directories");
     }
 }

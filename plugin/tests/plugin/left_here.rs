@@ -120,7 +120,7 @@ fn a_config_names_no_credentials() {
         write(dir.path(), name, "secret\n");
         let said = refused(&dir, &["--py-modules", "mylib"]);
         assert!(
-            said.contains("of application/a looks like credentials: "),
+            said.contains("of application/a looks like credentials\nhint: "),
             "{said}"
         );
         assert!(!said.contains("secret"), "{said}");
