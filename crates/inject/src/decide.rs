@@ -1,9 +1,10 @@
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
 use kuberay::owner::{Owner, OwnerKind};
 use kuberay::resource::{API_GROUP, KIND};
 use serde_json::Value;
 
-use crate::{Reason, Review, Warning, update};
+use crate::annotation::{annotation, is_annotated};
+use crate::recreate::would_recreate_pods;
+use crate::{Reason, Review, Warning};
 
 /// Both have the fields that the rules touch; the API server converts v1alpha1 on its way to the
 /// webhook, a file read by `inject` may still say it.
@@ -22,7 +23,7 @@ pub fn decide(review: &Review<'_>) -> Decision {
         return Decision::Skip(reason);
     }
     match review.before() {
-        Some(old) if update::would_recreate_pods(review.object, old) => {
+        Some(old) if would_recreate_pods(review.object, old) => {
             Decision::Skip(Reason::UpgradeRecreatesPods)
         }
         _ => Decision::Mutate,
@@ -44,15 +45,6 @@ pub(crate) fn skip_warning(reason: Reason, object: &Value) -> Option<Warning> {
         }
         _ => None,
     }
-}
-
-/// Whether the operator makes a serve service for this object.
-pub(crate) fn is_annotated(object: &Value) -> bool {
-    annotation(object) == ANNOTATION_ON
-}
-
-fn annotation(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][ANNOTATION]
 }
 
 fn reason_to_skip(object: &Value) -> Option<Reason> {

@@ -9,7 +9,7 @@ use std::fmt;
 use kuberay::ports::{CLIENT, DASHBOARD, DASHBOARD_AGENT, GCS_SERVER, HeadPort, OPERATOR_DEFAULTS};
 use serde_json::Value;
 
-use crate::cluster::{Port, ServicePort};
+use crate::port::{Port, ServicePort};
 
 /// The ports that run anybody's code.
 pub(crate) const DANGEROUS: [HeadPort; 4] = [DASHBOARD, CLIENT, GCS_SERVER, DASHBOARD_AGENT];

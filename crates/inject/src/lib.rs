@@ -8,20 +8,24 @@
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
-//! What they share: `exposure` (what the world can reach), `reference` (what else names a port), `fields`
-//! (what is read at all), `text`; and what they say: `reason` and `warning`. Ports, labels and names are
+//! What they share: `annotation`, `port`, `exposure` (what the world can reach), `reference` (what else
+//! names a port), `recreate` (clusters whose pods a change deletes), `fields` (what is read at all),
+//! `text`; and what they say: `reason` and `warning`. Ports, labels and names are
 //! facts about KubeRay, and in its crate.
 //!
 //! The object stays a [`serde_json::Value`] all the way: a typed one would drop the fields that are
 //! newer than its type. Any JSON gives an outcome; the patch of an outcome always applies, and a
 //! second run on its result finds nothing to do.
 
+mod annotation;
 mod change;
 mod cluster;
 mod decide;
 mod exposure;
 pub mod fields;
+mod port;
 mod reason;
+mod recreate;
 mod reference;
 mod rules;
 mod text;

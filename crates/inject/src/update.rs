@@ -22,22 +22,13 @@ use std::collections::HashMap;
 use kuberay::ports::SERVE;
 use serde_json::Value;
 
+use crate::annotation::is_annotated;
 use crate::change::Change;
 use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
-use crate::decide::{Decision, decide, is_annotated, skip_warning};
+use crate::decide::{Decision, decide, skip_warning};
+use crate::recreate::{is_recreate, was_left_alone};
 use crate::warning::OldPods;
 use crate::{Mutation, Outcome, Review, Warning, reference, rules};
-
-/// Whether the injection, and not its author, would make the operator delete every pod.
-pub(crate) fn would_recreate_pods(object: &Value, old: &Value) -> bool {
-    let lacks_something = |changes: Option<Vec<_>>| changes.is_some_and(|all| !all.is_empty());
-    is_recreate(object) && is_annotated(old) && !is_ready(old) && lacks_something(missing(object))
-}
-
-/// Whether the old object was left alone for what the new one is left alone for.
-fn was_left_alone(object: &Value, old: &Value) -> bool {
-    is_recreate(old) && missing(object) == missing(old)
-}
 
 /// Takes back the warnings that were due before, and adds what a change means for running pods.
 pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome {
@@ -149,20 +140,6 @@ fn workers_with_pod_ip<'a>(
         .filter(|group| group.place != Place::Head && group.has_pod_ip());
     workers.extend(with_pod_ip.map(|group| (group.name, true)));
     workers
-}
-
-fn is_recreate(object: &Value) -> bool {
-    object["spec"]["upgradeStrategy"]["type"] == "Recreate"
-}
-
-fn is_ready(object: &Value) -> bool {
-    missing(object).is_some_and(|changes| changes.is_empty())
-}
-
-/// What the rules would add; none where they cannot read the object.
-fn missing(object: &Value) -> Option<Vec<Change>> {
-    let cluster = Cluster::read(object).ok()?;
-    Some(rules::plan(&cluster).changes)
 }
 
 #[cfg(test)]

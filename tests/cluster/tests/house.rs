@@ -80,6 +80,7 @@ fn no_folder_uses_one_that_uses_it() {
     for source in [
         "plugin",
         "webhook",
+        "crates/inject",
         "crates/kuberay",
         "crates/serve",
         "tests/cluster",
@@ -116,6 +117,7 @@ fn the_maps_show_each_module() {
     for source in [
         "plugin",
         "webhook",
+        "crates/inject",
         "crates/inject",
         "crates/kuberay",
         "crates/serve",

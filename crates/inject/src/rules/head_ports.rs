@@ -16,7 +16,8 @@ use kuberay::role::{Role, serve_http};
 use super::{Plan, exposure};
 use crate::Warning;
 use crate::change::Change;
-use crate::cluster::{Cluster, Port};
+use crate::cluster::Cluster;
+use crate::port::Port;
 use crate::reference;
 
 /// The names and numbers the head container has, with what is added and renamed on the way.
