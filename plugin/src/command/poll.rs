@@ -51,19 +51,23 @@ impl Wait {
             .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Looks at least once, until `look` breaks with an answer; it continues with what is missing.
+    /// Looks at least once, until `look` breaks with an answer. It continues with what is missing, or
+    /// with nothing where it learnt nothing new: a look that the deadline cuts off hides no reason.
     pub(super) async fn until<T>(
         self,
-        mut look: impl AsyncFnMut() -> Result<ControlFlow<T, Missing>, Failure>,
+        mut look: impl AsyncFnMut() -> Result<ControlFlow<T, Option<Missing>>, Failure>,
     ) -> Result<End<T>, Failure> {
+        let mut missing = Missing::from("there is no answer yet".to_owned());
         loop {
             match look().await? {
                 ControlFlow::Break(answer) => return Ok(End::Came(answer)),
-                ControlFlow::Continue(missing) if self.is_over() => {
-                    return Ok(End::TimedOut(missing));
-                }
-                ControlFlow::Continue(_) => sleep(self.interval).await,
+                ControlFlow::Continue(Some(news)) => missing = news,
+                ControlFlow::Continue(None) => {}
             }
+            if self.is_over() {
+                return Ok(End::TimedOut(missing));
+            }
+            sleep(self.interval).await;
         }
     }
 }
@@ -112,7 +116,7 @@ mod tests {
                 looks += 1;
                 Ok(match looks {
                     look if look == comes_at => ControlFlow::Break(look),
-                    look => ControlFlow::Continue(format!("look {look}").into()),
+                    look => ControlFlow::Continue(Some(format!("look {look}").into())),
                 })
             })
             .await;
@@ -127,6 +131,29 @@ mod tests {
             ended(Some(0), 2).await,
             (1, End::TimedOut("look 1".to_owned().into()))
         );
+    }
+
+    #[tokio::test]
+    async fn a_look_that_learns_nothing_hides_no_reason() {
+        let wait = |deadline| Wait {
+            interval: Duration::from_millis(1),
+            deadline: Some(deadline),
+        };
+        let now = Instant::now();
+        let mut news = vec![Some("no room".to_owned().into())].into_iter();
+        let told = wait(now + Duration::from_millis(20)).until(async || {
+            Ok::<ControlFlow<(), _>, _>(ControlFlow::Continue(news.next().flatten()))
+        });
+        let End::TimedOut(missing) = told.await.unwrap() else {
+            panic!("it came")
+        };
+        assert_eq!(missing.what, "no room");
+        let silent =
+            wait(now).until(async || Ok::<ControlFlow<(), _>, _>(ControlFlow::Continue(None)));
+        let End::TimedOut(missing) = silent.await.unwrap() else {
+            panic!("it came")
+        };
+        assert_eq!(missing.what, "there is no answer yet");
     }
 
     #[tokio::test]

@@ -117,8 +117,8 @@ impl<'a> Session<'a> {
         let wait = self.wait(HEAD_POLL);
         let look = async || match by(deadline, self.ask()).await {
             Ok(Some(answer)) => Ok(Break(answer)),
-            Ok(None) => Ok(Continue("there is no answer yet".to_owned().into())),
-            Err(failure) => self.bear(failure).map(Continue),
+            Ok(None) => Ok(Continue(None)),
+            Err(failure) => self.bear(failure).map(Some).map(Continue),
         };
         let looked = wait.until(look).await;
         self.progress.clear();

@@ -39,10 +39,9 @@ async fn until_verdict(
 ) -> Result<(), Failure> {
     let mut reasons = Reasons::default();
     let mut shown = false;
-    let mut missing = Missing::from("there is no answer".to_owned());
     let wait = session.wait(POLL);
     let look = async || {
-        match session.now().await {
+        let news = match session.now().await {
             Ok(Some(answer)) => {
                 let details = answer.details;
                 let states = rollout.states(&details);
@@ -56,9 +55,9 @@ async fn until_verdict(
                 }
                 match verdict {
                     Verdict::Done => return Ok(Break(())),
-                    Verdict::Pending(pending) => missing = summary(&pending, &why).into(),
+                    Verdict::Pending(pending) => Some(summary(&pending, &why).into()),
                     // Not of what was submitted.
-                    Verdict::NoProxy | Verdict::Nothing => {}
+                    Verdict::NoProxy | Verdict::Nothing => None,
                     Verdict::Lost(why) => {
                         return Err(Failure::Failed(why).with_hint("submit again"));
                     }
@@ -71,18 +70,18 @@ async fn until_verdict(
                     Verdict::Failed(fault) => return Err(failed(session, &details, &fault).await),
                 }
             }
-            Ok(None) => {}
+            Ok(None) => None,
             // The head may be restarting or the tunnel cut: the next answer tells.
             Err(error) if error.may_pass() => {
                 session.progress.away(&error.to_string());
-                missing = Missing {
+                Some(Missing {
                     what: error.to_string(),
                     hint: error.hint(),
-                };
+                })
             }
             Err(error) => return Err(error.into()),
-        }
-        Ok(Continue(missing.clone()))
+        };
+        Ok(Continue(news))
     };
     match wait.until(look).await? {
         End::Came(()) => Ok(()),

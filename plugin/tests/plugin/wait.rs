@@ -256,7 +256,7 @@ fn the_timeout_does_not_wait_for_an_answer() {
     let deploying = submit(&ray.url(), CONFIG, &flags);
     assert_eq!(
         failure(&deploying),
-        "error: timed out waiting for raycluster/x: there is no answer; deploying goes on\nhint: raise --timeout to wait longer"
+        "error: timed out waiting for raycluster/x: there is no answer yet; deploying goes on\nhint: raise --timeout to wait longer"
     );
 }
 

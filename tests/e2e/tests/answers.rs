@@ -48,7 +48,9 @@ fn a_long_answer_is_printed_whole_or_the_call_fails() {
     );
     let sentence = "broke before the answer to the request was complete";
     assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    let hint = "hint: if the network between cuts WebSockets, try --via proxy";
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!((lines.len(), lines[1]), (2, hint), "{}", ran.stderr);
 
     // What is sent may be as long.
     let file = tempfile::NamedTempFile::new().unwrap();

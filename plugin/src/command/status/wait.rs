@@ -43,7 +43,7 @@ pub(super) async fn until_running(
                     hint: error.hint(),
                 };
                 progress.away(&missing.what);
-                return Ok(Continue(missing));
+                return Ok(Continue(Some(missing)));
             }
             Err(error) => return Err(error.into()),
         };
@@ -70,7 +70,7 @@ pub(super) async fn until_running(
         had_some |= !details.applications.is_empty();
         let next = missing.hint.as_ref().map(|next| format!(": {next}"));
         progress.waiting(&format!("{}{}", missing.what, next.unwrap_or_default()));
-        Ok(Continue(missing))
+        Ok(Continue(Some(missing)))
     };
     let ended = poll::interruptible(Wait::new(POLL, timeout).until(look)).await;
     progress.clear();
