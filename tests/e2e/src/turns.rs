@@ -188,29 +188,36 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        thread::{scope, sleep},
-        time::Duration,
-    };
+    use std::thread::{scope, yield_now};
 
     use super::*;
 
-    /// Runs all at once, each started when the one before it waits; gives the order of their turns.
-    fn order(turns: &[&'static str], take: impl Fn(&'static str, &dyn Fn()) + Sync) -> String {
+    /// Runs all at once, each started when all before it wait; gives the order of their turns.
+    /// The first keeps its turn until all the others wait.
+    fn order(
+        turns: &[&'static str],
+        waiting: impl Fn() -> usize + Sync,
+        take: impl Fn(&'static str, &dyn Fn()) + Sync,
+    ) -> String {
         let order = Mutex::new(String::new());
-        let (order_of, take) = (&order, &take);
+        let (order_of, waiting, take) = (&order, &waiting, &take);
         scope(|scope| {
             for (number, turn) in turns.iter().enumerate() {
                 scope.spawn(move || {
-                    sleep(Duration::from_millis(100 * number as u64));
                     take(turn, &|| {
                         lock(order_of).push_str(turn);
-                        // The first keeps its turn until all the others wait.
-                        if number == 0 {
-                            sleep(Duration::from_millis(100 * turns.len() as u64));
+                        while number == 0 && waiting() < turns.len() - 1 {
+                            yield_now();
                         }
                     });
                 });
+                while number == 0 && lock(order_of).is_empty() || waiting() < number {
+                    // The last one lets the first go on, and then nobody waits any more.
+                    if number + 1 == turns.len() {
+                        break;
+                    }
+                    yield_now();
+                }
             }
         });
         order.into_inner().unwrap()
@@ -219,22 +226,30 @@ mod tests {
     #[test]
     fn those_alike_come_in_a_row() {
         let turns = Turns::new();
-        let order = order(&["a", "b", "a", "b", "a"], |kind, run| {
-            let _turn = turns.take(kind);
-            run();
-        });
-        assert_eq!(order, "aaabb");
+        let waiting = || lock(&turns.state).waiting.len();
+        // Often: threads that nothing orders may come in a row as well.
+        for _ in 0..50 {
+            let order = order(&["a", "b", "a", "b", "a"], waiting, |kind, run| {
+                let _turn = turns.take(kind);
+                run();
+            });
+            assert_eq!(order, "aaabb");
+        }
     }
 
     #[test]
     fn who_waits_to_look_comes_after_one_change() {
-        let lock = LookOrChange::new();
-        let order = order(&["c", "c", "c", "l", "l"], |turn, run| {
+        let turns = LookOrChange::new();
+        let waiting = || {
+            let state = lock(&turns.state);
+            state.waiting_to_look + state.waiting_to_change
+        };
+        let order = order(&["c", "c", "c", "l", "l"], waiting, |turn, run| {
             if turn == "c" {
-                let _change = lock.change();
+                let _change = turns.change();
                 run();
             } else {
-                let _look = lock.look();
+                let _look = turns.look();
                 run();
             }
         });
