@@ -1,5 +1,6 @@
 //! The two loops of commands that look again and again, until something is so or for ever.
 
+use std::fmt::Display;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::outage::Outage;
 use crate::connect::flags::Limit;
 use crate::error::Failure;
+use crate::hint::Hint;
 use crate::output::Ui;
 
 /// How often a wait looks, and until when.
@@ -22,6 +24,16 @@ pub(super) struct Wait {
 pub(super) struct Missing {
     pub(super) what: String,
     pub(super) hint: Option<String>,
+}
+
+impl Missing {
+    /// The answer, which an error that may pass has kept away.
+    pub(super) fn because(error: &(impl Display + Hint)) -> Self {
+        Self {
+            what: error.to_string(),
+            hint: error.hint(),
+        }
+    }
 }
 
 impl From<String> for Missing {

@@ -297,10 +297,7 @@ impl<'a> Session<'a> {
         if !self.patient || !failure.may_pass() {
             return Err(failure);
         }
-        let missing = Missing {
-            what: failure.to_string(),
-            hint: failure.hint(),
-        };
+        let missing = Missing::because(&failure);
         if !self.is_over() {
             self.progress.away(&missing.what);
         }

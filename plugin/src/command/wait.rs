@@ -14,7 +14,6 @@ use super::reasons::Reasons;
 use super::session::Session;
 use super::status::report::Report;
 use crate::error::Failure;
-use crate::hint::Hint;
 use crate::output::{Part, Row};
 
 const POLL: Duration = Duration::from_millis(500);
@@ -74,10 +73,7 @@ async fn until_verdict(
             // The head may be restarting or the tunnel cut: the next answer tells.
             Err(error) if error.may_pass() => {
                 session.progress.away(&error.to_string());
-                Some(Missing {
-                    what: error.to_string(),
-                    hint: error.hint(),
-                })
+                Some(Missing::because(&error))
             }
             Err(error) => return Err(error.into()),
         };

@@ -16,7 +16,7 @@ use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::connect::flags::Limit;
 use crate::error::Failure;
-use crate::hint::{Hint, longer};
+use crate::hint::longer;
 use crate::output::Ui;
 
 pub(super) async fn until_running(
@@ -38,10 +38,7 @@ pub(super) async fn until_running(
         let details = match client.applications().await {
             Ok(answer) => answer.details,
             Err(error) if error.may_pass() => {
-                let missing = Missing {
-                    what: error.to_string(),
-                    hint: error.hint(),
-                };
+                let missing = Missing::because(&error);
                 progress.away(&missing.what);
                 return Ok(Continue(Some(missing)));
             }
