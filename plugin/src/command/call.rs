@@ -19,7 +19,7 @@ use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Via};
 use crate::connect::next;
 use crate::connect::service_proxy::is_of_the_api_server;
-use crate::connect::{self, ClusterName, Dashboard};
+use crate::connect::{self, ClusterName, Target};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
@@ -246,11 +246,11 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     Ok(())
 }
 
-async fn port(details: &Details, dashboard: &mut Dashboard) -> Result<u16, Failure> {
+async fn port(details: &Details, target: &mut Target) -> Result<u16, Failure> {
     if let Some(port) = details.http_options.port {
         return Ok(port);
     }
-    let cluster = dashboard.find().await?;
+    let cluster = target.find().await?;
     Ok(cluster.map_or(
         kuberay::ports::SERVE.number,
         connect::RayCluster::serve_port,

@@ -136,7 +136,7 @@ async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), 
     let name = &args.raycluster;
     let session = Session::new(connection, name, ui, args.timeout, false)?;
     let mut session = session.patient(true);
-    let answered = poll::interruptible(session.applications()).await;
+    let answered = poll::interruptible(session.look()).await;
     session.progress.clear();
     match answered {
         Ok(_) => {

@@ -9,6 +9,7 @@ pub mod dashboard;
 pub mod delete;
 pub mod diff;
 mod dry_run;
+pub mod files;
 pub mod get;
 pub mod inject;
 pub mod logs;
@@ -22,12 +23,12 @@ pub mod submit;
 pub mod validate;
 pub mod wait;
 
-use crate::connect::Dashboard;
+use crate::connect::Target;
 use crate::error::Failure;
 
 /// A `RayService`'s or `RayJob`'s cluster is its operator's: it would undo what is done here.
-async fn refuse_owned(dashboard: &mut Dashboard, force: bool) -> Result<(), Failure> {
-    let Some(cluster) = dashboard.find().await? else {
+async fn refuse_owned(target: &mut Target, force: bool) -> Result<(), Failure> {
+    let Some(cluster) = target.find().await? else {
         return Ok(());
     };
     match cluster.owner() {

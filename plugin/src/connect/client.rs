@@ -4,17 +4,17 @@ use ray_serve_client::DialError;
 use ray_serve_client::api::RayVersion;
 
 use super::flags::ConnectionFlags;
-use super::{ClusterName, Dashboard, Error};
+use super::{ClusterName, Error, Target};
 
 /// The program's name for Ray and for applications.
 pub const AGENT: &str = concat!("kubectl-ray/", env!("CARGO_PKG_VERSION"));
 
-pub type Client = ray_serve_client::Client<Dashboard>;
+pub type Client = ray_serve_client::Client<Target>;
 
 /// To the head of `cluster`, or to the address that the flags give.
 pub fn client(flags: &ConnectionFlags, cluster: &ClusterName) -> Result<Client, Error> {
-    let dashboard = Dashboard::new(flags, cluster)?;
-    Ok(Client::new(dashboard, flags.request_timeout.0, AGENT))
+    let target = Target::new(flags, cluster)?;
+    Ok(Client::new(target, flags.request_timeout.0, AGENT))
 }
 
 /// What runs there; what the `RayCluster` says runs there if the dashboard does not tell.

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use self::cookies::Cookies;
 use self::guard::Guard;
 use crate::connect::flags::ConnectionFlags;
-use crate::connect::{self, ClusterName, Dashboard};
+use crate::connect::{self, ClusterName, Target};
 use crate::error::Failure;
 use crate::output::Ui;
 
@@ -64,7 +64,7 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let mut dashboard = Dashboard::new(connection, &args.raycluster)?;
+    let mut dashboard = Target::new(connection, &args.raycluster)?;
     // A missing cluster is told before anything listens.
     dashboard.find().await?;
     let listener = TcpListener::bind((HERE, args.port)).await;
@@ -129,7 +129,7 @@ struct Door<'a> {
     guard: Guard,
     cookies: Cookies,
     /// As it was last found.
-    dashboard: RefCell<Dashboard>,
+    dashboard: RefCell<Target>,
     /// Reasons why there was no dashboard, since there was one.
     told: RefCell<HashSet<String>>,
     ui: &'a Ui,

@@ -18,7 +18,7 @@ use super::reasons::Reasons;
 use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::token::OwnToken;
-use crate::connect::{Api, ClusterName, Dashboard};
+use crate::connect::{Api, ClusterName, Target};
 use crate::error::Failure;
 use crate::output::{Node, Screen, Style, Told, Tone, Ui, draw, one_line};
 
@@ -99,8 +99,8 @@ fn connect(
         None => Some(Api::connect(connection)?),
     };
     let dashboard = match &api {
-        Some(api) => Dashboard::through(api.clone(), cluster, OwnToken::of_command(connection)),
-        None => Dashboard::new(connection, cluster)?,
+        Some(api) => Target::through(api.clone(), cluster, OwnToken::of_command(connection)),
+        None => Target::new(connection, cluster)?,
     };
     Ok((
         api,

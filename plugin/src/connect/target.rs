@@ -21,7 +21,7 @@ use super::token::{self, OwnToken};
 use super::tunnel;
 
 #[derive(Clone)]
-pub enum Dashboard {
+pub enum Target {
     Head(Box<Head>),
     Address(Box<Address>),
 }
@@ -43,7 +43,7 @@ struct Found {
     token: Option<SecretString>,
 }
 
-impl Dashboard {
+impl Target {
     pub fn new(flags: &ConnectionFlags, name: &ClusterName) -> Result<Self, Error> {
         if let Some(address) = &flags.address {
             return Ok(Self::Address(Box::new(Address::new(flags, address)?)));
@@ -143,7 +143,7 @@ impl Dashboard {
     }
 }
 
-impl Dial for Dashboard {
+impl Dial for Target {
     async fn open(&mut self) -> Result<Dialed, DialError> {
         Ok(Self::open(self).await?)
     }
