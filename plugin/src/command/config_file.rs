@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ray_serve_client::ServeConfig;
+
 use super::validate::count;
 use crate::check::contents::Contents;
 use crate::check::schema::NEWEST;
@@ -11,12 +13,44 @@ use crate::connect::client::{Client, ray_version};
 use crate::error::Failure;
 use crate::input::Input;
 use crate::output::Ui;
+use crate::package::{self, PackageFlags, Packages, Packing};
 
 /// Reads the one config of a file, and names what else is in it.
 pub fn read(file: &Path, ui: &Ui) -> Result<Source, Failure> {
     let (source, others) = Contents::of_named(Input::read(file)?).one()?;
     tell_others(std::slice::from_ref(&source), &others, ui);
     Ok(source)
+}
+
+/// A Serve config that is ready to be sent, as far as that is known without its cluster.
+pub struct Ready {
+    pub source: Source,
+    /// With the names that its code will have on the cluster.
+    pub config: ServeConfig,
+    pub packages: Packages,
+}
+
+/// Reads a config, checks it for every Ray and packs its code.
+pub fn prepare(
+    file: &Path,
+    check: &CheckFlags,
+    code: &PackageFlags,
+    lists_files: bool,
+    ui: &Ui,
+) -> Result<Ready, Failure> {
+    let source = read(file, ui)?;
+    check.before(&source, code.are_given(), ui)?;
+    let mut config = source.config()?;
+    let packing = Packing {
+        strict: check.strict,
+        lists_files,
+    };
+    let packages = package::pack(&mut config, code, file, packing, ui)?;
+    Ok(Ready {
+        source,
+        config,
+        packages,
+    })
 }
 
 /// One line about what a file holds beside its configs.
@@ -47,12 +81,8 @@ pub struct CheckFlags {
 }
 
 impl CheckFlags {
-    pub fn is_strict(&self) -> bool {
-        self.strict
-    }
-
     /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
-    pub fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
+    fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
         if self.no_validate {
             return Ok(());
         }

@@ -3,13 +3,14 @@ use ray_serve_client::Selection;
 use ray_serve_client::change::expected::Expected;
 use ray_serve_client::change::plan::Change;
 use ray_serve_client::change::rollout::Rollout;
+use ray_serve_client::change::submit::Submission;
 use ray_serve_client::config::merge::Kept;
 use ray_serve_client::state::details::DELETING;
 use tokio::time::{Duration, interval};
 
 use super::dry_run::DryRunFlag;
 use super::poll;
-use super::session::{Session, Submission};
+use super::session::Session;
 use super::wait;
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::{self, ClusterName};
@@ -136,7 +137,7 @@ fn removal(args: &Args, before: &Applications, shut_down: &str) -> Result<Submis
 }
 
 async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure> {
-    let before = session.applications().await?.details;
+    let before = session.look().await?.details;
     if !before.serve_is_running() {
         session.ui.note(&format!(
             "No Serve applications running on raycluster/{}.",

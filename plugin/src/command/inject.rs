@@ -1,8 +1,7 @@
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use ray_serve_inject::{Outcome, Reason, Warning};
 
+use super::files::FilesArgs;
 use crate::error::Failure;
 use crate::input::{self, Input};
 use crate::manifest::neighbours::{self, Rename};
@@ -27,12 +26,8 @@ there. What the API server writes (status, uid, ...) is left out of an injected 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Manifests in YAML or JSON: a file, a directory, or - for standard input; may be repeated
-    #[arg(short, long, value_name = "FILE", required = true)]
-    filename: Vec<PathBuf>,
-    /// Look into the directories of a directory too
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    files: FilesArgs,
     /// Output format; patch is one JSON Patch per RayCluster, each on a line
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
@@ -50,9 +45,9 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     // Everything is read before anything is printed: half of a manifest is not to be applied.
     let mut documents = Vec::new();
     let mut report = Report::default();
-    for path in &args.filename {
+    for path in &args.files.filename {
         let is_directory = path.is_dir();
-        for file in input::files(path, args.recursive)? {
+        for file in input::files(path, args.files.recursive)? {
             let input = Input::read(&file)?;
             match manifest::read(&input.bytes) {
                 Ok(read) if is_directory => {

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use ray_serve_client as serve;
 use ray_serve_client::Applications;
-use ray_serve_client::change::expected::Expected;
-use ray_serve_client::change::plan::Change;
+use ray_serve_client::change::submit::{self, Fault, Submission, Submitter};
 use tokio::time::Instant;
 
 use super::poll::{End, Missing, Wait};
@@ -16,7 +15,7 @@ use super::status::report::Report;
 use crate::connect::client::Client;
 use crate::connect::client::client;
 use crate::connect::flags::{ConnectionFlags, Limit};
-use crate::connect::{ClusterName, Next};
+use crate::connect::{ClusterName, Next, Target};
 use crate::error::Failure;
 use crate::hint::{Hint, both, longer};
 use crate::output::{Progress, Ui};
@@ -25,17 +24,9 @@ use crate::package::Packages;
 /// Minimum time for one request even when the deadline is closer; a healthy Ray needs less.
 const GRACE: Duration = Duration::from_secs(2);
 const HEAD_POLL: Duration = Duration::from_secs(1);
-/// How often a change is planned anew because somebody else's came in between.
-const CONFLICTS: u32 = 5;
-/// How often the same config is sent again because the connection broke.
-const BROKEN: u32 = 2;
 /// How often the code is uploaded before it is clear that the cluster does not keep it: heads may
 /// be lost meanwhile, but not each time.
 const UPLOADS: u32 = 5;
-/// Looks at a change that keeps other applications, and the time between them: a submit that read
-/// before this one wrote has written by then, Ray takes 0.1 to 1 s for it.
-const LOOKS: u32 = 4;
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub struct Session<'a> {
     pub client: Client,
@@ -50,17 +41,8 @@ pub struct Session<'a> {
     seen: Option<Applications>,
     /// Packages the config refers to, uploaded before the config is sent.
     code: Packages,
-}
-
-/// What is to be sent, and what comes of it.
-pub struct Submission {
-    pub plan: Vec<(String, Change)>,
-    /// A whole Serve config; nothing where nothing is to be sent.
-    pub body: Option<String>,
-    pub expected: Expected,
-    pub warnings: Vec<String>,
-    /// Keeps what others submitted: planned anew where that has changed meanwhile.
-    pub merges: bool,
+    /// How often the cluster has taken them.
+    uploads: u32,
 }
 
 impl<'a> Session<'a> {
@@ -81,6 +63,7 @@ impl<'a> Session<'a> {
             patient: false,
             seen: None,
             code: Packages::default(),
+            uploads: 0,
         })
     }
 
@@ -112,13 +95,19 @@ impl<'a> Session<'a> {
     }
 
     /// The state of Serve; patience waits for a head that tells it.
-    pub async fn applications(&mut self) -> Result<Applications, Failure> {
+    pub async fn look(&mut self) -> Result<Applications, Failure> {
         let deadline = self.deadline.filter(|_| self.patient);
         let wait = self.wait(HEAD_POLL);
         let look = async || match by(deadline, self.ask()).await {
             Ok(Some(answer)) => Ok(Break(answer)),
             Ok(None) => Ok(Continue(None)),
-            Err(failure) => self.bear(failure).map(Some).map(Continue),
+            Err(failure) => {
+                let missing = self.bear(failure)?;
+                if !self.is_over() {
+                    self.progress.away(&missing.what);
+                }
+                Ok(Continue(Some(missing)))
+            }
         };
         let looked = wait.until(look).await;
         self.progress.clear();
@@ -144,8 +133,8 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the head is there and may be changed, before anything else is asked of it.
-    pub async fn look(&mut self) -> Result<(), Failure> {
-        self.seen = Some(self.applications().await?);
+    pub async fn look_first(&mut self) -> Result<(), Failure> {
+        self.seen = Some(self.look().await?);
         Ok(())
     }
 
@@ -198,71 +187,14 @@ impl<'a> Session<'a> {
         &mut self,
         make: impl Fn(&Applications) -> Result<Submission, Failure>,
     ) -> Result<Submission, Failure> {
-        let submitted = self.send(make).await;
+        let submitted = submit::submit(self, make).await;
         submitted.map_err(|failure| self.in_doubt(failure))
     }
 
-    async fn send(
-        &mut self,
-        make: impl Fn(&Applications) -> Result<Submission, Failure>,
-    ) -> Result<Submission, Failure> {
-        let mut conflicts = 0;
-        let mut broken = 0;
-        let mut uploads = 0;
-        let mut doubt = None;
-        loop {
-            let before = match self.seen.take() {
-                Some(seen) => seen,
-                None => match self.applications().await {
-                    Ok(now) => now,
-                    // Report the earlier doubtful PUT rather than "head is away": it says more.
-                    Err(failure) if self.patient => return Err(failure),
-                    Err(failure) => return Err(doubt.unwrap_or(failure)),
-                },
-            };
-            let submission = make(&before)?;
-            let Some(body) = &submission.body else {
-                return Ok(submission);
-            };
-            match self.code.upload(&mut self.client, self.ui).await {
-                Ok(false) => {}
-                // It took its time: what was seen is old.
-                Ok(true) => {
-                    uploads += 1;
-                    self.go_on_after(uploads)?;
-                    continue;
-                }
-                Err(failure) => {
-                    self.outlive(failure).await?;
-                    continue;
-                }
-            }
-            match self.client.deploy(body.clone()).await {
-                Ok(()) => {}
-                Err(error) if error.is_doubtful() && self.has_arrived(&submission).await => {}
-                Err(error @ serve::Error::Broken { .. }) if broken < BROKEN => {
-                    broken += 1;
-                    doubt = Some(error.into());
-                    continue;
-                }
-                Err(error) => {
-                    self.outlive(error.into()).await?;
-                    continue;
-                }
-            }
-            let Some(difference) = self.difference(&submission).await? else {
-                return Ok(submission);
-            };
-            if !submission.merges || conflicts == CONFLICTS {
-                return Err(self.conflict(&difference));
-            }
-            conflicts += 1;
-            tokio::time::sleep(backoff(conflicts)).await;
-        }
-    }
-
     /// The first upload is what was asked for; more of them are of a cluster that forgets.
-    fn go_on_after(&mut self, uploads: u32) -> Result<(), Failure> {
+    fn go_on_after_upload(&mut self) -> Result<(), Failure> {
+        self.uploads += 1;
+        let uploads = self.uploads;
         if uploads > 1 && self.patient && self.is_over() {
             self.progress.clear();
             return Err(self.timed_out(&"it forgets the code that is uploaded".to_owned().into()));
@@ -278,71 +210,69 @@ impl<'a> Session<'a> {
         .with_hint("see whether its head restarts, and the log of its dashboard"))
     }
 
-    /// Waits a moment if the failure may pass and there is patience left, else gives it back.
+    /// Why nobody answers, if that may pass and there is patience for it, else the failure.
+    fn bear(&self, failure: Failure) -> Result<Missing, Failure> {
+        if self.patient && failure.may_pass() {
+            Ok(Missing::because(&failure))
+        } else {
+            Err(failure)
+        }
+    }
+}
+
+impl Submitter for Session<'_> {
+    type Dial = Target;
+    type Failure = Failure;
+
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    async fn applications(&mut self) -> Result<Applications, Failure> {
+        match self.seen.take() {
+            Some(seen) => Ok(seen),
+            None => self.look().await,
+        }
+    }
+
+    async fn prepare(&mut self) -> Result<bool, Failure> {
+        match self.code.upload(&mut self.client, self.ui).await {
+            Ok(false) => return Ok(false),
+            Ok(true) => self.go_on_after_upload()?,
+            Err(failure) => self.outlive(failure).await?,
+        }
+        Ok(true)
+    }
+
     async fn outlive(&mut self, failure: Failure) -> Result<(), Failure> {
-        let borne = self.bear(failure);
-        if borne.is_err() || self.is_over() {
+        let missing = self.bear(failure);
+        if missing.is_err() || self.is_over() {
             self.progress.clear();
+            return Err(missing.map_or_else(|failure| failure, |missing| self.timed_out(&missing)));
         }
-        let missing = borne?;
-        if self.is_over() {
-            return Err(self.timed_out(&missing));
-        }
+        self.progress.away(&missing?.what);
         tokio::time::sleep(HEAD_POLL).await;
         Ok(())
     }
 
-    /// Shows why nobody answers if that may pass and there is patience for it, else gives it back.
-    fn bear(&mut self, failure: Failure) -> Result<Missing, Failure> {
-        if !self.patient || !failure.may_pass() {
-            return Err(failure);
-        }
-        let missing = Missing::because(&failure);
-        if !self.is_over() {
-            self.progress.away(&missing.what);
-        }
-        Ok(missing)
+    fn is_patient(&self) -> bool {
+        self.patient
     }
 
-    async fn has_arrived(&mut self, submission: &Submission) -> bool {
-        let now = self.client.applications().await;
-        now.is_ok_and(|now| submission.expected.difference(&now.details).is_none())
-    }
-
-    async fn difference(&mut self, submission: &Submission) -> Result<Option<String>, Failure> {
-        let looks = if submission.merges { LOOKS } else { 1 };
-        for look in 0..looks {
-            if look > 0 {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            match self.client.applications().await {
-                Ok(now) => {
-                    let difference = submission.expected.difference(&now.details);
-                    if difference.is_some() {
-                        return Ok(difference);
-                    }
-                }
-                // Whoever waits sees what comes of it.
-                Err(error) if self.patient && error.may_pass() => break,
-                Err(error) => {
-                    return Err(Failure::Failed(format!(
-                        "Ray accepted the config for raycluster/{}, but what came of it is unknown: {error}",
-                        self.cluster
-                    ))
-                    .with_hint_if(error.hint()));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn conflict(&mut self, difference: &str) -> Failure {
+    fn failure(&mut self, fault: Fault) -> Failure {
         self.progress.clear();
-        Failure::Failed(format!(
-            "raycluster/{} was changed concurrently: {difference}",
-            self.cluster
-        ))
-        .with_hint(format!("see {} and try again", self.see()))
+        match fault {
+            Fault::ChangedConcurrently(difference) => Failure::Failed(format!(
+                "raycluster/{} was changed concurrently: {difference}",
+                self.cluster
+            ))
+            .with_hint(format!("see {} and try again", self.see())),
+            Fault::Unknown(error) => Failure::Failed(format!(
+                "Ray accepted the config for raycluster/{}, but what came of it is unknown: {error}",
+                self.cluster
+            ))
+            .with_hint_if(error.hint()),
+        }
     }
 }
 
@@ -357,10 +287,4 @@ async fn by<T, E>(
             .await
             .map_or(Ok(None), |answered| answered.map(Some)),
     }
-}
-
-/// Jittered by process id, so that competing submits do not retry in step.
-fn backoff(conflicts: u32) -> Duration {
-    let spread = u64::from(std::process::id()) % 7 * 40;
-    Duration::from_millis(100 * u64::from(conflicts) + spread)
 }

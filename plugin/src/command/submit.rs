@@ -5,14 +5,15 @@ use ray_serve_client::Applications;
 use ray_serve_client::change::expected::Expected;
 use ray_serve_client::change::plan::{Change, plan};
 use ray_serve_client::change::rollout::Rollout;
+use ray_serve_client::change::submit::Submission;
 use ray_serve_client::config::merge::Kept;
 use ray_serve_client::{ServeConfig, change::ignored_settings as settings};
 use tokio::time::sleep;
 
-use super::config_file::{self, CheckFlags};
+use super::config_file::{self, CheckFlags, Ready};
 use super::dry_run::DryRunFlag;
 use super::poll;
-use super::session::{Session, Submission};
+use super::session::Session;
 use super::status::problems::Problem;
 use super::status::traffic;
 use super::wait;
@@ -20,7 +21,7 @@ use crate::connect::ClusterName;
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::error::Failure;
 use crate::output::Ui;
-use crate::package::{self, PackageFlags, Packing};
+use crate::package::PackageFlags;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,20 +81,22 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let source = config_file::read(&args.filename, ui)?;
-    let uploads_code = args.code.are_given();
-    args.check.before(&source, uploads_code, ui)?;
-    let mut config = source.config()?;
-    let packing = Packing {
-        strict: args.check.is_strict(),
-        lists_files: args.dry_run.is_on(),
-    };
-    let packages = package::pack(&mut config, &args.code, &args.filename, packing, ui)?;
+    let Ready {
+        source,
+        config,
+        packages,
+    } = config_file::prepare(
+        &args.filename,
+        &args.check,
+        &args.code,
+        args.dry_run.is_on(),
+        ui,
+    )?;
     let session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
     let mut session = session.patient(args.wait).with_code(packages);
-    session.look().await?;
+    session.look_first().await?;
     args.check
-        .on(&mut session.client, &source, uploads_code, ui)
+        .on(&mut session.client, &source, args.code.are_given(), ui)
         .await?;
     let shut_down = session
         .next()

@@ -1,8 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ray_serve_client::api::version::RayVersion;
 
 use super::config_file;
+use super::files::FilesArgs;
 use super::skipped::Skipped;
 use crate::check::contents::Contents;
 use crate::check::schema::{NEWEST, OLDEST};
@@ -34,12 +35,8 @@ Exit code: 0 no errors, 1 errors, or nothing was there to check, 2 wrong usage."
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Serve configs in YAML or JSON, or manifests that hold some: a file, a directory, or - for standard input; may be repeated
-    #[arg(short, long, value_name = "FILE", required = true)]
-    filename: Vec<PathBuf>,
-    /// Look into the directories of a directory too
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    files: FilesArgs,
     /// The version of Ray to check for, by default the newest this plugin knows
     #[arg(long, value_name = "VERSION", default_value_t = NEWEST)]
     ray_version: RayVersion,
@@ -55,7 +52,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     let mut sound = true;
     let mut skipped = Skipped::default();
     let mut unchecked = Vec::new();
-    for path in &args.filename {
+    for path in &args.files.filename {
         let here = look(args, path, ui)?;
         sound &= here.sound;
         if !here.checked {
@@ -78,7 +75,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
     }
     for problem in &unchecked {
         ui.error(problem);
-        ui.hint(hint::deeper(args.recursive).as_deref());
+        ui.hint(hint::deeper(args.files.recursive).as_deref());
     }
     if sound && unchecked.is_empty() {
         Ok(())
@@ -101,7 +98,7 @@ fn look(args: &Args, path: &Path, ui: &Ui) -> Result<Looked, Failure> {
         skipped: Skipped::default(),
     };
     let is_directory = path.is_dir();
-    for file in input::files(path, args.recursive)? {
+    for file in input::files(path, args.files.recursive)? {
         let input = Input::read(&file)?;
         let contents = if is_directory {
             let name = input.name.clone();

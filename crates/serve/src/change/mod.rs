@@ -5,4 +5,5 @@ pub mod ignored_settings;
 pub mod plan;
 pub mod rollout;
 pub mod states;
+pub mod submit;
 mod unhealthy;

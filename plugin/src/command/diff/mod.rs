@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use ray_serve_client::change::ignored_settings;
 use ray_serve_client::change::plan::Change;
 
-use super::config_file::{self, CheckFlags};
+use super::config_file::{self, CheckFlags, Ready};
 use crate::check::difference::{Difference, differences};
 use crate::connect::ClusterName;
 use crate::connect::client::client;
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::output::{Side, Ui, unified};
-use crate::package::{self, PackageFlags, Packing};
+use crate::package::PackageFlags;
 use crate::safe;
 
 const EXAMPLES: &str = "\
@@ -72,20 +72,13 @@ async fn find(
     connection: &ConnectionFlags,
     ui: &Ui,
 ) -> Result<Vec<Difference>, Failure> {
-    let source = config_file::read(&args.filename, ui)?;
-    let uploads_code = args.code.are_given();
-    args.check.before(&source, uploads_code, ui)?;
-    let mut config = source.config()?;
-    // Only zipped, to know what it would be called on the cluster.
-    let packing = Packing {
-        strict: args.check.is_strict(),
-        ..Packing::default()
-    };
-    package::pack(&mut config, &args.code, &args.filename, packing, ui)?;
+    // The code is only packed, to know what it would be called on the cluster.
+    let Ready { source, config, .. } =
+        config_file::prepare(&args.filename, &args.check, &args.code, false, ui)?;
     let mut client = client(connection, &args.raycluster)?;
     let running = client.applications().await?;
     args.check
-        .on(&mut client, &source, uploads_code, ui)
+        .on(&mut client, &source, args.code.are_given(), ui)
         .await?;
     for ignored in ignored_settings::ignored(&config, &running.raw) {
         ui.warning(&format!("{ignored}: a running Serve does not change it"));
