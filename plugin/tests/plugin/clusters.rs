@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, kubeconfig};
-use crate::support::{Run, assert_fails, plugin, run};
+use crate::support::{PATIENCE, Run, assert_fails, plugin, run};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();
@@ -73,7 +73,7 @@ fn a_dead_head_costs_its_own_line_a_reason() {
         vec![head("hangs", true), head("not-ready", false)],
         vec![service("hangs")],
     );
-    let run = get(&server, &["--request-timeout", "300ms"]);
+    let run = get(&server, &["--request-timeout", PATIENCE]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     let lines: Vec<Vec<&str>> = run
         .stdout
@@ -107,7 +107,7 @@ fn a_dead_head_costs_its_own_line_a_reason() {
     };
     assert_eq!(lines[1][..6], line("hangs", "hangs-serve-svc", "")[..6]);
     assert!(
-        lines[1][7].contains("did not answer within 300ms"),
+        lines[1][7].contains("did not answer within 5s"),
         "{}",
         run.stdout
     );

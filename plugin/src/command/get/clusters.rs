@@ -6,29 +6,20 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use futures::stream::{self, StreamExt};
-use kuberay::head::Pods;
 use kuberay::resource::QUALIFIED;
 use ray_serve_client::Details;
-use ray_serve_client::text::seconds;
 use serde_json::{Value, json};
 
+use super::heads::{ask, key};
 use super::{Args, Format};
 use crate::command::poll;
-use crate::connect::client::{AGENT, Client};
 use crate::connect::flags::ConnectionFlags;
-use crate::connect::head::{self, Heads};
+use crate::connect::head;
 use crate::connect::serve_service::{self, Service};
-use crate::connect::{self, Api, Dashboard, RayCluster, Scope, raycluster};
+use crate::connect::{self, Api, RayCluster, Scope, raycluster};
 use crate::error::Failure;
-use crate::hint::in_one;
 use crate::output::{Cell, Changes, Table, Tone, UNKNOWN, Ui, age};
 
-/// Heads asked at the same time, each through a tunnel of its own.
-const AT_ONCE: usize = 32;
-/// What one head may take; a busy one was seen to take 4 s. Every head of 500 that hangs costs the
-/// list 80 s with these two.
-const PER_CLUSTER: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(5);
 
 /// What became of one RayCluster.
@@ -148,11 +139,6 @@ async fn look(
     Ok(lines.collect())
 }
 
-fn key(cluster: &RayCluster) -> (String, String) {
-    let metadata = &cluster.metadata;
-    (metadata.namespace.clone(), metadata.name.clone())
-}
-
 fn by_cluster(services: Vec<Service>) -> HashMap<(String, String), Vec<Service>> {
     let mut sorted: HashMap<_, Vec<Service>> = HashMap::new();
     for service in services {
@@ -162,62 +148,6 @@ fn by_cluster(services: Vec<Service>) -> HashMap<(String, String), Vec<Service>>
         }
     }
     sorted
-}
-
-/// Each cluster's state or the reason why there is none, in the order of `clusters`.
-async fn ask(
-    api: &Api,
-    clusters: &[RayCluster],
-    mut heads: Heads,
-    limit: Option<Duration>,
-) -> Vec<Result<Details, String>> {
-    let limit = limit.map_or(PER_CLUSTER, |limit| limit.min(PER_CLUSTER));
-    let questions = clusters.iter().enumerate().map(|(index, cluster)| {
-        let api = api.in_namespace(&cluster.metadata.namespace);
-        let pods = heads.remove(&key(cluster)).unwrap_or_default();
-        async move {
-            let asked = async {
-                let api = api.map_err(|error| reason(&error))?;
-                ask_one(api, cluster.clone(), &pods, limit).await
-            };
-            let answer = tokio::time::timeout(limit, asked).await;
-            let late = |_| Err(format!("the head did not answer within {}", seconds(limit)));
-            (index, answer.unwrap_or_else(late))
-        }
-    });
-    let asking = stream::iter(questions).buffer_unordered(AT_ONCE);
-    let mut answers: Vec<_> = asking.collect().await;
-    answers.sort_by_key(|(index, _)| *index);
-    answers.into_iter().map(|(_, answer)| answer).collect()
-}
-
-async fn ask_one(
-    api: Api,
-    cluster: RayCluster,
-    pods: &Pods,
-    limit: Duration,
-) -> Result<Details, String> {
-    let dashboard = Dashboard::known(api, cluster, pods).await;
-    let dashboard = dashboard.map_err(|error| reason(&error))?;
-    let answer = Client::new(dashboard, Some(limit), AGENT)
-        .applications()
-        .await;
-    Ok(answer
-        .map_err(|error| match Failure::from(error) {
-            Failure::Cluster(error) => reason(&error),
-            other => in_one(&other),
-        })?
-        .details)
-}
-
-/// Without the cluster's name, which the line begins with.
-fn reason(error: &connect::Error) -> String {
-    match error {
-        connect::Error::HeadNotReady { obstacle, .. } => {
-            format!("no ready head: {}", obstacle.why)
-        }
-        other => in_one(other),
-    }
 }
 
 impl Line {

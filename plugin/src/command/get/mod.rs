@@ -2,6 +2,7 @@
 
 pub mod applications;
 pub mod clusters;
+mod heads;
 
 use clap::ValueEnum;
 use ray_serve_client::Selection;

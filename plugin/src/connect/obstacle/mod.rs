@@ -123,11 +123,15 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
         ));
     }
     if cluster.lacks_serve_port() {
-        return place.stays(format!(
-            "it has no head pod, because the KubeRay operator waits for a head container port named \"{}\" while \
-             annotation {ANNOTATION} is \"{ANNOTATION_ON}\": declare one, or install ray-serve-webhook",
-            SERVE.name
-        ));
+        return Obstacle {
+            why: format!(
+                "it has no head pod, because the KubeRay operator waits for a head container port named \"{}\" while \
+                 annotation {ANNOTATION} is \"{ANNOTATION_ON}\"",
+                SERVE.name
+            ),
+            next: place.describe(),
+            hint: Some("declare that port, or install ray-serve-webhook".to_owned()),
+        };
     }
     if let Some(failure) = cluster.failure() {
         return place.stays(format!("it has no head pod: {failure}"));
@@ -140,13 +144,15 @@ fn no_pod(cluster: &RayCluster, seen: &Seen, place: &Place<'_>) -> Obstacle {
         && !is_of(service, cluster)
     {
         let service = format!("service/{}", service.name);
-        return Obstacle::staying(
-            format!(
+        let delete = place.next.kubectl("delete", &[&service], "");
+        return Obstacle {
+            why: format!(
                 "it has no head pod, because {service} is in the way: the KubeRay operator makes one of that name, and \
-                 this one is not raycluster/{name}'s (no ownerReference): delete it or give it another name"
+                 this one is not raycluster/{name}'s (no ownerReference)"
             ),
-            place.next.kubectl("delete", &[&service], ""),
-        );
+            hint: Some(format!("give it another name, or {delete}")),
+            next: delete,
+        };
     }
     if let Some(event) = seen.events.first() {
         return place.stays(format!("it has no head pod: {}", event.told()));

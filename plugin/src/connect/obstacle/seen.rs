@@ -1,16 +1,22 @@
 //! What is looked at besides the RayCluster and its pods to find out why it has no head.
 
+use std::time::Duration;
+
 use kuberay::RayCluster;
 use kuberay::event::Event;
 use kuberay::head::Pods;
 use kuberay::raycluster::Metadata;
 use kuberay::resource::KIND;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use crate::connect::api::Api;
 use crate::connect::error::Error;
 use crate::connect::events;
 use crate::connect::object_name;
+
+/// What only explains is not waited for as long as what was asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Objects that were read besides the RayCluster and its pods.
 #[derive(Debug, Default)]
@@ -28,6 +34,11 @@ struct Object {
 
 impl Seen {
     pub async fn look(api: &Api, cluster: &RayCluster, pods: &Pods) -> Self {
+        let read = timeout(PATIENCE, Self::read(api, cluster, pods));
+        read.await.unwrap_or_default()
+    }
+
+    async fn read(api: &Api, cluster: &RayCluster, pods: &Pods) -> Self {
         let Metadata { name, uid, .. } = &cluster.metadata;
         let is_waiting = cluster.metadata.deletion_timestamp.is_none()
             && cluster.spec.suspend != Some(true)
