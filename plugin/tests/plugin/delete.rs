@@ -6,7 +6,7 @@ use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, running, state};
 use serde_json::{Value, json};
 
 use crate::support::live::Live;
-use crate::support::{RAY_VERSIONS, Run, assert_fails, last_error, plugin, recorded};
+use crate::support::{PATIENCE, RAY_VERSIONS, Run, assert_fails, last_error, plugin, recorded};
 
 fn command(ray: &Ray, arguments: &[&str]) -> Command {
     let url = ray.url();
@@ -158,7 +158,7 @@ fn without_waiting_it_ends_when_ray_has_taken_it_over() {
         "{}",
         deleted.stderr
     );
-    let waited = delete(&ray, &["a", "--timeout", "1s"]);
+    let waited = delete(&ray, &["a", "--timeout", PATIENCE]);
     assert_fails_at_the_end(
         &waited,
         "timed out waiting for raycluster/x: application/a is DELETING; the removal goes on\nhint: raise --timeout to wait longer",
@@ -189,10 +189,10 @@ fn a_lost_answer_to_a_shutdown_that_worked_is_a_success() {
     let silent = Ray::with(Scenario::of(running).refuses(On::Delete, ALWAYS, || Reply::Silence));
     let url = silent.server.url();
     assert_fails(
-        &delete(&silent, &["--request-timeout", "300ms"]),
+        &delete(&silent, &["--request-timeout", PATIENCE]),
         &format!(
-            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within 300ms; it may have got through\n\
-             hint: see kubectl ray serve get x --request-timeout 300ms --address {url}\n      raise --request-timeout to wait longer"
+            "the Ray dashboard at {url}/ did not answer the shutdown of Serve within {PATIENCE}; it may have got through\n\
+             hint: see kubectl ray serve get x --request-timeout {PATIENCE} --address {url}\n      raise --request-timeout to wait longer"
         ),
     );
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::kubernetes::{NAMESPACE, failure, is_pods, kubeconfig, raycluster, ready_pod};
-use crate::support::{Run, assert_fails, plugin, run};
+use crate::support::{PATIENCE, Run, assert_fails, plugin, run};
 
 fn get(server: &Server, flags: &[&str]) -> Run {
     let directory = TempDir::new().unwrap();
@@ -181,7 +181,7 @@ fn a_network_without_websockets_is_told_of_the_other_way() {
             || Reply::Hangup,
             "connection closed before message completed",
         ),
-        (|| Reply::Silence, "did not answer within 500ms"),
+        (|| Reply::Silence, "did not answer within 12s"),
     ];
     for (answer, cause) in cases {
         let server = Server::start(move |request| match request.path.as_str() {
@@ -189,7 +189,7 @@ fn a_network_without_websockets_is_told_of_the_other_way() {
             _ if is_pods(request) => ready_pod(),
             _ => raycluster(&json!({})),
         });
-        let ran = get(&server, &["--request-timeout", "500ms"]);
+        let ran = get(&server, &["--request-timeout", PATIENCE]);
         assert_eq!(
             (ran.code, ran.stdout.as_str()),
             (Some(1), ""),

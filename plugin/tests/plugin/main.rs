@@ -39,6 +39,7 @@ mod scalars;
 mod schema;
 mod slow_upload;
 mod status;
+mod status_wait;
 mod submit;
 mod support;
 mod terminal;

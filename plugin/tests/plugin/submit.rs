@@ -4,7 +4,7 @@ use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, Server, deploy, running, 
 use serde_json::{Value, json};
 
 use crate::support::{
-    CONFIG, RAY_VERSIONS, Run, assert_fails, fixtures, last_error, recorded, run, submit,
+    CONFIG, PATIENCE, RAY_VERSIONS, Run, assert_fails, fixtures, last_error, recorded, run, submit,
 };
 
 const FRUIT: &str =
@@ -332,12 +332,12 @@ fn a_config_that_did_not_arrive_is_sent_again() {
 fn no_answer_to_the_config_leaves_no_doubt_unsaid() {
     let ray = Ray::with(Scenario::of(IDLE).refuses(On::Put, ALWAYS, || Reply::Silence));
     let url = ray.url();
-    let run = submit(&url, CONFIG, &["--request-timeout", "300ms"]);
+    let run = submit(&url, CONFIG, &["--request-timeout", PATIENCE]);
     assert_fails(
         &run,
         &format!(
-            "the Ray dashboard at {url}/ did not answer the deployment within 300ms; it may have got through\n\
-             hint: see kubectl ray serve get x --request-timeout 300ms --address {url}\n      raise --request-timeout to wait longer"
+            "the Ray dashboard at {url}/ did not answer the deployment within {PATIENCE}; it may have got through\n\
+             hint: see kubectl ray serve get x --request-timeout {PATIENCE} --address {url}\n      raise --request-timeout to wait longer"
         ),
     );
 }

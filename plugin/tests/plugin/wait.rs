@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::live::Live;
 use crate::support::{
-    CONFIG, RAY_VERSIONS, Run, last_error, log_dialect, recorded, submit, submitting,
+    CONFIG, PATIENCE, RAY_VERSIONS, Run, last_error, log_dialect, recorded, submit, submitting,
 };
 
 /// A Serve that was never started, and in this state once something was submitted to it.
@@ -144,7 +144,7 @@ fn an_unhealthy_application_is_shown_with_its_cause_and_waited_for() {
     let unhealthy = json!({"status": "UNHEALTHY", "message": "The deployments ['D'] are UNHEALTHY.",
         "deployments": { "D": deployment }});
     let ray = Ray::with(becoming(&json!({ "a": unhealthy })));
-    let run = waiting_for("a", &["--timeout", "600ms"], &ray);
+    let run = waiting_for("a", &["--timeout", PATIENCE], &ray);
     let shown = "UNHEALTHY, 0/1 deployments healthy: D: health check failed";
     assert_eq!(
         last_error(&run),
@@ -170,7 +170,7 @@ fn what_no_node_has_room_for_is_said_while_waiting_and_at_the_end() {
     let ray = Ray::with(
         becoming(&odd("toobig")).answers("/api/v0/cluster_events", move || Reply::ok(&*events)),
     );
-    let run = waiting_for("toobig", &["--timeout", "1s"], &ray);
+    let run = waiting_for("toobig", &["--timeout", PATIENCE], &ray);
     assert_eq!(
         failure(&run),
         format!(
@@ -252,7 +252,7 @@ fn the_timeout_does_not_wait_for_an_answer() {
     );
     // Silent once the config has arrived.
     let ray = Ray::with(still_deploying().refuses(On::LookAfterChange, ALWAYS, || Reply::Silence));
-    let flags = ["--wait", "--timeout", "2s"];
+    let flags = ["--wait", "--timeout", PATIENCE];
     let deploying = submit(&ray.url(), CONFIG, &flags);
     assert_eq!(
         failure(&deploying),
@@ -267,7 +267,13 @@ fn patience_ends_at_the_timeout() {
     let run = submit(
         &url,
         CONFIG,
-        &["--wait", "--timeout", "1s", "--request-timeout", "300ms"],
+        &[
+            "--wait",
+            "--timeout",
+            PATIENCE,
+            "--request-timeout",
+            "300ms",
+        ],
     );
     assert_eq!(
         failure(&run),
@@ -280,7 +286,7 @@ fn patience_ends_at_the_timeout() {
 #[test]
 fn wait_ends_at_its_timeout_with_what_is_missing() {
     let ray = Ray::with(still_deploying());
-    let run = submit(&ray.url(), CONFIG, &["--wait", "--timeout", "600ms"]);
+    let run = submit(&ray.url(), CONFIG, &["--wait", "--timeout", PATIENCE]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (Some(1), "application/fruit_app created\n")

@@ -10,6 +10,10 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+/// A time limit that is to be reached, where something has to happen before it does. A machine may
+/// stand still for ten seconds meanwhile.
+pub(crate) const PATIENCE: &str = "12s";
+
 pub(crate) const RAY_VERSIONS: [&str; 2] = ["2.8.0", "2.60.0"];
 
 /// What a Ray of this version puts into an answer that is a log: a header, and what stands before the log.
