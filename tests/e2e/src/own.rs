@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{CLUSTER, Namespace, Ran, lab};
+use crate::{CLUSTER, Namespace, Ran, lab, turns::waiting};
 
 pub struct Own {
     namespace: Namespace,
@@ -15,7 +15,9 @@ pub struct Alone(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 impl Alone {
     pub fn take() -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
-        Self(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+        Self(waiting(|| {
+            ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+        }))
     }
 }
 

@@ -1,7 +1,21 @@
 //! Turns at what tests share. A test that waits for its turn costs nothing, so every test has a thread
 //! from the start, and these locks alone say what runs beside what.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread::current,
+    time::Instant,
+};
+
+/// Waits for a turn, and tells `cargo cluster test --times` for how long: of the test's time it is no part.
+pub(crate) fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let turn = wait();
+    if let Some(test) = current().name() {
+        cluster::test::waited(test, began.elapsed());
+    }
+    turn
+}
 
 /// One at a time, and those alike in a row: who comes after their like finds what they need already there.
 pub(crate) struct Turns {
@@ -35,6 +49,10 @@ impl Turns {
     }
 
     pub(crate) fn take(&self, kind: &'static str) -> Turn<'_> {
+        waiting(|| self.next(kind))
+    }
+
+    fn next(&self, kind: &'static str) -> Turn<'_> {
         let mut queue = lock(&self.state);
         queue.waiting.push(kind);
         let mut queue = self
@@ -102,6 +120,14 @@ impl LookOrChange {
     }
 
     pub(crate) fn look(&self) -> Look<'_> {
+        waiting(|| self.next_look())
+    }
+
+    pub(crate) fn change(&self) -> Change<'_> {
+        waiting(|| self.next_change())
+    }
+
+    fn next_look(&self) -> Look<'_> {
         let mut state = lock(&self.state);
         if state.changing || state.waiting_to_change > 0 {
             let since = state.changes;
@@ -117,7 +143,7 @@ impl LookOrChange {
         Look(self)
     }
 
-    pub(crate) fn change(&self) -> Change<'_> {
+    fn next_change(&self) -> Change<'_> {
         let mut state = lock(&self.state);
         state.waiting_to_change += 1;
         let mut state = self
@@ -165,6 +191,10 @@ impl Places {
     }
 
     pub(crate) fn take(&self) -> Place<'_> {
+        waiting(|| self.next())
+    }
+
+    fn next(&self) -> Place<'_> {
         let mut free = self
             .changed
             .wait_while(lock(&self.free), |free| *free == 0)

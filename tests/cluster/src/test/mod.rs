@@ -12,6 +12,7 @@
 mod pass;
 mod times;
 mod total;
+mod turns;
 
 use std::{
     env,
@@ -21,11 +22,16 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+pub use self::turns::waited;
 use self::{
     pass::{Show, run},
     total::Total,
+    turns::Turns,
 };
 use crate::{layout::Layout, progress::note, target::Target};
+
+/// Of the other tests, many wait for a time limit, and a waiting test needs no core.
+const UNIT_THREADS: &str = "--test-threads=6";
 
 /// A thread for each: tests that share something wait for it, and hold up nobody who needs another thing.
 const THREADS: &str = "--test-threads=200";
@@ -80,7 +86,7 @@ pub fn test(layout: &Layout, target: &Target, tests: &Tests) -> Result<ExitCode>
     if wants(Part::Unit) && filter.is_none() {
         note("unit, property and golden tests");
         let mut command = cargo(layout, tests.long)?;
-        command.arg("--workspace");
+        command.args(["--workspace", "--", UNIT_THREADS]);
         total.add(run(&mut command, Show::Binaries)?);
     }
     if let Some(prepared) = prepared {
@@ -95,7 +101,10 @@ pub fn test(layout: &Layout, target: &Target, tests: &Tests) -> Result<ExitCode>
                 .args(["--", "--include-ignored", THREADS])
                 .args(names);
             prepared.hand_over(&mut command);
-            run(&mut command, Show::Tests)
+            let turns = Turns::begin(layout.state.join("turns"), &mut command);
+            let mut pass = run(&mut command, Show::Tests)?;
+            turns.end(&mut pass.times)?;
+            Ok::<_, anyhow::Error>(pass)
         };
         if let Some(filter) = filter {
             total.add(on_the_cluster(&[filter])?);
