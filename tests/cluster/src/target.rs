@@ -61,7 +61,7 @@ impl Target {
 
     fn prepare_own(&self, layout: &Layout) -> Result<Prepared> {
         up::up(layout, &self.versions)?;
-        let binary = programs::build(layout, Profile::Fast)?;
+        let binary = programs::build(layout, Profile::Tested)?;
         up::import(layout, &webhook::make(layout, &binary)?)?;
         Ok(Prepared {
             root: layout.root.clone(),
@@ -107,7 +107,7 @@ impl Target {
             );
         };
         layout.create_directories()?;
-        programs::build(layout, Profile::Fast)?;
+        programs::build(layout, Profile::Tested)?;
         Ok(Prepared {
             root: layout.root.clone(),
             kubeconfig,

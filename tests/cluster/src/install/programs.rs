@@ -31,8 +31,8 @@ const TOOL: &str = "cluster";
 pub enum Profile {
     /// As they are released, which takes minutes: for measurements.
     Shipped,
-    /// For tests, of what they do.
-    Fast,
+    /// For tests, of what they do: macros and build scripts are those of `cargo test`, and built once.
+    Tested,
 }
 
 /// Builds both, each for itself: only the plugin is shipped with `panic = "abort"`. Links the plugin into `bin`, returns the webhook's binary.
@@ -42,8 +42,8 @@ pub fn build(layout: &Layout, profile: Profile) -> Result<PathBuf> {
             compile(layout, "plugin", &[PLUGIN])?,
             compile(layout, "release", &[WEBHOOK])?,
         ),
-        Profile::Fast => {
-            let both = compile(layout, "fast", &[WEBHOOK, PLUGIN])?;
+        Profile::Tested => {
+            let both = compile(layout, "dev", &[WEBHOOK, PLUGIN])?;
             (both.clone(), both)
         }
     };
@@ -80,5 +80,6 @@ fn compile(layout: &Layout, profile: &str, packages: &[&str]) -> Result<PathBuf>
         .state
         .parent()
         .context("target/cluster has no parent")?;
-    Ok(target.join(TARGET).join(profile))
+    let dir = if profile == "dev" { "debug" } else { profile };
+    Ok(target.join(TARGET).join(dir))
 }

@@ -25,7 +25,7 @@ const DIRECTORY: &str = "docs";
 
 pub fn pictures(layout: &Layout) -> Result<()> {
     up::up(layout, &crate::versions::Versions::default())?;
-    programs::build(layout, Profile::Fast)?;
+    programs::build(layout, Profile::Tested)?;
     let cluster = RayCluster::create(layout, NAMESPACE)?;
     // As a user has it whose current namespace this is.
     let home = tempfile::tempdir()?;
