@@ -111,14 +111,6 @@ true
 {{- end -}}
 
 {{/* What the `restricted` Pod Security level asks for, and more. */}}
-{{- define "ray-serve-webhook.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-seccompProfile:
-  type: RuntimeDefault
-{{- end -}}
-
 {{- define "ray-serve-webhook.securityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

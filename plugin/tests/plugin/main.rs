@@ -35,6 +35,7 @@ mod package_upload;
 mod proxy;
 mod proxy_password;
 mod recorded;
+mod reference;
 mod scalars;
 mod schema;
 mod slow_upload;

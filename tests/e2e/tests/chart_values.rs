@@ -43,6 +43,10 @@ fn cases() -> Vec<Value> {
         json!({"prometheusRule": {"enabled": true}, "webhook": {"failurePolicy": "Fail"}}),
         json!({"grafanaDashboard": {"enabled": true, "labels": {"grafana_dashboard": "yes"}, "annotations": {"grafana_folder": "Ray"}}}),
         json!({"test": {"namespace": "kube-public", "timeout": "90s"}}),
+        json!({"hostNetwork": true}),
+        json!({"podSecurityContext": {
+            "runAsNonRoot": false, "runAsUser": 7, "runAsGroup": 7, "seccompProfile": {"type": "Unconfined"},
+        }}),
         json!({"priorityClassName": "system-cluster-critical"}),
         json!({"nodeSelector": {"pool": "system"}}),
         json!({"tolerations": [{"key": "pool", "operator": "Equal", "value": "system", "effect": "NoSchedule"}]}),

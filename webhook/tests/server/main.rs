@@ -3,6 +3,7 @@
 mod any_body;
 mod authority;
 mod bounds;
+mod chart_values;
 mod fixtures;
 mod floods;
 mod http;

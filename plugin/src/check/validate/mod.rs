@@ -28,6 +28,7 @@ use findings::Found;
 use report::Report;
 
 pub use findings::{Finding, Findings, Severity};
+pub use value::expected;
 
 const ENV_VARS: &str = "env_vars";
 const KEY_PASSWORD: &str = "ssl_keyfile_password";

@@ -267,7 +267,8 @@ fn one_of(several: &[&str]) -> String {
     }
 }
 
-fn expected(is: Type) -> String {
+/// What such a field takes, as a sentence says it.
+pub fn expected(is: Type) -> String {
     match is {
         Type::OneOf(several) | Type::OneOfInAnyCase(several) => one_of(several),
         Type::Integer(range) => format!("a whole number{}", range.words()),

@@ -56,14 +56,22 @@ pub(crate) fn recorded(ray: &str, name: &str) -> (u16, String) {
 
 /// Compares with a golden file; `UPDATE_GOLDEN=1` writes it instead.
 pub(crate) fn assert_golden(name: &str, actual: &str) {
-    let path = crate_dir().join("tests/golden").join(name);
+    assert_file(&crate_dir().join("tests/golden").join(name), actual);
+}
+
+/// A page of the documentation that follows from the program.
+pub(crate) fn assert_page(name: &str, actual: &str) {
+    assert_file(&crate_dir().join("../docs").join(name), actual);
+}
+
+fn assert_file(path: &Path, actual: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, actual).unwrap();
+        std::fs::write(path, actual).unwrap();
         return;
     }
-    let expected = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let expected =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert!(
         actual == expected,
         "{} differs; got:\n{actual}",
@@ -163,4 +171,26 @@ pub(crate) fn submitting(url: &str, config: &str, flags: &[&str]) -> Child {
 pub(crate) fn submit(url: &str, config: &str, flags: &[&str]) -> Run {
     let child = submitting(url, config, flags);
     child.wait_with_output().unwrap().into()
+}
+
+/// What `words` show, and their exit code, on a terminal of their own, which `script` of every Linux
+/// gives; a person types `typed`.
+pub(crate) fn on_a_terminal(words: &[&str], typed: &str) -> (Option<i32>, String) {
+    let quoted = words.iter().map(|word| format!("'{word}'"));
+    let line = quoted.collect::<Vec<_>>().join(" ");
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--flush", "--command"]);
+    let program = env!("CARGO_BIN_EXE_kubectl-ray");
+    command.arg(format!("{program} {line}")).arg("/dev/null");
+    command.env("TERM", "xterm").env("HOME", "/nonexistent");
+    command.env_remove("KUBECONFIG");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(typed.as_bytes()).unwrap();
+    // Kept open: a terminal whose keyboard is gone hangs up.
+    let output = child.wait_with_output().unwrap();
+    drop(keyboard);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), shown)
 }
