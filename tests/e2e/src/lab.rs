@@ -6,7 +6,7 @@ use cluster::target::Prepared;
 use serde_json::Value;
 
 use crate::{
-    CHART, RELEASE, Ran, WEBHOOK_NAMESPACE, eventually,
+    CHART, CLUSTER, RELEASE, Ran, WEBHOOK_NAMESPACE, eventually,
     turns::{Change, Look, LookOrChange, Place, Places},
 };
 
@@ -43,8 +43,11 @@ pub fn lab_as_it_is() -> &'static Lab {
 }
 
 impl Lab {
-    /// A fresh install, whatever an earlier run left.
+    /// A fresh install, whatever an earlier run left. The demo's RayCluster would take memory and
+    /// processors for nothing.
     pub fn install_webhook(&self) {
+        let of_the_demo = ["delete", "raycluster", CLUSTER, "-n", "default"];
+        let _ = self.kubectl(&[&of_the_demo[..], &["--ignore-not-found", "--wait=false"]].concat());
         let _ = self.helm("uninstall", &["--wait"]);
         self.helm("install", &[CHART, "--create-namespace"]).ok();
         self.await_rollout();

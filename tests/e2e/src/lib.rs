@@ -33,7 +33,7 @@ pub use own::{Alone, Own};
 pub use recorder::{Recorder, base64};
 pub use relay::Relay;
 pub use run::{On, Ran, eventually};
-pub use serving::{CLUSTER, Serving, serving, serving_kind};
+pub use serving::{CLUSTER, Serving, serving, serving_anew, serving_kind};
 pub use stream::Stream;
 pub use turns::Change;
 pub use watching::Watching;

@@ -26,17 +26,23 @@ pub struct Serving {
     turn: Turn<'static>,
 }
 
-/// What a test needs that begins with no application.
+/// A test that begins with no application; Serve itself may run, which saves starting it.
 const NOTHING: &str = "nothing";
+/// A test that begins without Serve: it gives Serve settings that a running one keeps, or breaks it.
+const NO_SERVE: &str = "no serve";
 
 /// The examples' RayCluster, ready, with no application on it.
 pub fn serving() -> Serving {
     serving_kind(NOTHING)
 }
 
+/// The same, and Serve does not run.
+pub fn serving_anew() -> Serving {
+    serving_kind(NO_SERVE)
+}
+
 /// The same with what the test before left there, if that was of the same kind, or with nothing. For
-/// tests that begin by submitting the same whole config, and wait for it: only the first of them starts
-/// Serve. They may not leave settings that a running Serve keeps.
+/// tests that begin by submitting the same whole config, and wait for it.
 pub fn serving_kind(kind: &'static str) -> Serving {
     static READY: OnceLock<()> = OnceLock::new();
     static TURNS: Turns = Turns::new();
@@ -47,19 +53,22 @@ pub fn serving_kind(kind: &'static str) -> Serving {
         turn,
     };
     READY.get_or_init(|| serving.create());
-    if !LEFT_WELL.swap(false, Ordering::Relaxed) || !serving.turn.is_after_its_like() {
-        // A test that failed leaves the cluster usable: the next one starts by deleting what runs.
+    let was_left_well = LEFT_WELL.swap(false, Ordering::Relaxed);
+    if kind == NO_SERVE || !was_left_well {
+        // Also after a test that failed: whatever it left, the next one finds a cluster it can use.
         serving.ray_serve("delete", &[]).ok();
+    } else if kind == NOTHING || !serving.turn.is_after_its_like() {
+        serving.clear();
     }
     serving
 }
 
-/// Whether the last test left what its kind promises.
+/// Whether the last test left a Serve that the next one can use.
 static LEFT_WELL: AtomicBool = AtomicBool::new(false);
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let well = self.kind != NOTHING && !thread::panicking();
+        let well = self.kind != NO_SERVE && !thread::panicking();
         LEFT_WELL.store(well, Ordering::Relaxed);
     }
 }
@@ -67,6 +76,14 @@ impl Drop for Serving {
 impl Serving {
     pub fn namespace(&self) -> &'static str {
         NAMESPACE
+    }
+
+    /// Removes the applications and leaves Serve running.
+    fn clear(&self) {
+        let runs = self.ray_serve("get", &["-o", "name"]).ok();
+        if !runs.stdout.is_empty() {
+            self.submit("applications: []", &["--wait"]).ok();
+        }
     }
 
     fn create(&self) {

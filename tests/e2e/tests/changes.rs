@@ -165,7 +165,7 @@ fn a_cluster_of_a_rayservice_is_only_changed_by_force() {
         serving.submit(&config, &[]),
         serving.ray_serve("delete", &[]),
     ];
-    let forced = serving.submit(&config, &["--force"]);
+    let forced = serving.submit(&config, &["--allow-owned"]);
     label([
         "ray.io/originated-from-crd-",
         "ray.io/originated-from-cr-name-",
@@ -173,7 +173,7 @@ fn a_cluster_of_a_rayservice_is_only_changed_by_force() {
     for ran in refused {
         ran.fails_in_one_sentence()
             .says("belongs to rayservice/story")
-            .says("or pass --force");
+            .says("or pass --allow-owned");
     }
     forced
         .ok()

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{CLUSTER, On, Serving, Watching, lab, serving};
+use e2e::{CLUSTER, On, Serving, Watching, lab, serving, serving_anew};
 
 const FRUIT: &str = "examples/serve_config_fruit.yaml";
 
@@ -64,7 +64,7 @@ fn in_head(serving: &Serving, program: &str) -> Watching {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_deployment_cut_by_a_dying_head_is_told_or_made_again_on_the_next() {
-    let serving = serving();
+    let serving = serving_anew();
     let config = lab().example("serve_config_fruit.yaml");
     let mut ender = in_head(&serving, END_DASHBOARD);
     ender.await_line(0, &["ready"]);

@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use e2e::{CLUSTER, Gateway, On, Ran, Serving, Watching, WebSockets, lab, serving};
+use e2e::{CLUSTER, Gateway, On, Ran, Serving, Watching, WebSockets, lab, serving, serving_anew};
 use tempfile::TempDir;
 
 const FRUIT: &str = "serve_config_fruit.yaml";
@@ -262,7 +262,7 @@ fn the_right_that_is_missing_is_named() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_port_that_the_service_has_not_got_is_told() {
-    let serving = serving();
+    let serving = serving_anew();
     let elsewhere = lab().example(FRUIT) + "http_options: {port: 8123}\n";
     serving.submit(&elsewhere, &["--wait"]).ok();
     let call = ["/fruit", "-d", "[\"MANGO\", 2]"];

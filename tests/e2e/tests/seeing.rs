@@ -1,6 +1,6 @@
 //! Looking at what runs: one cluster, many, and while things go away.
 
-use e2e::{CLUSTER, Relay, Watching, lab, serving, serving_kind};
+use e2e::{CLUSTER, Relay, Watching, lab, serving_anew, serving_kind};
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
@@ -26,7 +26,7 @@ fn what_runs_submitted_again_changes_nothing() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn status_finds_the_worker_that_has_no_proxy() {
-    let serving = serving();
+    let serving = serving_anew();
     serving
         .ray_serve("status", &[])
         .ok()

@@ -1,12 +1,12 @@
 //! Submit, get, call, change, remove, delete: a data scientist's day.
 
-use e2e::{On, lab, serving, serving_kind};
+use e2e::{On, lab, serving, serving_anew, serving_kind};
 use serde_json::{Value, json};
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn applications_come_and_go_with_the_submitted_config() {
-    let serving = serving();
+    let serving = serving_anew();
     let both = lab().example("serve_config.yaml");
 
     serving
@@ -154,7 +154,7 @@ fn what_ray_refuses_changes_nothing() {
     let refused = good.replacen("num_replicas: 1", "num_replicas: -1", 1);
     assert_ne!(refused, good);
     serving
-        .submit(&refused, &["--no-validate"])
+        .submit(&refused, &["--validate=ignore"])
         .fails_in_one_sentence()
         .says("raycluster/test-cluster")
         .says("num_replicas")

@@ -1,6 +1,6 @@
 //! What Ray accepts without a word, or answers with a traceback, never reaches it.
 
-use e2e::{On, lab, serving, serving_kind};
+use e2e::{On, lab, serving, serving_anew, serving_kind};
 
 const GOOD: &str = "\
 applications:
@@ -161,7 +161,7 @@ fn diff_shows_what_submit_then_does() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn ray_takes_the_configs_of_its_documentation() {
-    let serving = serving();
+    let serving = serving_anew();
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/serve/docs");
     for entry in std::fs::read_dir(docs).unwrap() {
         let path = entry.unwrap().path();
@@ -190,16 +190,16 @@ fn no_validate_leaves_it_to_ray() {
     let serving = serving();
     // Ray ignores what it does not know, and says itself what it refuses.
     let odd = format!("colour: red\n{GOOD}");
-    serving.submit(&odd, &["--no-validate"]).ok();
+    serving.submit(&odd, &["--validate=ignore"]).ok();
     let twice = "applications:\n- {name: a, import_path: a.b}\n- {name: b, import_path: a.c}\n";
     serving
-        .submit(twice, &["--no-validate"])
+        .submit(twice, &["--validate=ignore"])
         .fails_in_one_sentence()
         .says("Found duplicate applications for route prefix \"/\"");
     // Here Ray has taken the first application over when it refuses the second.
     let number = "applications:\n- {name: a, import_path: a.b, route_prefix: /a}\n- {name: b, import_path: a.c, route_prefix: /b, runtime_env: {env_vars: {N: 5}}}\n";
     serving
-        .submit(number, &["--no-validate"])
+        .submit(number, &["--validate=ignore"])
         .fails_in_one_sentence()
         .says("runtime_env['env_vars'] must be of type")
         .says("may have taken others");
