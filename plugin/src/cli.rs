@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
@@ -52,6 +52,7 @@ pub enum ServeCommand {
     /// Make a RayCluster that is ready to serve
     Create(create::Args),
     /// Deploy the applications of a Serve config and remove all others
+    #[command(visible_alias = "deploy", alias = "apply")]
     Submit(submit::Args),
     /// Show the Serve applications of a RayCluster, or of all in a line each
     Get(get::Args),
@@ -60,12 +61,14 @@ pub enum ServeCommand {
     /// Print what runs as a Serve config that can be submitted again
     Config(config::Args),
     /// Print what replicas, proxies or the controller of Serve have logged
+    #[command(alias = "log")]
     Logs(logs::Args),
     /// Send one request to an application
     Call(call::Args),
     /// Show Ray's dashboard in the browser
     Dashboard(dashboard::Args),
     /// Shut Serve down and remove all its applications
+    #[command(visible_alias = "shutdown")]
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster
     Inject(inject::Args),
@@ -103,8 +106,9 @@ impl ServeCommand {
 }
 
 /// kubectl runs the longest name it finds: beside `KubeRay`'s own `kubectl-ray` this plugin is
-/// installed as `kubectl-ray-serve`, and then `serve` is already said.
-const SERVE_NAME: &str = "kubectl-ray-serve";
+/// installed as `kubectl-ray-serve`, and then `serve` is already said. Krew writes an underscore for
+/// each dash of a plugin's name, as kubectl does where a user types one.
+const SERVE_NAMES: [&str; 2] = ["kubectl-ray-serve", "kubectl-ray_serve"];
 const SERVE: &str = "serve";
 /// Under a name that begins so, and goes on as the plugin's own, kubectl asks for completions.
 const PLUGIN: &str = "kubectl-";
@@ -135,16 +139,20 @@ impl Program {
     }
 
     fn says_serve(&self) -> bool {
-        self.name == SERVE_NAME
+        self.serve_name().is_some()
+    }
+
+    fn serve_name(&self) -> Option<&'static str> {
+        SERVE_NAMES.into_iter().find(|name| *name == self.name)
     }
 
     /// The commands that are left to say after the program's name.
     pub fn tree(&self) -> clap::Command {
         let tree = Cli::command();
         let serve = tree.get_subcommands().find(|sub| sub.get_name() == SERVE);
-        match serve.filter(|_| self.says_serve()) {
+        match serve.zip(self.serve_name()) {
             // What the root has all its commands do.
-            Some(serve) => serve.clone().name(SERVE_NAME).disable_help_subcommand(true),
+            Some((serve, name)) => serve.clone().name(name).disable_help_subcommand(true),
             None => tree,
         }
     }
@@ -155,9 +163,42 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
     if program.says_serve() {
         argv.insert(1, SERVE.into());
     }
-    let matches = Cli::command().try_get_matches_from(argv)?;
+    let matches = match with_switches(Cli::command()).try_get_matches_from(&argv) {
+        Ok(matches) => matches,
+        // Help and messages show a switch as it is mostly written.
+        Err(error) => {
+            let plain = Cli::command().try_get_matches_from(argv).err();
+            return Err(plain
+                .filter(|plain| plain.kind() == error.kind())
+                .unwrap_or(error));
+        }
+    };
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(Cli { program, ..cli })
+}
+
+/// Lets each switch take `=true` and `=false`, as those of kubectl do.
+fn with_switches(tree: clap::Command) -> clap::Command {
+    tree.mut_args(|arg| match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_parser(parse_switch),
+        _ => arg,
+    })
+    .mut_subcommands(with_switches)
+}
+
+/// The spellings that Go takes.
+fn parse_switch(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("expected true or false"),
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +219,7 @@ mod tests {
         for line in [
             "kubectl-ray serve get x",
             "/usr/bin/kubectl-ray-serve get x",
+            "/home/a/.krew/bin/kubectl-ray_serve get x",
         ] {
             let cli = parse_words(line).unwrap();
             let Command::Serve(serve) = cli.command else {
@@ -194,6 +236,49 @@ mod tests {
             error.to_string().contains("kubectl ray serve submit"),
             "{error}"
         );
+    }
+
+    /// Every one, so that a new one is no exception.
+    #[test]
+    fn switches_take_true_and_false() {
+        let mut tree = with_switches(Cli::command());
+        tree.build();
+        let serve = tree.find_subcommand("serve").unwrap();
+        for command in serve.get_subcommands() {
+            for arg in command.get_arguments() {
+                let takes_none = !arg.get_action().takes_values();
+                assert!(
+                    !takes_none || ["help", "version"].contains(&arg.get_id().as_str()),
+                    "{} {}",
+                    command.get_name(),
+                    arg.get_id()
+                );
+            }
+        }
+        for (written, merges) in [
+            ("", false),
+            ("--merge", true),
+            ("--merge=true", true),
+            ("--merge=1", true),
+            ("--merge=False", false),
+        ] {
+            let line = format!("kubectl-ray serve submit x -f y {written} --strict=false");
+            let Command::Serve(serve) = parse_words(&line).unwrap().command else {
+                panic!("{line}")
+            };
+            let ServeCommand::Submit(args) = serve.command else {
+                panic!("{line}")
+            };
+            let merge = format!("merge: {merges}");
+            assert!(format!("{args:?}").contains(&merge), "{line}: {args:?}");
+        }
+        let wrong = parse_words("kubectl-ray serve submit x -f y --merge=yes").unwrap_err();
+        assert!(
+            wrong.to_string().contains("expected true or false"),
+            "{wrong}"
+        );
+        let help = parse_words("kubectl-ray serve submit --help").unwrap_err();
+        assert!(help.to_string().contains("--merge\n"), "{help}");
     }
 
     #[test]

@@ -60,16 +60,16 @@ pub struct Args {
     /// Path of the request, with its query, such as /fruit?kind=mango
     #[arg(value_parser = parse_path)]
     path: PathAndQuery,
-    /// Method; GET, or POST where there is data
+    /// Method (default: GET, or POST with --data)
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<Method>,
-    /// Body: DATA itself, @FILE, or - for standard input; sent as it is
-    #[arg(short, long, value_name = "DATA|@FILE|-", allow_hyphen_values = true)]
+    /// Body: DATA itself, @FILE, or @- for standard input; sent as it is
+    #[arg(short, long, value_name = "DATA|@FILE|@-", allow_hyphen_values = true)]
     data: Option<String>,
-    /// Header; one without a value is not sent. May be repeated
+    /// Header to send; one without a value is left out. May be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, Option<HeaderValue>)>,
-    /// Print the answer's status and headers too
+    /// Also print the answer's status and headers
     #[arg(short, long)]
     include: bool,
 }

@@ -24,12 +24,12 @@ Examples:
   # In PowerShell, which this was not tried in
   kubectl-ray completion powershell | Out-String | Invoke-Expression
 
-Completed are commands, flags and their values, and the names of annotated RayClusters, of their
-applications, deployments and replicas, and of namespaces and kubeconfig contexts. They are
-looked up as you are logged in and with the -n, --context and other flags that are typed already;
-where there is no answer within 2 seconds, nothing is offered.
+The scripts complete commands, flags and their values, and the names of annotated RayClusters, their
+applications, deployments and replicas, namespaces and kubeconfig contexts. Names are looked up with
+your login and with -n, --context and the other flags on the line; without an answer within
+2 seconds, nothing is offered.
 
-For kubectl ray serve … completions are on where kubectl's own are (kubectl completion --help) and
+kubectl ray serve … is completed where kubectl's own completion is on (kubectl completion --help) and
 the directory of the link is on PATH. Where the program is called kubectl-ray-serve, beside
 KubeRay's plugin, the link is kubectl_complete-ray-serve.";
 

@@ -24,7 +24,7 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Names of applications; without them, all
+    /// Names of applications (default: all)
     #[arg(value_name = "APP")]
     applications: Vec<String>,
     /// Output format

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::ValueEnum;
 use ray_serve_client::ServeConfig;
 
 use super::validate::count;
@@ -71,19 +72,49 @@ pub fn tell_others(configs: &[Source], others: &[String], ui: &Ui) {
 /// How a command that sends a config checks it before.
 #[derive(Debug, clap::Args)]
 pub struct CheckFlags {
-    /// Send nothing when there is so much as a warning about the Serve config, or a file in the
-    /// uploaded code that looks like credentials
+    /// Check the Serve config: refuse to send one with errors (strict), only tell them (warn), or do not
+    /// check it (ignore)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value = "strict",
+        default_missing_value = "strict",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    validate: Validate,
+    /// Also refuse to send a Serve config with warnings, or code with a file that looks like credentials
     #[arg(long, conflicts_with = "no_validate")]
     strict: bool,
-    /// Send the Serve config as it is, whatever is wrong with it
-    #[arg(long)]
+    /// The same as --validate=ignore
+    #[arg(long, hide = true)]
     no_validate: bool,
 }
 
+/// kubectl's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Validate {
+    #[value(alias = "true")]
+    Strict,
+    Warn,
+    #[value(alias = "false")]
+    Ignore,
+}
+
 impl CheckFlags {
+    fn mode(&self) -> Validate {
+        if self.no_validate {
+            Validate::Ignore
+        } else {
+            self.validate
+        }
+    }
+
     /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
     fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
-        if self.no_validate {
+        // What is only told is told once, for the cluster's Ray.
+        if self.mode() != Validate::Strict {
             return Ok(());
         }
         let any = Target {
@@ -101,7 +132,7 @@ impl CheckFlags {
         uploads_code: bool,
         ui: &Ui,
     ) -> Result<(), Failure> {
-        if self.no_validate {
+        if self.mode() == Validate::Ignore {
             return Ok(());
         }
         let target = Target {
@@ -119,12 +150,12 @@ impl CheckFlags {
 
     fn refuse(&self, source: &Source, findings: &Findings, ui: &Ui) -> Result<(), Failure> {
         ui.findings(source, findings);
-        if findings.errors() == 0 {
+        if findings.errors() == 0 || self.mode() == Validate::Warn {
             return Ok(());
         }
         let strict = if self.strict { " (--strict)" } else { "" };
         let anyway = source.config().ok();
-        let anyway = anyway.map(|_| "--no-validate sends it as it is".to_owned());
+        let anyway = anyway.map(|_| "--validate=ignore sends it as it is".to_owned());
         Err(Failure::Failed(format!(
             "{} in {}{strict}: nothing was sent",
             count(findings.errors(), "error"),

@@ -21,7 +21,7 @@ Examples:
   # A cluster of a head and one worker, ready to serve when the command returns
   kubectl ray serve create test-cluster --wait
 
-  # Small, on a machine that has not much room
+  # A small one, for a machine with little room
   kubectl ray serve create test-cluster --cpu 1 --memory 2Gi --requests cpu=200m,memory=1Gi --workers 0
 
   # GPUs on the workers, of which Ray's autoscaler makes as many as are needed
@@ -30,7 +30,7 @@ Examples:
   # For git, or to add what has no flag
   kubectl ray serve create test-cluster --dry-run=client -o yaml > raycluster.yaml
 
-It is deleted with kubectl delete raycluster test-cluster.";
+Delete the cluster with kubectl delete raycluster test-cluster.";
 
 const IMAGES: &str = "rayproject/ray";
 
@@ -40,10 +40,10 @@ pub struct Args {
     /// Name of the new RayCluster
     #[arg(value_name = "CLUSTER", value_parser = parse_name)]
     raycluster: ClusterName,
-    /// Version of Ray, such as 2.60.0; by default the one that the image's tag says, or the newest known
+    /// Version of Ray, such as 2.60.0; by default that of the image's tag, or the newest this plugin knows
     #[arg(long, value_name = "VERSION")]
     ray_version: Option<RayVersion>,
-    /// Image of head and workers, with Ray in it; by default rayproject/ray of that version
+    /// Image of head and workers, which has Ray in it; by default rayproject/ray of that version
     #[arg(long)]
     image: Option<String>,
     /// CPUs of the head and of each worker
@@ -52,7 +52,7 @@ pub struct Args {
     /// Memory of the head and of each worker
     #[arg(long, default_value = "4Gi", value_parser = parse_memory)]
     memory: Quantity,
-    /// What is reserved of these on a node, such as cpu=200m,memory=1Gi; by default all
+    /// Resource requests, such as cpu=200m,memory=1Gi, if they are to be lower than the limits
     #[arg(long, value_name = "RESOURCE=AMOUNT", value_parser = parse_requests)]
     requests: Option<Requests>,
     /// GPUs of each worker
@@ -61,16 +61,16 @@ pub struct Args {
     /// Workers to start with
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     workers: u32,
-    /// Fewest workers the autoscaler may leave
+    /// Fewest workers that the autoscaler may leave
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     min_workers: u32,
-    /// Most workers there may be; by default 5, or --workers if that is more
+    /// Most workers that there may be; by default 5, or --workers if that is more
     #[arg(long, value_name = "COUNT")]
     max_workers: Option<u32>,
     /// Let Ray's autoscaler choose the number of workers
     #[arg(long)]
     autoscale: bool,
-    /// Only say what would be created: client asks nobody, server checks it without keeping it
+    /// Only print what would be created (client), let the API server check it without keeping it (server), or create it (none)
     #[arg(
         long,
         value_enum,
@@ -87,7 +87,7 @@ pub struct Args {
     /// Wait until the head answers
     #[arg(long)]
     wait: bool,
-    /// How long --wait waits, such as 90s or 10m; 0 is for ever
+    /// How long --wait waits, such as 90s or 10m; 0 waits forever
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
     timeout: Limit,
 }

@@ -30,19 +30,23 @@ const REDRAW: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Applications to remove; none removes all and shuts Serve down
+    /// Applications to remove; omit them to remove all and shut Serve down
     #[arg(value_name = "APP")]
     applications: Vec<String>,
-    /// An application or RayCluster that is not there is no error
+    /// Succeed if the application or RayCluster does not exist
     #[arg(long)]
     ignore_not_found: bool,
+    /// Remove all applications without asking; nobody is asked where standard input or output is no terminal
+    #[arg(short, long)]
+    yes: bool,
     #[command(flatten)]
     dry_run: DryRunFlag,
-    /// Wait until the applications are gone; Ray itself takes some seconds to shut Serve down
+    /// Wait until the applications are gone; Ray takes some seconds to shut Serve down
     #[arg(
         long,
         value_name = "BOOL",
@@ -53,16 +57,22 @@ pub struct Args {
         action = clap::ArgAction::Set
     )]
     wait: bool,
-    /// How long to wait until the applications are gone; 0 is for ever
+    /// How long to wait until the applications are gone, such as 90s or 10m; 0 waits forever
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_limit)]
     timeout: Limit,
-    /// Also on a RayCluster that belongs to a RayService
-    #[arg(long)]
-    force: bool,
+    /// Allow changing a RayCluster that belongs to a RayService or RayJob
+    #[arg(long, alias = "force")]
+    allow_owned: bool,
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let mut session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
+    let mut session = Session::new(
+        connection,
+        &args.raycluster,
+        ui,
+        args.timeout,
+        args.allow_owned,
+    )?;
     let deleted = if args.applications.is_empty() {
         shut_down(args, &mut session).await
     } else {
@@ -147,6 +157,9 @@ async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure
     }
     let names: Vec<&String> = before.applications.keys().collect();
     if !args.dry_run.is_on() {
+        if !args.yes && session.ui.has_a_person() && !session.ui.asks(&question(args, &names)) {
+            return Err(Failure::Failed("cancelled: nothing was deleted".to_owned()));
+        }
         let rows: Vec<Row> = before
             .applications
             .iter()
@@ -170,6 +183,22 @@ async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure
         ));
     }
     Ok(())
+}
+
+fn question(args: &Args, names: &[&String]) -> String {
+    let cluster = &args.raycluster;
+    if names.is_empty() {
+        return format!("Shut Serve down on raycluster/{cluster}?");
+    }
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let all = match names.len() {
+        1 => "its application",
+        _ => "all its applications",
+    };
+    format!(
+        "Shut Serve down on raycluster/{cluster} and remove {all}: {}?",
+        names.join(", ")
+    )
 }
 
 /// Ray answers when Serve is down, which takes it 5 s, but it may give up waiting for a replica.

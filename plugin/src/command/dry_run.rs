@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct DryRunFlag {
-    /// Say what would be done and send nothing (client), or do it (none)
+    /// Only print what would be done (client), or do it (none)
     #[arg(
         long,
         value_enum,

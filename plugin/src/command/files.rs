@@ -8,7 +8,7 @@ pub struct FilesArgs {
     /// File in YAML or JSON, directory of such files, or - for standard input; may be repeated
     #[arg(short, long, value_name = "FILE", required = true)]
     pub filename: Vec<PathBuf>,
-    /// Look into the directories of a directory too
+    /// Also look into subdirectories
     #[arg(short = 'R', long)]
     pub recursive: bool,
 }

@@ -19,9 +19,10 @@ Examples:
   # What would be changed
   kubectl ray serve inject -f raycluster.yaml -o patch
 
-RayClusters without the annotation ray.io/enable-serve-service: \"true\" and all other objects come out
-as they went in, except that a RayCluster inside another object (AppWrapper, ManifestWork) is injected
-there. What the API server writes (status, uid, ...) is left out of an injected one. Nothing is asked of a cluster: connection flags have no effect.";
+RayClusters without the annotation ray.io/enable-serve-service: \"true\", and all other objects, are
+printed as they were read. A RayCluster inside another object (AppWrapper, ManifestWork) is injected
+there. Fields that the API server writes (status, uid, ...) are left out of an injected RayCluster.
+The command asks no cluster, so connection flags have no effect.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -27,16 +27,16 @@ use crate::connect::Target;
 use crate::error::Failure;
 
 /// A `RayService`'s or `RayJob`'s cluster is its operator's: it would undo what is done here.
-async fn refuse_owned(target: &mut Target, force: bool) -> Result<(), Failure> {
+async fn refuse_owned(target: &mut Target, allow_owned: bool) -> Result<(), Failure> {
     let Some(cluster) = target.find().await? else {
         return Ok(());
     };
     match cluster.owner() {
-        Some(owner) if !force => Err(Failure::Failed(format!(
+        Some(owner) if !allow_owned => Err(Failure::Failed(format!(
             "raycluster/{} belongs to {owner}, whose operator would overwrite this",
             cluster.metadata.name
         ))
-        .with_hint(format!("change {owner} instead, or pass --force"))),
+        .with_hint(format!("change {owner} instead, or pass --allow-owned"))),
         _ => Ok(()),
     }
 }

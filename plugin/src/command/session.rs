@@ -34,7 +34,7 @@ pub struct Session<'a> {
     pub progress: Progress,
     pub ui: &'a Ui,
     deadline: Option<Instant>,
-    force: bool,
+    allow_owned: bool,
     /// Waits, up to the deadline, for a head that can answer.
     patient: bool,
     /// What a first look has seen, until something else was done.
@@ -51,7 +51,7 @@ impl<'a> Session<'a> {
         cluster: &'a ClusterName,
         ui: &'a Ui,
         timeout: Limit,
-        force: bool,
+        allow_owned: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
             client: client(connection, cluster)?,
@@ -59,7 +59,7 @@ impl<'a> Session<'a> {
             progress: ui.progress(),
             ui,
             deadline: Wait::new(HEAD_POLL, timeout).deadline,
-            force,
+            allow_owned,
             patient: false,
             seen: None,
             code: Packages::default(),
@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
     }
 
     async fn ask(&mut self) -> Result<Applications, Failure> {
-        refuse_owned(self.client.dial_mut(), self.force).await?;
+        refuse_owned(self.client.dial_mut(), self.allow_owned).await?;
         Ok(self.client.applications().await?)
     }
 

@@ -31,7 +31,7 @@ Examples:
   # With the code they need, from this machine
   kubectl ray serve submit test-cluster -f serve_config.yaml --working-dir src --wait
 
-  # Only say what that would do
+  # Only print what that would do
   kubectl ray serve submit test-cluster -f serve_config.yaml --dry-run=client
 
   # Deploy the applications of a file and leave all others as they are
@@ -55,29 +55,29 @@ pub struct Args {
     filename: PathBuf,
     /// Leave applications that are not in the file as they are, instead of removing them
     ///
-    /// Others may do the same at the same time: whoever was overwritten submits again.
-    /// Ray does not tell what was submitted as tracing_config and controller_options at the top of a
-    /// config; they count when Serve starts, and a running Serve keeps them.
+    /// Several people may do so at the same time: a submit that was overwritten is sent again. Ray does
+    /// not report tracing_config and controller_options; they take effect when Serve starts, and a running
+    /// Serve keeps them.
     #[arg(long)]
     merge: bool,
     #[command(flatten)]
     dry_run: DryRunFlag,
     /// Wait until all applications run and removed ones are gone
     ///
-    /// Ends with the cause as soon as one is DEPLOY_FAILED, or when one has been UNHEALTHY for 30s without
-    /// a replica becoming healthy: Ray restarts replicas by itself.
+    /// Fails with the cause as soon as an application is DEPLOY_FAILED, or when it has been UNHEALTHY for 30s
+    /// without a replica becoming healthy: Ray restarts replicas by itself.
     #[arg(long)]
     wait: bool,
-    /// How long --wait waits, such as 90s or 10m; 0 is for ever
+    /// How long --wait waits, such as 90s or 10m; 0 waits forever
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
     timeout: Limit,
     #[command(flatten)]
     check: CheckFlags,
     #[command(flatten)]
     code: PackageFlags,
-    /// Also on a RayCluster that belongs to a RayService
-    #[arg(long)]
-    force: bool,
+    /// Allow changing a RayCluster that belongs to a RayService or RayJob
+    #[arg(long, alias = "force")]
+    allow_owned: bool,
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
@@ -92,7 +92,13 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         args.dry_run.is_on(),
         ui,
     )?;
-    let session = Session::new(connection, &args.raycluster, ui, args.timeout, args.force)?;
+    let session = Session::new(
+        connection,
+        &args.raycluster,
+        ui,
+        args.timeout,
+        args.allow_owned,
+    )?;
     let mut session = session.patient(args.wait).with_code(packages);
     session.look_first().await?;
     args.check

@@ -25,25 +25,24 @@ Examples:
   # All configs of a directory, in CI: warnings fail too
   kubectl ray serve validate -f configs/ -R --strict
 
-A RayService's spec.serveConfigV2 and Serve configs in a ConfigMap are checked where they stand. Of a
-directory only Serve configs are checked; the other files are skipped, and named in one line.
-Nothing is asked of a cluster: connection flags have no effect. submit checks the same against the
-Ray of its cluster.
+The command also checks the serveConfigV2 of a RayService and Serve configs in a ConfigMap. In a
+directory it checks the Serve configs, and names the files that it skips in one line. It asks no
+cluster, so connection flags have no effect; submit checks the same for the Ray of its cluster.
 
-Exit code: 0 no errors, 1 errors, or nothing was there to check, 2 wrong usage.";
+Exit code: 0 without errors, 1 with errors or when there was nothing to check, 2 for wrong usage.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     files: FilesArgs,
-    /// The version of Ray to check for, by default the newest this plugin knows
+    /// Version of Ray to check for; by default the newest this plugin knows
     #[arg(long, value_name = "VERSION", default_value_t = NEWEST)]
     ray_version: RayVersion,
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
-    /// Name all files that are skipped, however many
+    /// Name all skipped files, however many
     #[arg(short, long)]
     verbose: bool,
 }

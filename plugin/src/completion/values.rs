@@ -170,7 +170,7 @@ mod tests {
     /// Names that are there, and paths, but for one that is only sometimes a path.
     fn is_known(name: &str) -> bool {
         let parts = ["CLUSTER", "APP", "FILE"];
-        name != "DATA|@FILE|-" && parts.iter().any(|part| name.contains(part))
+        name != "DATA|@FILE|@-" && parts.iter().any(|part| name.contains(part))
     }
 
     fn value_name(arg: &Arg) -> Option<&str> {

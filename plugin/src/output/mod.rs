@@ -76,6 +76,19 @@ impl Ui {
         self.stdout_is_terminal
     }
 
+    /// Whether a person is there who can be asked: one who reads and writes.
+    pub fn has_a_person(&self) -> bool {
+        self.stdout_is_terminal && io::stdin().is_terminal()
+    }
+
+    /// Asks a question; everything but yes is no.
+    pub fn asks(&self, question: &str) -> bool {
+        let _ = write!(io::stderr(), "{} [y/N] ", one_line(question));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    }
+
     /// Whether data may be drawn over.
     pub fn redraws(&self) -> bool {
         self.stdout_live

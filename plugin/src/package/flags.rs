@@ -10,17 +10,17 @@ use crate::error::Failure;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct PackageFlags {
-    /// Directory or .zip with the applications' code: uploaded, and made the working_dir of every
-    /// application without one (APP=DIR: of this one)
+    /// Directory or .zip with the applications' code, to upload as the working_dir of every application
+    /// without one (APP=DIR: of application APP)
     ///
-    /// Left out of a directory is what .gitignore and .rayignore say, in it and above it up to the
-    /// repository's root, and .git, .venv, venv and __pycache__; a ! in .rayignore takes something
-    /// along, and with RAY_RUNTIME_ENV_IGNORE_GITIGNORE=1 .gitignore does not count.
-    /// --dry-run=client lists the files.
+    /// Files that .gitignore or .rayignore exclude are left out, by rules in the directory and above it up
+    /// to the repository's root, and so are .git, .venv, venv and __pycache__. A ! in .rayignore includes
+    /// a file; with RAY_RUNTIME_ENV_IGNORE_GITIGNORE=1 .gitignore does not count. --dry-run=client lists
+    /// the files.
     #[arg(long, value_name = "[APP=]DIR|FILE")]
     pub working_dir: Vec<WorkingDir>,
-    /// Directory of a Python package, .whl, .zip or .py file for all applications to import: uploaded
-    /// and added to their py_modules; may be repeated
+    /// Directory of a Python package, or .whl, .zip or .py file, to upload and add to the py_modules of all
+    /// applications; may be repeated
     #[arg(long, value_name = "DIR|FILE")]
     pub py_modules: Vec<Code>,
 }

@@ -6,7 +6,9 @@ use fake_ray::{ALWAYS, IDLE, On, Ray, Reply, Scenario, running, state};
 use serde_json::{Value, json};
 
 use crate::support::live::Live;
-use crate::support::{PATIENCE, RAY_VERSIONS, Run, assert_fails, last_error, plugin, recorded};
+use crate::support::{
+    PATIENCE, RAY_VERSIONS, Run, assert_fails, last_error, on_a_terminal, plugin, recorded,
+};
 
 fn command(ray: &Ray, arguments: &[&str]) -> Command {
     let url = ray.url();
@@ -50,6 +52,49 @@ fn all_are_named_and_waited_for() {
         assert_eq!(methods[..2], ["GET", "DELETE"]);
         // One look that finds it gone, and one that may have been on its way before.
         assert!(methods.len() <= looks + 2, "{looks}: {methods:?}");
+    }
+}
+
+/// Somebody else's may be among them. A script has nobody to ask.
+#[test]
+fn a_person_is_asked_before_all_are_removed() {
+    let question = "Shut Serve down on raycluster/x and remove all its applications: fruit_app, math_app? [y/N]";
+    for (flags, typed, asks, deletes) in [
+        (&[][..], "y\n", true, true),
+        (&[], "yes\n", true, true),
+        (&[], "\n", true, false),
+        (&[], "n\n", true, false),
+        (&["--yes"], "", false, true),
+        (&["-y"], "", false, true),
+        (&["--dry-run=client"], "", false, false),
+        (&["fruit_app", "--wait=false"], "", false, true),
+    ] {
+        let running = recorded("2.60.0", "get_two_apps_running").1;
+        let ray = Ray::with(Scenario::of(running).after_delete(IDLE));
+        let url = ray.url();
+        let words = [&["serve", "delete", "x", "--address", &url], flags].concat();
+        let (code, shown) = on_a_terminal(&words, typed);
+        assert_eq!(
+            shown.contains(question),
+            asks,
+            "{flags:?} {typed:?}: {shown}"
+        );
+        assert_eq!(
+            !ray.changes().is_empty(),
+            deletes,
+            "{flags:?} {typed:?}: {shown}"
+        );
+        let cancelled = asks && !deletes;
+        assert_eq!(
+            code,
+            Some(i32::from(cancelled)),
+            "{flags:?} {typed:?}: {shown}"
+        );
+        assert_eq!(
+            shown.contains("error: cancelled: nothing was deleted"),
+            cancelled,
+            "{shown}"
+        );
     }
 }
 

@@ -221,7 +221,7 @@ fn a_cluster_of_a_rayservice_is_left_alone() {
     let file = kubeconfig(directory.path(), "one", &server.url(), "{token: t}");
     let config = directory.path().join("config.yaml");
     std::fs::write(&config, "applications: []\n").unwrap();
-    let sentence = "raycluster/x belongs to rayservice/svc, whose operator would overwrite this\nhint: change rayservice/svc instead, or pass --force";
+    let sentence = "raycluster/x belongs to rayservice/svc, whose operator would overwrite this\nhint: change rayservice/svc instead, or pass --allow-owned";
     for command in [
         vec!["submit", "x", "-f", config.to_str().unwrap()],
         vec!["delete", "x"],

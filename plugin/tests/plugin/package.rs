@@ -227,7 +227,7 @@ fn without_a_flag_no_directory_leaves_this_machine() {
     assert!(run.stderr.starts_with(why), "{}", run.stderr);
     assert_eq!(
         last_error(&run),
-        "error: 1 error in config.yaml: nothing was sent\nhint: --no-validate sends it as it is"
+        "error: 1 error in config.yaml: nothing was sent\nhint: --validate=ignore sends it as it is"
     );
     assert!(!calls(&server).iter().any(|call| call.contains("package")));
     // With one, the config's own is looked for beside the config.

@@ -106,7 +106,7 @@ fn what_is_certainly_wrong_is_never_sent() {
         &missing,
         "cannot read typo.yaml: No such file or directory (os error 2)",
     );
-    let forced = submit(&url, "a: [", &["--no-validate"]);
+    let forced = submit(&url, "a: [", &["--validate=ignore"]);
     assert_fails(
         &forced,
         "standard input is not a Serve config: line 1, column 4: unclosed bracket '['",

@@ -5,14 +5,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use fake_ray::{Reply, Server, state};
 use kubectl_ray::safe::is_harmless;
 use serde_json::{Map, Value, json};
 
 use crate::support::kubernetes::failure;
-use crate::support::{CONFIG, Run, log_dialect, plugin, recorded};
+use crate::support::{CONFIG, Run, log_dialect, on_a_terminal, plugin, recorded};
 
 /// One of each kind: moves, colours, asks, turns, hides, ends lines.
 const SOME: &[char] = &[
@@ -135,19 +134,6 @@ fn assert_harmless(shown: &str, what: &str) {
     }
 }
 
-/// `words` on a terminal of their own, which `script` of every Linux gives.
-fn on_a_terminal(words: &[&str]) -> String {
-    let quoted = words.iter().map(|word| format!("'{word}'"));
-    let line = quoted.collect::<Vec<_>>().join(" ");
-    let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--flush", "--command"]);
-    let program = env!("CARGO_BIN_EXE_kubectl-ray");
-    command.arg(format!("{program} {line}")).arg("/dev/null");
-    command.env("TERM", "xterm").env("HOME", "/nonexistent");
-    let output = command.env_remove("KUBECONFIG").output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn words_on<'a>(url: &'a str, words: &[&'a str]) -> Vec<&'a str> {
     [&["serve", "--address", url], words].concat()
 }
@@ -219,7 +205,7 @@ fn a_terminal_is_steered_by_nobody_but_us() {
         &["status", "x"],
         &["config", "x"],
     ] {
-        let shown = on_a_terminal(&words_on(&url, words));
+        let (_, shown) = on_a_terminal(&words_on(&url, words), "");
         assert!(shown.contains("fruit_app"), "{words:?}: {shown}");
         assert_harmless(&shown, &format!("{words:?}"));
     }
@@ -237,7 +223,7 @@ fn a_terminal_is_steered_by_nobody_but_us() {
     let dashboard = Server::with_state(told.to_string());
     let url = dashboard.url();
     let call = words_on(&url, &["call", "x", "/fruit_app", "-i"]);
-    let shown = on_a_terminal(&call);
+    let (_, shown) = on_a_terminal(&call, "");
     assert!(shown.contains("\ttwo"), "{shown}");
     // What takes no room may be in the text of an answer; nothing that steers is.
     let visible = |c: char| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c);
@@ -265,7 +251,7 @@ fn lines_of_a_log_steer_no_terminal() {
     });
     let url = server.url();
     let logs = words_on(&url, &["logs", "x", "--controller"]);
-    let shown = on_a_terminal(&logs);
+    let (_, shown) = on_a_terminal(&logs, "");
     assert!(shown.contains("one "), "{shown}");
     assert_harmless(&shown.replace('\t', " "), "a log");
     let piped = plugin(&logs).output().unwrap().stdout;

@@ -202,7 +202,7 @@ fn submit_checks_for_the_ray_of_the_cluster() {
         strict.stderr
     );
     assert!(!sent(&methods));
-    let (unchecked, methods) = submit_to("2.8.0", &["--no-validate"]);
+    let (unchecked, methods) = submit_to("2.8.0", &["--validate=ignore"]);
     assert_eq!((unchecked.code, unchecked.stderr.as_str()), (Some(0), ""));
     assert!(sent(&methods));
 }
@@ -260,7 +260,7 @@ fn a_refusal_in_the_middle_of_the_work_is_told_from_one_before() {
         _ => Reply::Answer(status, body.clone()),
     });
     let config = "applications: [{import_path: 'm:x', runtime_env: {env_vars: {N: 5}}}]";
-    let run = submit(&server.url(), config, &["--no-validate"]);
+    let run = submit(&server.url(), config, &["--validate=ignore"]);
     assert_fails(
         &run,
         &format!(

@@ -120,7 +120,7 @@ fn submit_does_not_choose_between_configs() {
     assert!(run.stderr.contains("--> wrong.yaml:7:21"), "{}", run.stderr);
     assert!(
         run.stderr.ends_with(
-            "error: 2 errors in wrong.yaml, spec.serveConfigV2 of rayservice/depot: nothing was sent\nhint: --no-validate sends it as it is\n"
+            "error: 2 errors in wrong.yaml, spec.serveConfigV2 of rayservice/depot: nothing was sent\nhint: --validate=ignore sends it as it is\n"
         ),
         "{}",
         run.stderr

@@ -59,7 +59,7 @@ fn submitting_alone(name: &str, flags: &[&str], ray: &Ray) -> Live {
     } else {
         &["--timeout", "30s"]
     };
-    let flags = [&["--wait", "--no-validate"], flags, bound].concat();
+    let flags = [&["--wait", "--validate=ignore"], flags, bound].concat();
     Live::of(submitting(&ray.url(), &config, &flags))
 }
 

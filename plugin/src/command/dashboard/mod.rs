@@ -41,7 +41,7 @@ Examples:
   # Print the address of a RayCluster's dashboard, and keep it there until Ctrl-C
   kubectl ray serve dashboard test-cluster
 
-  # Show it in the browser, always at the same address
+  # Open it in the browser, always at the same address
   kubectl ray serve dashboard test-cluster --port 8265 --open
 
 While this runs, every user and program of this machine can reach the dashboard at that address,
@@ -55,10 +55,10 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Port of 127.0.0.1 to listen on; without it, a free one
+    /// Port of 127.0.0.1 to listen on (default: a free one)
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
-    /// Show it in the browser
+    /// Open it in the browser
     #[arg(long)]
     open: bool,
 }

@@ -23,10 +23,10 @@ Examples:
   # The same, side by side
   KUBECTL_EXTERNAL_DIFF=\"diff -y\" kubectl ray serve diff test-cluster -f serve_config.yaml
 
-Applications that the file lacks are shown as removed, and what environment variables are set to is masked.
-KUBECTL_EXTERNAL_DIFF names a program that is given two directories to compare, as for kubectl diff.
+Applications that the file lacks are shown as removed. Values of environment variables are masked.
+KUBECTL_EXTERNAL_DIFF names a program that compares two directories, as for kubectl diff.
 
-Exit code: 0 no differences, 1 differences, more than 1 an error.";
+Exit code: 0 without differences, 1 with differences, more than 1 for an error.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -37,14 +37,14 @@ pub struct Args {
     /// Serve config in YAML or JSON; - reads standard input
     #[arg(short, long, value_name = "FILE")]
     filename: PathBuf,
-    /// As submit --merge: applications that are not in the file stay
+    /// Compare for submit --merge, which keeps applications that are not in the file
     #[arg(long)]
     merge: bool,
     #[command(flatten)]
     check: CheckFlags,
     #[command(flatten)]
     code: PackageFlags,
-    /// Show what environment variables are set to, which may be secret
+    /// Show the values of environment variables, which may be secret
     #[arg(long)]
     show_env: bool,
 }

@@ -33,14 +33,14 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Name of the RayCluster; without it, one line for each that is annotated
+    /// Name of the RayCluster; omit it for one line for each RayCluster annotated
     /// ray.io/enable-serve-service: "true"
     #[arg(value_name = "CLUSTER")]
     raycluster: Option<ClusterName>,
-    /// Names of applications; without them, all
+    /// Names of applications (default: all)
     #[arg(value_name = "APP")]
     applications: Vec<String>,
-    /// Output format; raw is Ray's answer byte for byte
+    /// Output format; raw prints Ray's answer byte for byte
     #[arg(
         short,
         long,
@@ -50,16 +50,16 @@ pub struct Args {
         hide_possible_values = false
     )]
     output: Format,
-    /// Go on, and print each row again when it changes
+    /// Keep watching; print each row that changes
     #[arg(short, long)]
     watch: bool,
-    /// Leave out the line of headings
+    /// Don't print headers
     #[arg(long)]
     no_headers: bool,
-    /// RayClusters of all namespaces
+    /// List RayClusters in all namespaces
     #[arg(short = 'A', long, conflicts_with = "raycluster")]
     all_namespaces: bool,
-    /// Only RayClusters with these labels, such as team=search,stage!=test
+    /// List only RayClusters with these labels, such as team=search,stage!=test
     #[arg(
         short = 'l',
         long,

@@ -35,8 +35,8 @@ Examples:
   # Why does nothing start? What the controller says
   kubectl ray serve logs test-cluster --controller --tail 50
 
-What an application prints with print() is in its actor's output, not in these logs: use
-logging.getLogger(\"ray.serve\").";
+These logs do not hold what an application prints with print(), which is in the output of its actor:
+log with logging.getLogger(\"ray.serve\").";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -44,20 +44,19 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Whose logs; without it, those of all replicas
+    /// What to print the logs of (default: all replicas)
     #[arg(value_name = "APP[/DEPLOYMENT[/REPLICA]]", conflicts_with_all = ["controller", "proxy"])]
     target: Option<String>,
-    /// Go on and print what is logged from now on, also by replicas that come later
+    /// Keep printing what is logged, also by replicas that start later
     #[arg(short, long)]
     follow: bool,
-    /// Lines from the end of each log; -1 is all of it, which one log alone gives by default,
-    /// and 10 is the default of several
+    /// Lines to print from the end of each log; -1 prints all. Default: all of one log, 10 of each of several
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=i64::from(u32::MAX)))]
     tail: Option<i64>,
-    /// The log of Serve's controller, which deploys and scales
+    /// Print the log of Serve's controller, which deploys and scales
     #[arg(long, conflicts_with = "proxy")]
     controller: bool,
-    /// The logs of Serve's proxies, one a node, which take the requests
+    /// Print the logs of Serve's proxies, one on each node, which take the requests
     #[arg(long)]
     proxy: bool,
 }

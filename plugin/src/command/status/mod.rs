@@ -33,7 +33,8 @@ Examples:
   # In a script: wait until all applications run
   kubectl ray serve status test-cluster --wait-for=running --timeout 5m
 
-Exit codes: 0 when the RayCluster was looked at, whatever was found; with --wait-for, 0 when it came true.";
+Exit code: 0 when the RayCluster could be looked at, whatever was found; with --wait-for, 0 when the
+state was reached.";
 
 const POLL: Duration = Duration::from_secs(1);
 
@@ -43,20 +44,20 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Go on: drawn again on a terminal, elsewhere a line for each change
+    /// Keep watching: redraw on a terminal, print a line for each change elsewhere
     #[arg(short, long)]
     watch: bool,
-    /// Wait until this is so, and end with exit code 1 when it cannot become so
+    /// Wait for this state; exit with code 1 when it cannot be reached
     #[arg(long, value_enum, value_name = "STATE", conflicts_with = "watch")]
     wait_for: Option<State>,
-    /// How long --wait-for waits, such as 90s or 10m; 0 is for ever
+    /// How long --wait-for waits, such as 90s or 10m; 0 waits forever
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_limit)]
     timeout: Limit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum State {
-    /// There are applications, all of them run, and a proxy takes requests
+    /// There are applications, all of them are running, and a proxy takes requests
     Running,
 }
 
