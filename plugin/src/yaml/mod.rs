@@ -9,7 +9,7 @@
 //!
 //! The first two are dialects of one [`reader`] over granit-parser's events, because no YAML
 //! library lets its callers choose how scalars are resolved. [`write`](mod@write) prints what both
-//! read alike. `docs/yaml.md` lists the differences.
+//! read alike. `docs/reference/yaml.md` lists the differences.
 
 pub mod go_yaml;
 pub mod placeholder;

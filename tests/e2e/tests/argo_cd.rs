@@ -95,13 +95,13 @@ fn argo_cd_finds_no_difference_by_either_way_that_the_page_names() {
     assert_eq!(
         without(&merged(&live, &git)),
         without(&live),
-        "ignoreDifferences of docs/argo-cd.md"
+        "ignoreDifferences of docs/use/argo-cd.md"
     );
 }
 
-/// The jqPathExpressions of docs/argo-cd.md.
+/// The jqPathExpressions of docs/use/argo-cd.md.
 fn ignored_by_the_page() -> Vec<String> {
-    let block = include_str!("../../../docs/argo-cd.md")
+    let block = include_str!("../../../docs/use/argo-cd.md")
         .split("```yaml\n")
         .find(|block| block.contains("jqPathExpressions"))
         .and_then(|block| block.split("```").next())

@@ -84,7 +84,7 @@ fn where_the_default_port_is_taken_another_one_is_named() {
     let comment = in_one_line(comment);
     let said = "On EKS Fargate 10250 is taken by the pod's own kubelet: take 10260 there.";
     assert!(comment.ends_with(said), "{comment}");
-    let page = in_one_line(file("docs/webhook-security.md").lines());
+    let page = in_one_line(file("docs/explanation/webhook-security.md").lines());
     let said =
         "`webhook.port: 10260` for example: EKS Fargate, where pod and kubelet share an address";
     assert!(page.contains(said), "{page}");
