@@ -188,11 +188,11 @@ impl fmt::Display for Warning {
                     let comma = if index == 0 { "" } else { ", " };
                     write!(f, "{comma}{number}")?;
                 }
-                f.write_str(", where anybody can run code: see docs/publish-serve.md")
+                f.write_str(", where anyone can run code: see docs/use/publish-serve.md")
             }
             Self::NoWayForWorkers { by, number } => write!(
                 f,
-                "{by} without port {number} (gcs-server): no worker can join; see docs/publish-serve.md"
+                "{by} without port {number} (gcs-server): no worker can join; see docs/use/publish-serve.md"
             ),
             Self::PortRenamed {
                 number,

@@ -93,14 +93,14 @@ fn the_cases_cover_every_reason() {
 }
 
 #[test]
-fn the_readme_explains_every_reason() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(path).unwrap();
+fn the_reference_explains_every_reason() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/reasons.md");
+    let page = fs::read_to_string(path).unwrap();
     for reason in Reason::ALL
         .into_iter()
         .filter(|reason| *reason != Reason::Injected)
     {
-        assert!(readme.contains(&format!("`{reason}`")), "{reason}");
+        assert!(page.contains(&format!("`{reason}`")), "{reason}");
     }
 }
 

@@ -8,16 +8,21 @@ pub struct Step {
     pub output: Vec<String>,
 }
 
-/// The block between the comments `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
-pub fn console(page: &str, name: &str) -> Vec<Step> {
-    let begin = format!("<!-- {name}: begin -->");
-    let end = format!("<!-- {name}: end -->");
-    let (_, rest) = page
-        .split_once(&begin)
-        .unwrap_or_else(|| panic!("no {begin}"));
-    let (block, _) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+/// What a tutorial's reader does, up to the part about what can go wrong.
+pub fn console(page: &str) -> Vec<Step> {
+    let (page, _) = page
+        .split_once("\n## If something goes wrong\n")
+        .expect("a part about what can go wrong");
     let mut steps: Vec<Step> = Vec::new();
-    for line in block.lines() {
+    let mut is_console = false;
+    for line in page.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            is_console = language == "console";
+            continue;
+        }
+        if !is_console {
+            continue;
+        }
         if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step {
                 command: command.to_owned(),
@@ -28,7 +33,7 @@ pub fn console(page: &str, name: &str) -> Vec<Step> {
             step.command.push('\n');
             step.command
                 .push_str(more.strip_prefix(' ').unwrap_or(more));
-        } else if !line.is_empty() && !line.starts_with("```") && !line.starts_with("# ") {
+        } else if !line.is_empty() && !line.starts_with("# ") {
             let step = steps.last_mut().expect("a command before its output");
             step.output.push(line.to_owned());
         }
@@ -69,8 +74,9 @@ mod tests {
 
     #[test]
     fn a_page_s_commands_and_their_output() {
-        let page = "x\n<!-- a: begin -->\n```console\n# why\n$ one \\\n>   two\n>\n> three\nout\n…\nlast\n\n$ four\n```\n<!-- a: end -->\n";
-        let steps = console(page, "a");
+        let page = "# A\n\n```console\n# why\n$ one \\\n>   two\n>\n> three\nout\n…\nlast\n```\n\nWords.\n\n```yaml\na: 1\n```\n\n\
+                    ```console\n$ four\n```\n\n## If something goes wrong\n\n```console\n$ five\n```\n";
+        let steps = console(page);
         assert_eq!(steps.len(), 2);
         assert_eq!(steps[0].command, "one \\\n  two\n\nthree");
         let differs = |printed: &str| steps[0].differs(printed).is_some();

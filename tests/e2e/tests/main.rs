@@ -29,6 +29,7 @@ mod operators;
 mod own_archives;
 mod own_code;
 mod proxy;
+mod quickstart;
 mod refusals;
 mod seeing;
 mod serve_story;

@@ -1,4 +1,4 @@
-//! Code from this machine on a cluster: the README's walk, and what can be in a package.
+//! Code from this machine on a cluster: the tutorial, and what can be in a package.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,13 +41,13 @@ fn shell(lab: &Lab, directory: &Path, namespace: &str, script: &str) -> Ran {
 
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
-fn the_readme_s_walk_from_a_directory_to_an_application_is_true() {
+fn the_tutorial_from_a_directory_to_an_application_is_true() {
     let lab = lab();
     let _alone = Alone::take();
     let space = lab.namespace("e2e-own-code");
     let scratch = TempDir::new().unwrap();
-    let readme = fs::read_to_string(lab.prepared.root.join("README.md")).unwrap();
-    let steps = console(&readme, "your own code");
+    let page = fs::read_to_string(lab.prepared.root.join("docs/tutorials/own-code.md")).unwrap();
+    let steps = console(&page);
     assert!(steps.len() > 8, "{steps:?}");
     for step in steps {
         // Which admits what is created.

@@ -1,4 +1,4 @@
-//! Dashboard, alerts and README speak of the metrics that there are, and the README of all of them.
+//! Dashboard, alerts and documentation speak of the metrics that there are, and the reference of all.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,8 @@ use ray_serve_webhook::metrics::Metrics;
 const PREFIX: &str = "ray_serve_webhook_";
 const DASHBOARD: &str = "charts/ray-serve-webhook/dashboards/ray-serve-webhook.json";
 const ALERTS: &str = "charts/ray-serve-webhook/templates/prometheusrule.yaml";
-const README: &str = "README.md";
+const REFERENCE: &str = "docs/reference/metrics.md";
+const ADVICE: &str = "docs/use/monitoring.md";
 
 fn file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
@@ -44,10 +45,10 @@ fn name_of(series: &str) -> &str {
 }
 
 #[test]
-fn dashboard_alerts_and_readme_name_metrics_that_exist() {
+fn dashboard_alerts_and_pages_name_metrics_that_exist() {
     let series = series();
     let exist: BTreeSet<&str> = series.iter().map(|series| name_of(series)).collect();
-    for path in [DASHBOARD, ALERTS, README] {
+    for path in [DASHBOARD, ALERTS, REFERENCE, ADVICE] {
         let text = file(path);
         let named = named_in(&text);
         assert!(!named.is_empty(), "{path} names no metric");
@@ -55,7 +56,7 @@ fn dashboard_alerts_and_readme_name_metrics_that_exist() {
             // A table names a histogram, a query one of its series.
             let histogram = format!("{name}_bucket");
             assert!(
-                exist.contains(name) || (path == README && exist.contains(histogram.as_str())),
+                exist.contains(name) || (path.ends_with(".md") && exist.contains(histogram.as_str())),
                 "{path} names {name}, which is no metric: {exist:?}"
             );
         }
@@ -63,9 +64,9 @@ fn dashboard_alerts_and_readme_name_metrics_that_exist() {
 }
 
 #[test]
-fn the_readme_and_the_dashboard_leave_no_metric_out() {
-    let (readme, dashboard) = (file(README), file(DASHBOARD));
-    let (readme, dashboard) = (named_in(&readme), named_in(&dashboard));
+fn the_reference_and_the_dashboard_leave_no_metric_out() {
+    let (reference, dashboard) = (file(REFERENCE), file(DASHBOARD));
+    let (reference, dashboard) = (named_in(&reference), named_in(&dashboard));
     for series in series() {
         let name = name_of(&series);
         let family = ["_bucket", "_sum", "_count"]
@@ -73,8 +74,8 @@ fn the_readme_and_the_dashboard_leave_no_metric_out() {
             .find_map(|suffix| name.strip_suffix(suffix))
             .unwrap_or(name);
         assert!(
-            readme.contains(family),
-            "the README does not explain {family}"
+            reference.contains(family),
+            "the reference does not explain {family}"
         );
         assert!(
             dashboard.contains(name),
@@ -106,14 +107,18 @@ fn what_an_alert_counts_is_there_before_it_happens() {
 }
 
 #[test]
-fn every_alert_has_a_line_in_the_readme() {
-    let (alerts, readme) = (file(ALERTS), file(README));
+fn every_alert_has_its_advice_and_its_line_in_the_reference() {
+    let alerts = file(ALERTS);
+    let (advice, reference) = (file(ADVICE), file(REFERENCE));
     let mut names = alerts
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
     assert!(names.clone().count() > 5);
     assert_eq!(
-        names.find(|name| !readme.contains(&format!("`{name}`"))),
+        names.find(|name| {
+            let code = format!("`{name}`");
+            !advice.contains(&code) || !reference.contains(&code)
+        }),
         None,
         "an alert without a line on what to do"
     );

@@ -1,4 +1,4 @@
-//! What the chart's files of values and the README promise is what the webhook does.
+//! What the chart's files of values and the documentation promise is what the webhook does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,11 +33,11 @@ async fn what_a_replica_lets_in_is_said_where_fail_is_chosen() {
         let case = root().join("tests/fixtures/rayclusters").join(name);
         read(&case.join(file)).expect("the fixture")
     };
-    let readme = file("README.md");
-    let of_fail = readme
+    let page = file("docs/install/webhook.md");
+    let of_fail = page
         .split("\n\n")
         .find(|paragraph| paragraph.starts_with("With `Fail`, "))
-        .expect("what the README says of Fail");
+        .expect("what the page says of Fail");
     for (reason, review) in [
         ("too-large", review("CREATE", &too_large, &Value::Null)),
         (
@@ -63,7 +63,7 @@ async fn what_a_replica_lets_in_is_said_where_fail_is_chosen() {
     assert!(values.contains("failurePolicy: Fail"));
     let comment = values.lines().map_while(|line| line.strip_prefix("# "));
     let comment = in_one_line(comment);
-    let said = "While no replica answers, annotated RayClusters are refused. README says how to get out of that. \
+    let said = "While no replica answers, annotated RayClusters are refused. docs/install/webhook.md says how to get out of that. \
                 One that a replica has seen is let in even where it could not be made ready";
     assert!(comment.contains(said), "{comment}");
 }
