@@ -50,10 +50,17 @@ fn links(text: &str) -> Vec<(String, String)> {
         let words = &prose[..at];
         // Of nested brackets, as a picture that is a link has them, the inner ones.
         let begin = words.rfind('[').expect("a bracket");
-        let picture = if words[..begin].ends_with('!') { "!" } else { "" };
+        let picture = if words[..begin].ends_with('!') {
+            "!"
+        } else {
+            ""
+        };
         let rest = &prose[at + 2..];
         let target = rest.split([')', ' ']).next().unwrap_or_default();
-        links.push((format!("{picture}{}", &words[begin + 1..]), target.to_owned()));
+        links.push((
+            format!("{picture}{}", &words[begin + 1..]),
+            target.to_owned(),
+        ));
     }
     links
 }
@@ -96,7 +103,12 @@ fn every_page_is_in_the_table_of_contents() {
 fn links_lead_somewhere_and_pictures_have_words() {
     let root = root();
     let mut all = pages_of(&root.join("docs"));
-    for name in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ] {
         all.push(root.join(name));
     }
     let mut faults = Vec::new();
@@ -110,7 +122,10 @@ fn links_lead_somewhere_and_pictures_have_words() {
             if words == "!" {
                 fault("has no words");
             }
-            if ["https://", "http://", "mailto:"].iter().any(|scheme| target.starts_with(scheme)) {
+            if ["https://", "http://", "mailto:"]
+                .iter()
+                .any(|scheme| target.starts_with(scheme))
+            {
                 continue;
             }
             let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
@@ -131,11 +146,16 @@ fn links_lead_somewhere_and_pictures_have_words() {
 
 #[test]
 fn what_is_a_link_and_what_a_heading() {
-    let text = "# A `b`, c-d!\n\n[x](y.md#z) ![](p.svg) ![alt](q.svg)\n```\n[not](one)\n# nor\n```\n";
+    let text =
+        "# A `b`, c-d!\n\n[x](y.md#z) ![](p.svg) ![alt](q.svg)\n```\n[not](one)\n# nor\n```\n";
     let link = |words: &str, target: &str| (words.to_owned(), target.to_owned());
     assert_eq!(
         links(text),
-        [link("x", "y.md#z"), link("!", "p.svg"), link("!alt", "q.svg")]
+        [
+            link("x", "y.md#z"),
+            link("!", "p.svg"),
+            link("!alt", "q.svg")
+        ]
     );
     assert_eq!(anchors(text), BTreeSet::from(["a-b-c-d".to_owned()]));
 }

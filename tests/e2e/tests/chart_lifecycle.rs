@@ -87,7 +87,8 @@ fn what_a_test_that_is_cut_off_leaves_goes_with_the_next_one_or_by_the_readme_s_
     assert_without_test_objects(lab);
 
     leave();
-    let text = fs::read_to_string(lab.prepared.root.join("docs/install/webhook.md")).expect("the page");
+    let text =
+        fs::read_to_string(lab.prepared.root.join("docs/install/webhook.md")).expect("the page");
     let delete = format!("-A -l app.kubernetes.io/name={RELEASE}-test");
     let command = text.split('`').find(|code| code.ends_with(&delete));
     let words: Vec<&str> = command.expect("the command").split(' ').collect();

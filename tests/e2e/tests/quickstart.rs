@@ -34,29 +34,48 @@ fn the_quickstart_is_true() {
     let lab = lab();
     let page = lab.prepared.root.join("docs/tutorials/quickstart.md");
     let page = fs::read_to_string(page).unwrap();
-    let (downloads, steps): (Vec<_>, Vec<_>) = console(&page)
-        .into_iter()
-        .partition(|step| ["ray-quickstart", "pip"].iter().any(|word| step.command.contains(word)));
+    let (downloads, steps): (Vec<_>, Vec<_>) = console(&page).into_iter().partition(|step| {
+        ["ray-quickstart", "pip"]
+            .iter()
+            .any(|word| step.command.contains(word))
+    });
     assert_eq!(downloads.len(), 3, "{downloads:?}");
     assert!(steps.len() > 10, "{steps:?}");
     let space = machine(lab);
     let began = Instant::now();
     for step in steps {
-        let script = format!("mkdir -p /tmp/here && cd /tmp/here && exec 2>&1\n{}", step.command);
-        let exec = ["exec", "-n", &space.name, MACHINE, "--", "bash", "-c", &script];
+        let script = format!(
+            "mkdir -p /tmp/here && cd /tmp/here && exec 2>&1\n{}",
+            step.command
+        );
+        let exec = [
+            "exec",
+            "-n",
+            &space.name,
+            MACHINE,
+            "--",
+            "bash",
+            "-c",
+            &script,
+        ];
         let ran = lab.kubectl(&exec).ok();
         if let Some(difference) = step.differs(&in_nine_seconds(&ran.stdout)) {
             panic!("{difference}: {ran}");
         }
     }
-    println!("the quickstart took {:.0?} after its downloads", began.elapsed());
+    println!(
+        "the quickstart took {:.0?} after its downloads",
+        began.elapsed()
+    );
 }
 
 /// An age is what it is.
 fn in_nine_seconds(said: &str) -> String {
-    let lines = said.lines().map(|line| match line.trim_end_matches(" ago").rsplit_once(' ') {
-        Some((before, _)) if line.ends_with(" ago") => format!("{before} 9s ago"),
-        _ => line.to_owned(),
-    });
+    let lines = said.lines().map(
+        |line| match line.trim_end_matches(" ago").rsplit_once(' ') {
+            Some((before, _)) if line.ends_with(" ago") => format!("{before} 9s ago"),
+            _ => line.to_owned(),
+        },
+    );
     lines.collect::<Vec<_>>().join("\n")
 }
