@@ -61,7 +61,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         }
     }
     for missing in &running.missing {
-        ui.note(&format!("warning: not in this config: {missing}"));
+        ui.warning(&format!("not in this config: {missing}"));
     }
     match args.output {
         Format::Json => {

@@ -15,7 +15,7 @@ impl Hint for serve::Error {
                 is_tunnelled: true, ..
             } => Some("if the network between cuts WebSockets, try --via proxy".to_owned()),
             Self::NoServeApi { .. } => {
-                Some("use Ray 2.4 or later with ray[serve] installed".to_owned())
+                Some("use Ray 2.8 or later with ray[serve] installed".to_owned())
             }
             Self::Token { .. } => Some(
                 "the token is taken from RAY_AUTH_TOKEN, or else from the RayCluster's Secret, which may have changed \

@@ -180,7 +180,7 @@ fn ray_s_errors_are_one_sentence_and_change_nothing() {
             404,
             "404: Not Found",
             "has no Serve REST API (404)",
-            "hint: use Ray 2.4 or later with ray[serve] installed",
+            "hint: use Ray 2.8 or later with ray[serve] installed",
         ),
         (
             501,

@@ -82,7 +82,7 @@ fn what_is_missing_is_said_in_the_file_and_beside_it() {
     let said = "application/by hand: 1, which was started from Python (serve.run)";
     assert_eq!(
         printed.stderr,
-        format!("warning: not in this config: {said}\n")
+        format!("Warning: not in this config: {said}\n")
     );
     assert!(printed.stdout.contains(&format!("# Not in it: {said}.\n")));
     assert_eq!(
