@@ -144,6 +144,41 @@ fn links_lead_somewhere_and_pictures_have_words() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Somebody who reads nothing else has to know these; an audit asked for each of them.
+#[test]
+fn what_a_reader_must_not_miss_is_said() {
+    for (file, sentence) in [
+        (
+            "docs/use/rights.md",
+            "The right to use the plugin is the right to run code.",
+        ),
+        (
+            "examples/role.yaml",
+            "pods/portforward means: run any code in the head",
+        ),
+        (
+            "docs/use/local-code.md",
+            "The names of packages are predictable",
+        ),
+        ("Dockerfile", "name the base by its digest"),
+        ("SECURITY.md", "### 10. What is not promised"),
+        (
+            ".github/workflows/advisories.yml",
+            "cargo deny --locked check advisories",
+        ),
+    ] {
+        let text = read(&root().join(file));
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| *word != "#")
+            .collect();
+        assert!(
+            words.join(" ").contains(sentence),
+            "{file} does not say: {sentence}"
+        );
+    }
+}
+
 #[test]
 fn what_is_a_link_and_what_a_heading() {
     let text =

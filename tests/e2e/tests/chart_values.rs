@@ -153,7 +153,12 @@ fn the_api_server_accepts_it_at_every_switch() {
         let manifest = accepted.join("\n---\n");
         let ran = lab.apply_as_written(&manifest, &["--dry-run=server", "--validate=strict"]);
         assert_eq!(ran.code, Some(0), "{arguments:?} {values}: {ran}");
-        assert_eq!(ran.stderr, "", "{arguments:?} {values}");
+        // What a platform asks for may be less strict; nothing else is.
+        let asked_for = ["hostNetwork", "podSecurityContext"];
+        let warning = asked_for.iter().find(|value| values.get(value).is_some());
+        let warning = warning.map_or("", |_| "Warning: would violate PodSecurity");
+        let warned = ran.stderr.split(" \"restricted:").next();
+        assert_eq!(warned, Some(warning), "{arguments:?} {values}: {ran}");
     }
     drop(namespace);
 }

@@ -7,6 +7,9 @@ use e2e::{Lab, Namespace, Ran, console, lab};
 
 const MACHINE: &str = "machine";
 
+const CURL: &str = "#!/usr/bin/python3\\nimport sys, urllib.request as u\\n\
+    sys.stdout.write(u.urlopen(sys.argv[1]).read().decode())\\n";
+
 /// Waits for Ray's image, which has what `pip install "ray[serve]"` would download.
 fn machine(lab: &'static Lab) -> Namespace {
     let space = lab.namespace("e2e-quickstart");
@@ -25,6 +28,10 @@ fn machine(lab: &'static Lab) -> Namespace {
         let there = format!("{}/{MACHINE}:/usr/local/bin/{program}", space.name);
         lab.kubectl(&["cp", path.trim(), &there]).ok();
     }
+    // Which the image lacks, and a reader's machine does not.
+    let curl = format!("printf '{CURL}' > /usr/local/bin/curl && chmod +x /usr/local/bin/curl");
+    let exec = ["exec", "-n", &space.name, MACHINE, "--", "sh", "-c", &curl];
+    lab.kubectl(&exec).ok();
     space
 }
 
