@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
     validate,
 };
+use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::ConnectionFlags;
 
 /// Ray on Kubernetes
@@ -163,7 +165,40 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
     if program.says_serve() {
         argv.insert(1, SERVE.into());
     }
-    let matches = match with_switches(Cli::command()).try_get_matches_from(&argv) {
+    let cli = parse_tree(&argv).or_else(|error| {
+        if error.kind() != ErrorKind::MissingRequiredArgument {
+            return Err(error);
+        }
+        let mut named = with_local(&argv).into_iter();
+        named.find_map(|argv| parse_tree(&argv).ok()).ok_or(error)
+    })?;
+    Ok(Cli { program, ..cli })
+}
+
+/// `--address` alone stands for CLUSTER: names a Ray without Kubernetes for the user, after each word
+/// that may be the command.
+fn with_local(argv: &[OsString]) -> Vec<Vec<OsString>> {
+    let is_address = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word == "--address" || word.starts_with("--address=")
+    };
+    let tree = Cli::command();
+    let serve = tree.find_subcommand(SERVE);
+    let serve = serve.filter(|_| argv.iter().any(is_address));
+    let is_verb =
+        |word: &OsString| serve.is_some_and(|serve| serve.find_subcommand(word).is_some());
+    let verbs = argv.iter().enumerate().filter(|(_, word)| is_verb(word));
+    verbs
+        .map(|(at, _)| {
+            let mut named = argv.to_vec();
+            named.insert(at + 1, LOCAL.into());
+            named
+        })
+        .collect()
+}
+
+fn parse_tree(argv: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = match with_switches(Cli::command()).try_get_matches_from(argv) {
         Ok(matches) => matches,
         // Help and messages show a switch as it is mostly written.
         Err(error) => {
@@ -173,8 +208,7 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
                 .unwrap_or(error));
         }
     };
-    let cli = Cli::from_arg_matches(&matches)?;
-    Ok(Cli { program, ..cli })
+    Cli::from_arg_matches(&matches)
 }
 
 /// Lets each switch take `=true` and `=false`, as those of kubectl do.
@@ -236,6 +270,34 @@ mod tests {
             error.to_string().contains("kubectl ray serve submit"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_address_alone_stands_for_the_cluster() {
+        let parsed = |line: &str| parse_words(&format!("kubectl-ray serve {line}"));
+        for line in [
+            "submit -f x --address http://a:1",
+            "--address=http://a:1 status --watch",
+            "-n status call /fruit --address http://a:1 -d x",
+            "delete --address http://a:1 -y",
+        ] {
+            let Command::Serve(serve) = parsed(line).unwrap().command else {
+                panic!("{line}")
+            };
+            let command = format!("{:?}", serve.command);
+            assert!(
+                command.contains("raycluster: ClusterName(\"local\")"),
+                "{line}: {command}"
+            );
+        }
+        for line in [
+            "status",
+            "submit --address http://a:1",
+            "call --address http://a:1",
+        ] {
+            let error = parsed(line).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument, "{line}");
+        }
     }
 
     /// Every one, so that a new one is no exception.

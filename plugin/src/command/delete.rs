@@ -12,6 +12,7 @@ use super::dry_run::DryRunFlag;
 use super::poll;
 use super::session::Session;
 use super::wait;
+use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::{self, ClusterName};
 use crate::error::Failure;
@@ -156,6 +157,16 @@ async fn shut_down(args: &Args, session: &mut Session<'_>) -> Result<(), Failure
         return Ok(());
     }
     let names: Vec<&String> = before.applications.keys().collect();
+    // With --address, which can stand for CLUSTER.
+    let meant = args.raycluster.as_str();
+    if session.client.dial().api().is_none() && before.applications.contains_key(meant) {
+        return Err(Failure::Usage(format!(
+            "{meant} is taken for the name of the Ray at --address, and an application of that name runs there"
+        ))
+        .with_hint(format!(
+            "to remove it alone, write delete {LOCAL} {meant}; to remove all, leave {meant} out"
+        )));
+    }
     if !args.dry_run.is_on() {
         if !args.yes && session.ui.has_a_person() && !session.ui.asks(&question(args, &names)) {
             return Err(Failure::Failed("cancelled: nothing was deleted".to_owned()));

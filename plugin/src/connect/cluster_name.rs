@@ -12,9 +12,17 @@ use super::object_name;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterName(String);
 
+/// See [`ClusterName::local`].
+pub const LOCAL: &str = "local";
+
 impl ClusterName {
     pub fn of(cluster: &RayCluster) -> Self {
         Self(cluster.metadata.name.clone())
+    }
+
+    /// What a Ray without Kubernetes is called where nobody names it.
+    pub fn local() -> Self {
+        Self(LOCAL.to_owned())
     }
 
     pub fn as_str(&self) -> &str {

@@ -98,6 +98,24 @@ fn a_person_is_asked_before_all_are_removed() {
     }
 }
 
+/// Where an address stands for the cluster, the first name might be taken for one.
+#[test]
+fn an_application_is_not_mistaken_for_a_cluster() {
+    let ray = two_apps("2.60.0");
+    let url = ray.url();
+    let mistaken: Run = plugin(&["serve", "delete", "math_app", "--address", &url])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!((mistaken.code, mistaken.stdout.as_str()), (Some(2), ""));
+    assert_eq!(
+        mistaken.stderr,
+        "error: math_app is taken for the name of the Ray at --address, and an application of that name runs there\n\
+         hint: to remove it alone, write delete local math_app; to remove all, leave math_app out\n"
+    );
+    assert!(ray.changes().is_empty());
+}
+
 #[test]
 fn nothing_running_is_said_and_no_error() {
     let ray = Ray::with(IDLE);

@@ -79,11 +79,19 @@ fn combinations_that_mean_nothing_are_refused_before_anything_is_asked() {
     );
     let url = server.url();
     assert_usage(
-        &run(&["serve", "get", "--address", &url]),
-        "--address is one Ray\nhint: give its applications a name, such as get local",
+        &run(&["serve", "get", "-A", "--address", &url]),
+        "--address is one Ray\nhint: leave out -A and -l",
     );
     assert_eq!(get(&server, &["-A"]).code, Some(2));
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn an_address_alone_is_a_cluster() {
+    let server = two_apps();
+    let alone = run(&["serve", "get", "--address", &server.url()]);
+    assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""));
+    assert_eq!(alone.stdout, get(&server, &[]).stdout);
 }
 
 #[test]

@@ -28,7 +28,7 @@ Examples:
   kubectl ray serve get test-cluster -o json | jq -r '.applications[].status'
 
   # Of a Ray without Kubernetes
-  kubectl ray serve get local --address http://127.0.0.1:8265";
+  kubectl ray serve get --address http://127.0.0.1:8265";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -105,14 +105,12 @@ impl Args {
                 "leave out the applications, or use -o json",
             );
         }
-        if self.raycluster.is_none() && self.output == Format::Raw {
-            return usage("-o raw is one head's answer", "name a RayCluster");
+        let has_address = connection.address.is_some();
+        if has_address && (self.all_namespaces || self.selector.is_some()) {
+            return usage("--address is one Ray", "leave out -A and -l");
         }
-        if self.raycluster.is_none() && connection.address.is_some() {
-            return usage(
-                "--address is one Ray",
-                "give its applications a name, such as get local",
-            );
+        if self.raycluster.is_none() && !has_address && self.output == Format::Raw {
+            return usage("-o raw is one head's answer", "name a RayCluster");
         }
         Ok(())
     }
@@ -120,7 +118,8 @@ impl Args {
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     args.check(connection)?;
-    match &args.raycluster {
+    let local = connection.address.as_ref().map(|_| ClusterName::local());
+    match args.raycluster.as_ref().or(local.as_ref()) {
         None if args.watch => clusters::watch(args, connection, ui).await,
         None => clusters::once(args, connection, ui).await,
         Some(cluster) => {
