@@ -166,7 +166,12 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
         argv.insert(1, SERVE.into());
     }
     let cli = parse_tree(&argv).or_else(|error| {
-        if error.kind() != ErrorKind::MissingRequiredArgument {
+        // The path of a call, or the target of logs, is no name of a cluster.
+        let may_lack_it = [
+            ErrorKind::MissingRequiredArgument,
+            ErrorKind::ValueValidation,
+        ];
+        if !may_lack_it.contains(&error.kind()) {
             return Err(error);
         }
         let mut named = with_local(&argv).into_iter();

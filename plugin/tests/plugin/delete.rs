@@ -101,19 +101,30 @@ fn a_person_is_asked_before_all_are_removed() {
 /// Where an address stands for the cluster, the first name might be taken for one.
 #[test]
 fn an_application_is_not_mistaken_for_a_cluster() {
-    let ray = two_apps("2.60.0");
+    let application = |name: &str| running(&json!({ "name": name }));
+    let both = json!({"story": application("story"), "math_app": application("math_app")});
+    let ray = Ray::with(Scenario::of(state(&both)));
     let url = ray.url();
-    let mistaken: Run = plugin(&["serve", "delete", "math_app", "--address", &url])
-        .output()
-        .unwrap()
-        .into();
+    let delete = |name: &str| -> Run {
+        let words = ["serve", "delete", name, "--address", &url, "--wait=false"];
+        plugin(&words).output().unwrap().into()
+    };
+    let mistaken = delete("story");
     assert_eq!((mistaken.code, mistaken.stdout.as_str()), (Some(2), ""));
     assert_eq!(
         mistaken.stderr,
-        "error: math_app is taken for the name of the Ray at --address, and an application of that name runs there\n\
-         hint: to remove it alone, write delete local math_app; to remove all, leave math_app out\n"
+        "error: story is taken for the name of the Ray at --address, and an application of that name runs there\n\
+         hint: to remove it alone, write delete local story; to remove all, leave story out\n"
     );
     assert!(ray.changes().is_empty());
+    // Which is no name of a cluster.
+    let meant = delete("math_app");
+    assert_eq!(
+        meant.stdout, "application/math_app deleted\n",
+        "{}",
+        meant.stderr
+    );
+    assert_eq!(ray.changes(), ["PUT"]);
 }
 
 #[test]
