@@ -1,5 +1,7 @@
 //! What the rules add to a cluster, and how that is said in RFC 6902.
 
+use std::collections::HashSet;
+
 use json_patch::jsonptr::{Pointer, PointerBuf, Token};
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use kuberay::ports::{HeadPort, PROTOCOL};
@@ -100,14 +102,13 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
 #[derive(Default)]
 struct Writer {
     operations: Vec<PatchOperation>,
-    /// What the last `create` made: changes to one parent follow each other.
-    created: Option<PointerBuf>,
+    /// The parents that were made: a second one would take away what was put into the first.
+    created: HashSet<PointerBuf>,
 }
 
 impl Writer {
     fn create(&mut self, path: &Pointer, empty: Value) {
-        if self.created.as_deref() != Some(path) {
-            self.created = Some(path.to_owned());
+        if self.created.insert(path.to_owned()) {
             self.add(path.to_owned(), empty);
         }
     }
@@ -129,5 +130,26 @@ impl Writer {
     fn add(&mut self, path: PointerBuf, value: Value) {
         let add = AddOperation { path, value };
         self.operations.push(PatchOperation::Add(add));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rules write in any order: a parent that is made once more would lose what is in it.
+    #[test]
+    fn a_parent_is_made_once_whatever_comes_between() {
+        let mut writer = Writer::default();
+        let other = Pointer::from_static("/spec/other");
+        for parent in [START_PARAMS, other, START_PARAMS] {
+            writer.create(parent, json!({}));
+        }
+        let made: Vec<&str> = writer
+            .operations
+            .iter()
+            .map(|operation| operation.path().as_str())
+            .collect();
+        assert_eq!(made, [START_PARAMS.as_str(), other.as_str()]);
     }
 }

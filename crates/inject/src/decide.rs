@@ -1,3 +1,5 @@
+//! Whether a RayCluster is to be changed at all.
+
 use kuberay::owner::{Owner, OwnerKind};
 use kuberay::resource::{API_GROUP, KIND};
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Why a RayCluster was changed or left alone: one name for logs, metrics and users.
+
 use std::fmt;
 
 /// Why a review ended as it did: one value behind the metric's label, the audit annotation, the

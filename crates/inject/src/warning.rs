@@ -1,3 +1,5 @@
+//! What a user is told about a RayCluster, in less than 120 characters each.
+
 mod old_pods;
 mod shown;
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn assert_injected_once(object: &Value, changes: usize) {
     assert!(object.to_string().len() >= MEGABYTE);
     let outcome = inject(&Review::create(object));
     assert_eq!(outcome.reason, Reason::Injected);
-    assert_eq!(outcome.patch.len(), changes);
+    assert_eq!(outcome.patch.len(), changes, "operations of the patch");
     let mut stored = object.clone();
     outcome.apply(&mut stored);
     let again = inject(&Review::create(&stored));

@@ -252,7 +252,8 @@ fn inner_place(place: &str, key: &str) -> String {
     }
 }
 
-/// The three places that design and README promise to touch, and nothing else.
+/// The places that `docs/reference/injection.md` promises to touch, and nothing else: a rule that touches
+/// another one adds it here.
 fn is_ours(place: &str) -> bool {
     [
         "head/rayStartParams",

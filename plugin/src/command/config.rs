@@ -1,3 +1,5 @@
+//! `config`: what runs, as a Serve config that can be submitted again.
+
 use clap::ValueEnum;
 use ray_serve_client::Selection;
 use ray_serve_client::config::running::RunningConfig;

@@ -1,3 +1,5 @@
+//! `create`: a RayCluster that is ready to serve, made without the webhook.
+
 use clap::ValueEnum;
 use kuberay::names;
 use kuberay::resource::QUALIFIED;

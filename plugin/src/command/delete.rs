@@ -1,3 +1,5 @@
+//! `delete`: removes some applications, or all of them and shuts Serve down.
+
 use ray_serve_client::Applications;
 use ray_serve_client::Selection;
 use ray_serve_client::change::expected::Expected;

@@ -1,3 +1,5 @@
+//! `inject`: manifests made ready to serve, without a cluster.
+
 use clap::ValueEnum;
 use ray_serve_inject::{Outcome, Reason, Warning};
 

@@ -1,3 +1,5 @@
+//! `submit`: deploys the applications of a Serve config.
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! `validate`: mistakes in Serve configs, found without a cluster.
+
 use std::path::Path;
 
 use ray_serve_client::api::version::RayVersion;

@@ -6,6 +6,7 @@ mod workspace;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::PathBuf,
 };
 
 use serde_json::Value;
@@ -155,6 +156,40 @@ fn the_maps_show_each_module() {
             "gone, but on the map of {source}: {gone:?}"
         );
     }
+}
+
+#[test]
+fn every_file_begins_with_what_it_is_for() {
+    let mut folders: Vec<PathBuf> = [
+        "plugin",
+        "webhook",
+        "crates/inject",
+        "crates/kuberay",
+        "crates/serve",
+        "tests/cluster",
+        "tests/e2e",
+        "tests/fake-ray",
+    ]
+    .map(|source| root().join(source).join("src"))
+    .to_vec();
+    let mut silent = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            // A file of tests is about the file that it is named after.
+            let is_of_tests = path.file_stem().is_some_and(|stem| stem == "tests");
+            let is_rust = path.extension().is_some_and(|ending| ending == "rs");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_rust
+                && !is_of_tests
+                && !fs::read_to_string(&path).unwrap().starts_with("//!")
+            {
+                silent.push(path);
+            }
+        }
+    }
+    assert!(silent.is_empty(), "no //! in the first line of {silent:#?}");
 }
 
 fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {

@@ -1,3 +1,5 @@
+//! `diff`: what a submit would change.
+
 mod external;
 
 use std::path::PathBuf;

@@ -74,7 +74,7 @@ fn assert_file(path: &Path, actual: &str) {
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert!(
         actual == expected,
-        "{} differs; got:\n{actual}",
+        "{} differs (UPDATE_GOLDEN=1 writes what was meant); got:\n{actual}",
         path.display()
     );
 }

@@ -140,3 +140,22 @@ fn holder(port: &str) -> String {
     });
     process.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn components_start_stage_after_stage_and_share_neither_name_nor_port() {
+        let stages: Vec<Stage> = ALL.iter().map(|component| component.stage).collect();
+        assert!(stages.is_sorted(), "{stages:?}");
+        let names: Vec<&str> = ALL.iter().map(|component| component.name).collect();
+        let ports: Vec<&str> = ALL.iter().flat_map(|one| one.ports).copied().collect();
+        for shared in [names, ports] {
+            let once: BTreeSet<&str> = shared.iter().copied().collect();
+            assert_eq!(once.len(), shared.len(), "twice in {shared:?}");
+        }
+    }
+}
