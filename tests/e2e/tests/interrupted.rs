@@ -32,8 +32,9 @@ fn ctrl_c_ends_the_waiting_and_not_the_deploying() {
         .ok();
 }
 
-/// Waits in the head for the controller, which the first deployment starts, and ends the dashboard
-/// before it can have answered. (The names are put together so as not to find this very program.)
+/// Waits in the head for a deployment, which is a connection to the dashboard that stays (those of the
+/// kubelet's probes do not), and for the controller, which it starts. Then ends the dashboard, before it
+/// can have answered. (The names are put together so as not to find this very program.)
 const END_DASHBOARD: &str = r"
 import os, signal, time
 
@@ -45,8 +46,19 @@ def processes(name):
         except OSError:
             pass
 
+def connections():
+    lines = [line.split() for line in open('/proc/net/tcp').readlines()[1:]]
+    return {line[2] for line in lines if line[1].endswith(':%04X' % 8265) and line[3] == '01'}
+
 dashboard = list(processes('dashboard/' + 'dashboard.py'))
+before = connections()
 print('ready', flush=True)
+staying = set()
+while not staying:
+    new = connections() - before
+    time.sleep(0.5)
+    staying = new & connections()
+print('asked', flush=True)
 while not list(processes('Serve' + 'Controller')):
     time.sleep(0.02)
 for pid in dashboard:
@@ -70,6 +82,8 @@ fn a_deployment_cut_by_a_dying_head_is_told_or_made_again_on_the_next() {
     ender.await_line(0, &["ready"]);
     let (told, waited) = thread::scope(|scope| {
         let told = scope.spawn(|| serving.submit(&config, &[]));
+        // One that waits may come late: it finds the next head. This one may not.
+        ender.await_line(0, &["asked"]);
         let waited = scope.spawn(|| serving.submit(&config, &["--wait"]));
         ender.await_line(0, &["ended ["]);
         let head = serving.head();
