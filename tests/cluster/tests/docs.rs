@@ -1,18 +1,16 @@
 //! The documentation holds together: the site's table of contents has every page, every link leads
 //! somewhere, and every picture has words for those who do not see it.
 
+#[allow(dead_code, reason = "this test asks nothing of cargo")]
+mod workspace;
+
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
+use workspace::root;
 
 /// All Markdown files below `dir`.
 fn pages_of(dir: &Path) -> Vec<PathBuf> {

@@ -1,16 +1,15 @@
 //! Facts about KubeRay stand in `crates/kuberay` and nowhere else: no other source spells its ports,
 //! labels and names of services. Tests do, so that they do not follow a fact that is wrong.
 
+mod sources;
 #[allow(dead_code, reason = "this test asks nothing of cargo")]
 mod workspace;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use sources::files;
 use workspace::root;
 
 /// What is searched for in texts and numbers, and the file that has it.
@@ -97,21 +96,6 @@ fn holds(literal: &str, fact: &str) -> bool {
         let after = literal[at + fact.len()..].chars().next();
         !(is_number && (is_digit(before) || is_digit(after)))
     })
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy();
-        if name.contains("tests") {
-        } else if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }
 
 fn literals_of(file: &Path) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The directions between crates, and between the folders of a crate, as CONTRIBUTING.md draws them.
 
 mod imports;
+mod sources;
 mod workspace;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 use serde_json::Value;
 
 use imports::imports;
+use sources::files;
 use workspace::{cargo, root};
 
 /// Whom of ours each crate may use. Tests may use more.
@@ -24,6 +26,16 @@ const CRATES: [(&str, &[&str]); 5] = [
     ("ray-serve-inject", &["kuberay"]),
     ("ray-serve-client", &[]),
     ("kuberay", &[]),
+];
+
+/// Where the folders of a house are looked at.
+const SOURCES: [&str; 6] = [
+    "plugin",
+    "webhook",
+    "crates/inject",
+    "crates/kuberay",
+    "crates/serve",
+    "tests/cluster",
 ];
 
 /// What Serve's client must do without, at any remove: a controller has no terminal and no kubeconfig.
@@ -78,14 +90,7 @@ fn facts_about_kuberay_need_no_runtime_and_no_network() {
 
 #[test]
 fn no_folder_uses_one_that_uses_it() {
-    for source in [
-        "plugin",
-        "webhook",
-        "crates/inject",
-        "crates/kuberay",
-        "crates/serve",
-        "tests/cluster",
-    ] {
+    for source in SOURCES {
         let imports = imports(&root().join(source).join("src"));
         assert!(imports.len() > 5, "{source}: {imports:?}");
         let circles: Vec<_> = imports
@@ -160,34 +165,11 @@ fn the_maps_show_each_module() {
 
 #[test]
 fn every_file_begins_with_what_it_is_for() {
-    let mut folders: Vec<PathBuf> = [
-        "plugin",
-        "webhook",
-        "crates/inject",
-        "crates/kuberay",
-        "crates/serve",
-        "tests/cluster",
-        "tests/e2e",
-        "tests/fake-ray",
-    ]
-    .map(|source| root().join(source).join("src"))
-    .to_vec();
     let mut silent = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            // A file of tests is about the file that it is named after.
-            let is_of_tests = path.file_stem().is_some_and(|stem| stem == "tests");
-            let is_rust = path.extension().is_some_and(|ending| ending == "rs");
-            if path.is_dir() {
-                folders.push(path);
-            } else if is_rust
-                && !is_of_tests
-                && !fs::read_to_string(&path).unwrap().starts_with("//!")
-            {
-                silent.push(path);
-            }
-        }
+    for source in SOURCES.into_iter().chain(["tests/e2e", "tests/fake-ray"]) {
+        let says = |file: &PathBuf| fs::read_to_string(file).unwrap().starts_with("//!");
+        let files = files(&root().join(source).join("src"));
+        silent.extend(files.into_iter().filter(|file| !says(file)));
     }
     assert!(silent.is_empty(), "no //! in the first line of {silent:#?}");
 }
