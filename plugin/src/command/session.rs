@@ -245,12 +245,17 @@ impl Submitter for Session<'_> {
     }
 
     async fn outlive(&mut self, failure: Failure) -> Result<(), Failure> {
-        let missing = self.bear(failure);
-        if missing.is_err() || self.is_over() {
-            self.progress.clear();
-            return Err(missing.map_or_else(|failure| failure, |missing| self.timed_out(&missing)));
-        }
-        self.progress.away(&missing?.what);
+        let missing = match self.bear(failure) {
+            Ok(missing) if !self.is_over() => missing,
+            ended => {
+                self.progress.clear();
+                return Err(match ended {
+                    Ok(missing) => self.timed_out(&missing),
+                    Err(failure) => failure,
+                });
+            }
+        };
+        self.progress.away(&missing.what);
         tokio::time::sleep(HEAD_POLL).await;
         Ok(())
     }
