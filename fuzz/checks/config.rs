@@ -12,6 +12,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let input = || Input {
         name: "serve_config.yaml".to_owned(),
         bytes: bytes.to_vec(),
+        directory: None,
     };
     // As a file that is named, and as one that a directory holds.
     let found = Contents::of_found(input()).ok();

@@ -28,9 +28,9 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Call(args) => call::run(&args, connection, ui).await,
         ServeCommand::Dashboard(args) => dashboard::run(&args, connection, ui).await,
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
-        ServeCommand::Inject(args) => inject::run(&args, ui),
+        ServeCommand::Inject(args) => inject::run(&args, connection, ui).await,
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
-        ServeCommand::Validate(args) => validate::run(&args, ui),
+        ServeCommand::Validate(args) => validate::run(&args, connection, ui).await,
         ServeCommand::Completion(args) => scripts::print(&args, &cli.program, ui),
         ServeCommand::Version => version(ui),
     }

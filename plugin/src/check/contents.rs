@@ -31,7 +31,7 @@ pub enum Stranger {
 
 impl Contents {
     /// A file that was named is meant: whatever it is, it is held to be a Serve config.
-    pub fn of_named(Input { name, bytes }: Input) -> Self {
+    pub fn of_named(Input { name, bytes, .. }: Input) -> Self {
         let manifest = str::from_utf8(&bytes)
             .ok()
             .and_then(|text| Some((text, Manifest::read(&name, text)?)));
@@ -47,7 +47,7 @@ impl Contents {
     }
 
     /// A file that lies in a directory may be anything.
-    pub fn of_found(Input { name, bytes }: Input) -> Result<Self, Stranger> {
+    pub fn of_found(Input { name, bytes, .. }: Input) -> Result<Self, Stranger> {
         let Ok(text) = str::from_utf8(&bytes) else {
             return Err(Stranger::Unreadable);
         };

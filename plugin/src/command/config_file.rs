@@ -1,57 +1,153 @@
 //! The Serve config that a command reads and sends, and what is checked of it before.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ray_serve_client::ServeConfig;
 
+use super::files::FilesArgs;
+use super::skipped::Skipped;
 use super::validate::count;
 use crate::check::contents::Contents;
 use crate::check::schema::NEWEST;
 use crate::check::source::Source;
-use crate::check::validate::{Findings, Target, check};
+use crate::check::validate::{Findings, Target, between, check};
 use crate::connect::client::{Client, ray_version};
+use crate::connect::flags::Limit;
 use crate::error::Failure;
-use crate::input::Input;
+use crate::hint;
+use crate::input::{self, FileName};
 use crate::output::Ui;
-use crate::package::{self, PackageFlags, Packages, Packing};
-
-/// Reads the one config of a file, and names what else is in it.
-pub fn read(file: &Path, ui: &Ui) -> Result<Source, Failure> {
-    let (source, others) = Contents::of_named(Input::read(file)?).one()?;
-    tell_others(std::slice::from_ref(&source), &others, ui);
-    Ok(source)
-}
+use crate::package::{self, Directories, PackageFlags, Packages, Packing};
 
 /// A Serve config that is ready to be sent, as far as that is known without its cluster.
 pub struct Ready {
-    pub source: Source,
-    /// With the names that its code will have on the cluster.
+    pub sources: Vec<Source>,
+    /// The applications of all sources, with the names that their code will have on the cluster.
     pub config: ServeConfig,
     pub packages: Packages,
 }
 
-/// Reads a config, checks it for every Ray and packs its code.
-pub fn prepare(
-    file: &Path,
+impl Ready {
+    /// The files that say something of an application: what is in none of them is in none on purpose.
+    pub fn files_of(&self, application: &str) -> String {
+        let names = |source: &&Source| {
+            let config = source.config();
+            config.is_ok_and(|config| config.applications().any(|(name, _)| name == application))
+        };
+        match self.sources.iter().find(names) {
+            Some(source) => source.name.clone(),
+            None => titles(&self.sources, |source| source.name.clone()),
+        }
+    }
+}
+
+/// Reads the configs of files, checks them for every Ray, joins them and packs their code.
+pub async fn prepare(
+    files: &FilesArgs,
+    timeout: Limit,
     check: &CheckFlags,
     code: &PackageFlags,
     lists_files: bool,
     ui: &Ui,
 ) -> Result<Ready, Failure> {
-    let source = read(file, ui)?;
-    check.before(&source, code.are_given(), ui)?;
-    let mut config = source.config()?;
+    let mut sources = Vec::new();
+    let mut directories = Directories::default();
+    for file in &files.filename {
+        for input in read(file, files.recursive, timeout, ui).await? {
+            let (source, directory) = input;
+            if let Ok(config) = source.config() {
+                for (application, _) in config.applications() {
+                    directories.put(application, directory.as_deref());
+                }
+            }
+            sources.push(source);
+        }
+    }
+    check.before(&sources, code.are_given(), ui)?;
+    let mut config = join(&sources, ui)?;
     let packing = Packing {
         strict: check.strict,
         lists_files,
     };
-    let packages = package::pack(&mut config, code, file, packing, ui)?;
+    let packages = package::pack(&mut config, code, &directories, packing, ui)?;
     Ok(Ready {
-        source,
+        sources,
         config,
         packages,
     })
+}
+
+/// The configs that `file` stands for, each with the directory that its paths lead from; names what
+/// else is there.
+async fn read(
+    file: &FileName,
+    recursive: bool,
+    timeout: Limit,
+    ui: &Ui,
+) -> Result<Vec<(Source, Option<PathBuf>)>, Failure> {
+    let inputs = input::read(file, recursive, timeout).await?;
+    let mut configs = Vec::new();
+    if !file.is_directory() {
+        for input in inputs {
+            let directory = input.directory.clone();
+            let (source, others) = Contents::of_named(input).one()?;
+            tell_others(std::slice::from_ref(&source), &others, ui);
+            configs.push((source, directory));
+        }
+        return Ok(configs);
+    }
+    let mut skipped = Skipped::default();
+    for input in inputs {
+        let (name, directory) = (input.name.clone(), input.directory.clone());
+        match Contents::of_found(input) {
+            Ok(contents) => configs.push((contents.one()?.0, directory)),
+            Err(stranger) => skipped.add(name, stranger),
+        }
+    }
+    if configs.is_empty() {
+        return Err(Failure::Failed(format!(
+            "no Serve config is in {file}, but {}",
+            skipped.kinds()
+        ))
+        .with_hint_if(hint::deeper(recursive)));
+    }
+    if let Some(line) = skipped.line(true) {
+        ui.note(&line);
+    }
+    Ok(configs)
+}
+
+/// The one config that all sources make, unless they contradict each other.
+fn join(sources: &[Source], ui: &Ui) -> Result<ServeConfig, Failure> {
+    let configs: Vec<ServeConfig> = sources
+        .iter()
+        .map(Source::config)
+        .collect::<Result<_, _>>()?;
+    let found = between(sources);
+    for (source, findings) in sources.iter().zip(&found) {
+        ui.findings(source, findings);
+    }
+    let errors: usize = found.iter().map(Findings::errors).sum();
+    let joined = ServeConfig::joined(configs);
+    match joined {
+        Some(config) if errors == 0 => Ok(config),
+        _ => Err(Failure::Failed(format!(
+            "{} between {}: nothing was sent",
+            count(errors, "conflict"),
+            titles(sources, Source::title)
+        ))),
+    }
+}
+
+fn titles(sources: &[Source], title: impl Fn(&Source) -> String) -> String {
+    /// Names in one message; nobody reads more.
+    const NAMED: usize = 3;
+    let named: Vec<String> = sources.iter().take(NAMED).map(title).collect();
+    match sources.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {}", named.join(", "), count(more, "other file")),
+    }
 }
 
 /// One line about what a file holds beside its configs.
@@ -111,8 +207,8 @@ impl CheckFlags {
         }
     }
 
-    /// Before anything is asked of a cluster: what is wrong with the config for every Ray.
-    fn before(&self, source: &Source, uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
+    /// Before anything is asked of a cluster: what is wrong with the configs for every Ray.
+    fn before(&self, sources: &[Source], uploads_code: bool, ui: &Ui) -> Result<(), Failure> {
         // What is only told is told once, for the cluster's Ray.
         if self.mode() != Validate::Strict {
             return Ok(());
@@ -121,14 +217,14 @@ impl CheckFlags {
             ray: None,
             uploads_code,
         };
-        self.refuse(source, &check(source, &any).without_warnings(), ui)
+        self.refuse(sources, |source| check(source, &any).without_warnings(), ui)
     }
 
     /// For the cluster's Ray; the newest where it does not say which it is.
     pub async fn on(
         &self,
         client: &mut Client,
-        source: &Source,
+        sources: &[Source],
         uploads_code: bool,
         ui: &Ui,
     ) -> Result<(), Failure> {
@@ -139,28 +235,37 @@ impl CheckFlags {
             ray: Some(ray_version(client).await?.unwrap_or(NEWEST)),
             uploads_code,
         };
-        let findings = check(source, &target);
-        let findings = if self.strict {
-            findings.strict()
-        } else {
-            findings
+        let find = |source: &Source| match check(source, &target) {
+            findings if self.strict => findings.strict(),
+            findings => findings,
         };
-        self.refuse(source, &findings, ui)
+        self.refuse(sources, find, ui)
     }
 
-    fn refuse(&self, source: &Source, findings: &Findings, ui: &Ui) -> Result<(), Failure> {
-        ui.findings(source, findings);
-        if findings.errors() == 0 || self.mode() == Validate::Warn {
+    fn refuse(
+        &self,
+        sources: &[Source],
+        find: impl Fn(&Source) -> Findings,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        let mut wrong = Vec::new();
+        for source in sources {
+            let findings = find(source);
+            ui.findings(source, &findings);
+            if findings.errors() > 0 {
+                let errors = count(findings.errors(), "error");
+                wrong.push(format!("{errors} in {}", source.title()));
+            }
+        }
+        if wrong.is_empty() || self.mode() == Validate::Warn {
             return Ok(());
         }
         let strict = if self.strict { " (--strict)" } else { "" };
-        let anyway = source.config().ok();
-        let anyway = anyway.map(|_| "--validate=ignore sends it as it is".to_owned());
-        Err(Failure::Failed(format!(
-            "{} in {}{strict}: nothing was sent",
-            count(findings.errors(), "error"),
-            source.title()
-        ))
-        .with_hint_if(anyway))
+        let can_be_sent = sources.iter().all(|source| source.config().is_ok());
+        let anyway = can_be_sent.then(|| "--validate=ignore sends it as it is".to_owned());
+        Err(
+            Failure::Failed(format!("{}{strict}: nothing was sent", wrong.join(", ")))
+                .with_hint_if(anyway),
+        )
     }
 }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use ray_serve_inject::{Outcome, Reason, Warning};
 
 use super::files::FilesArgs;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::input::{self, Input};
 use crate::manifest::neighbours::{self, Rename};
@@ -24,7 +25,7 @@ Examples:
 RayClusters without the annotation ray.io/enable-serve-service: \"true\", and all other objects, are
 printed as they were read. A RayCluster inside another object (AppWrapper, ManifestWork) is injected
 there. Fields that the API server writes (status, uid, ...) are left out of an injected RayCluster.
-The command asks no cluster, so connection flags have no effect.";
+The command asks no cluster, so connection flags have no effect, but for --request-timeout on a URL.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -44,14 +45,14 @@ enum Format {
     Patch,
 }
 
-pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     // Everything is read before anything is printed: half of a manifest is not to be applied.
     let mut documents = Vec::new();
     let mut report = Report::default();
-    for path in &args.files.filename {
-        let is_directory = path.is_dir();
-        for file in input::files(path, args.files.recursive)? {
-            let input = Input::read(&file)?;
+    for file in &args.files.filename {
+        let is_directory = file.is_directory();
+        let timeout = connection.request_timeout;
+        for input in input::read(file, args.files.recursive, timeout).await? {
             match manifest::read(&input.bytes) {
                 Ok(read) if is_directory => {
                     let (objects, others): (Vec<_>, Vec<_>) = read.into_iter().partition(is_kept);

@@ -1,6 +1,5 @@
 //! `submit`: deploys the applications of a Serve config.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ray_serve_client::Applications;
@@ -14,6 +13,7 @@ use tokio::time::sleep;
 
 use super::config_file::{self, CheckFlags, Ready};
 use super::dry_run::DryRunFlag;
+use super::files::FilesArgs;
 use super::poll;
 use super::session::Session;
 use super::status::problems::Problem;
@@ -39,6 +39,9 @@ Examples:
   # Deploy the applications of a file and leave all others as they are
   kubectl ray serve submit test-cluster -f fruit.yaml --merge
 
+  # Deploy the applications of all files of a directory, and of one on the web
+  kubectl ray serve submit test-cluster -f applications/ -f https://example.com/fruit.yaml
+
   # From another program
   generate-config | kubectl ray serve submit test-cluster -f -";
 
@@ -52,10 +55,9 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Serve config in YAML or JSON; - reads standard input
-    #[arg(short, long, value_name = "FILE")]
-    filename: PathBuf,
-    /// Leave applications that are not in the file as they are, instead of removing them
+    #[command(flatten)]
+    files: FilesArgs,
+    /// Leave applications that are not in the files as they are, instead of removing them
     ///
     /// Several people may do so at the same time: a submit that was overwritten is sent again. Ray does
     /// not report tracing_config and controller_options; they take effect when Serve starts, and a running
@@ -84,16 +86,18 @@ pub struct Args {
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let Ready {
-        source,
+        sources,
         config,
         packages,
     } = config_file::prepare(
-        &args.filename,
+        &args.files,
+        connection.request_timeout,
         &args.check,
         &args.code,
         args.dry_run.is_on(),
         ui,
-    )?;
+    )
+    .await?;
     let session = Session::new(
         connection,
         &args.raycluster,
@@ -104,7 +108,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let mut session = session.patient(args.wait).with_code(packages);
     session.look_first().await?;
     args.check
-        .on(&mut session.client, &source, args.code.are_given(), ui)
+        .on(&mut session.client, &sources, args.code.are_given(), ui)
         .await?;
     let shut_down = session
         .next()

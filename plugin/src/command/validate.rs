@@ -1,7 +1,5 @@
 //! `validate`: mistakes in Serve configs, found without a cluster.
 
-use std::path::Path;
-
 use ray_serve_client::api::version::RayVersion;
 
 use super::config_file;
@@ -10,10 +8,11 @@ use super::skipped::Skipped;
 use crate::check::contents::Contents;
 use crate::check::schema::{NEWEST, OLDEST};
 use crate::check::source::Source;
-use crate::check::validate::{Findings, Target, check};
+use crate::check::validate::{Findings, Target, between, check};
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::hint;
-use crate::input::{self, Input};
+use crate::input::{self, FileName};
 use crate::output::Ui;
 
 const EXAMPLES: &str = "\
@@ -28,8 +27,10 @@ Examples:
   kubectl ray serve validate -f configs/ -R --strict
 
 The command also checks the serveConfigV2 of a RayService and Serve configs in a ConfigMap. In a
-directory it checks the Serve configs, and names the files that it skips in one line. It asks no
-cluster, so connection flags have no effect; submit checks the same for the Ray of its cluster.
+directory it checks the Serve configs, and names the files that it skips in one line. Files that are
+named one by one are also checked against each other, as submit joins them: an application name or a
+route that two of them have is an error. The command asks no cluster, so connection flags have no
+effect, but for --request-timeout on a URL; submit checks the same for the Ray of its cluster.
 
 Exit code: 0 without errors, 1 with errors or when there was nothing to check, 2 for wrong usage.";
 
@@ -49,21 +50,29 @@ pub struct Args {
     verbose: bool,
 }
 
-pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let mut sound = true;
     let mut skipped = Skipped::default();
     let mut unchecked = Vec::new();
-    for path in &args.files.filename {
-        let here = look(args, path, ui)?;
+    let mut named = Vec::new();
+    for file in &args.files.filename {
+        let here = look(args, file, connection, ui).await?;
         sound &= here.sound;
-        if !here.checked {
+        if here.configs.is_empty() {
             unchecked.push(format!(
-                "nothing was checked in {}: no Serve config, but {}",
-                path.display(),
+                "nothing was checked in {file}: no Serve config, but {}",
                 here.skipped.kinds()
             ));
         }
         skipped.append(here.skipped);
+        // A directory may hold the configs of many clusters, and a file too.
+        if let (false, [_]) = (file.is_directory(), &here.configs[..]) {
+            named.extend(here.configs);
+        }
+    }
+    for (source, findings) in named.iter().zip(between(&named)) {
+        ui.findings(source, &findings);
+        sound &= findings.errors() == 0;
     }
     if let Some(line) = skipped.line(args.verbose) {
         ui.note(&line);
@@ -87,20 +96,24 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
 
 /// What came of one file or directory.
 struct Looked {
-    checked: bool,
+    configs: Vec<Source>,
     sound: bool,
     skipped: Skipped,
 }
 
-fn look(args: &Args, path: &Path, ui: &Ui) -> Result<Looked, Failure> {
+async fn look(
+    args: &Args,
+    file: &FileName,
+    connection: &ConnectionFlags,
+    ui: &Ui,
+) -> Result<Looked, Failure> {
     let mut looked = Looked {
-        checked: false,
+        configs: Vec::new(),
         sound: true,
         skipped: Skipped::default(),
     };
-    let is_directory = path.is_dir();
-    for file in input::files(path, args.files.recursive)? {
-        let input = Input::read(&file)?;
+    let is_directory = file.is_directory();
+    for input in input::read(file, args.files.recursive, connection.request_timeout).await? {
         let contents = if is_directory {
             let name = input.name.clone();
             match Contents::of_found(input) {
@@ -114,12 +127,12 @@ fn look(args: &Args, path: &Path, ui: &Ui) -> Result<Looked, Failure> {
             Contents::of_named(input)
         };
         for source in &contents.configs {
-            looked.checked = true;
             looked.sound &= judge(args, source, ui)?;
         }
         if !is_directory {
             config_file::tell_others(&contents.configs, &contents.others, ui);
         }
+        looked.configs.extend(contents.configs);
     }
     Ok(looked)
 }

@@ -6,26 +6,17 @@ use super::credentials;
 use super::error::Error;
 use super::source::Origin;
 
-/// Where a config may name files.
+/// Where a config may name files: below its own directory, and below what flags name.
 #[derive(Debug)]
 pub(super) struct Bounds {
-    config_dir: PathBuf,
-    /// Resolved paths; a path that does not exist allows nothing.
-    allowed: Vec<PathBuf>,
+    /// Resolved; a path that does not exist allows nothing.
+    flags: Vec<PathBuf>,
 }
 
 impl Bounds {
-    /// The config's directory, and the paths that flags name.
-    pub(super) fn new<'a>(config_dir: &'a Path, flags: impl Iterator<Item = &'a Path>) -> Self {
-        let config_dir = if config_dir.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            config_dir
-        };
-        let all = std::iter::once(config_dir).chain(flags);
+    pub(super) fn new<'a>(flags: impl Iterator<Item = &'a Path>) -> Self {
         Self {
-            config_dir: config_dir.to_owned(),
-            allowed: all.filter_map(|path| path.canonicalize().ok()).collect(),
+            flags: flags.filter_map(|path| path.canonicalize().ok()).collect(),
         }
     }
 
@@ -34,17 +25,29 @@ impl Bounds {
         let real = path
             .canonicalize()
             .map_err(|error| Error::read(path, error))?;
-        let Origin::Config { what, instead } = origin else {
+        let Origin::Config {
+            what,
+            directory,
+            instead,
+        } = origin
+        else {
             return Ok(real);
         };
+        let directory = if directory.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            directory
+        };
+        let own = directory.canonicalize().ok();
         let (what, instead) = (what.clone(), instead.clone());
-        let allowed = self.allowed.iter().filter(|dir| real.starts_with(dir));
+        let allowed = self.flags.iter().chain(&own);
+        let allowed = allowed.filter(|dir| real.starts_with(dir));
         // The nearest one, which may be the path itself.
         let Some(within) = allowed.max_by_key(|dir| dir.components().count()) else {
             return Err(Error::OutOfBounds {
                 what,
                 real,
-                dir: self.config_dir.clone(),
+                dir: directory.to_owned(),
                 instead,
             });
         };

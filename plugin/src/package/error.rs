@@ -30,6 +30,8 @@ pub enum Error {
         dir: PathBuf,
         instead: String,
     },
+    #[error("{what} is a path, and the config comes from a URL")]
+    FromElsewhere { what: String, instead: String },
     #[error("{what} looks like credentials")]
     NamesCredentials { what: String, instead: String },
     #[error("nothing to upload in {}: {}", dir.display(), nothing(rules))]
@@ -71,9 +73,9 @@ impl Hint for Error {
         let rayignore = |dir: &Path| dir.join(RAYIGNORE).display().to_string();
         Some(match self {
             Self::NotTaken { instead, .. } => return instead.clone(),
-            Self::OutOfBounds { instead, .. } | Self::NamesCredentials { instead, .. } => {
-                instead.clone()
-            }
+            Self::OutOfBounds { instead, .. }
+            | Self::FromElsewhere { instead, .. }
+            | Self::NamesCredentials { instead, .. } => instead.clone(),
             Self::Name(_) => format!("rename it, or list it in {RAYIGNORE}"),
             Self::LinkOut { dir, .. } => {
                 format!("copy what it names there, or list it in {}", rayignore(dir))

@@ -9,6 +9,7 @@
 mod archive;
 mod bounds;
 mod credentials;
+mod directories;
 mod error;
 mod flags;
 mod left_out;
@@ -28,9 +29,10 @@ mod tree;
 mod upload;
 mod uri;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+pub use directories::Directories;
 pub use error::Error;
 pub use flags::PackageFlags;
 
@@ -65,7 +67,7 @@ pub struct Packing {
 pub fn pack(
     config: &mut ServeConfig,
     flags: &PackageFlags,
-    config_file: &Path,
+    directories: &Directories,
     packing: Packing,
     ui: &Ui,
 ) -> Result<Packages, Failure> {
@@ -74,10 +76,8 @@ pub fn pack(
         // Local directories in the config are uploaded only if the user gives one of the flags.
         return Ok(Packages::default());
     }
-    // The parent of standard input (`-`) is the current directory too.
-    let config_dir = config_file.parent().unwrap_or(Path::new(""));
-    let mut packer = Packer::new(flags, config_dir, packing, ui);
-    let notes = runtime_env::apply(config, flags, config_dir, &mut packer)?;
+    let mut packer = Packer::new(flags, packing, ui);
+    let notes = runtime_env::apply(config, flags, directories, &mut packer)?;
     for note in notes {
         ui.note(&note);
     }

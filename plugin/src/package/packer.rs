@@ -30,12 +30,7 @@ pub(super) struct Packer<'a> {
 }
 
 impl<'a> Packer<'a> {
-    pub(super) fn new(
-        flags: &PackageFlags,
-        config_dir: &Path,
-        packing: Packing,
-        ui: &'a Ui,
-    ) -> Self {
+    pub(super) fn new(flags: &PackageFlags, packing: Packing, ui: &'a Ui) -> Self {
         let variable = std::env::var_os(WITHOUT_GITIGNORE).unwrap_or_default();
         if !["", "0", "1"].iter().any(|known| variable == *known) {
             ui.warning(&format!(
@@ -45,7 +40,7 @@ impl<'a> Packer<'a> {
         Self {
             packages: Packages::default(),
             uris: HashMap::new(),
-            bounds: Bounds::new(config_dir, flags.paths()),
+            bounds: Bounds::new(flags.paths()),
             packing,
             counts_git: variable != "1",
             ui,

@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::directories::Directories;
+use super::error::Error;
 use super::flags::{Code, PackageFlags};
 use super::requirements;
 use super::source::{Origin, Role, Source};
@@ -28,21 +30,22 @@ pub(super) trait Machine {
 }
 
 /// Puts the flags into a config, and URIs where it names local directories and files, which are
-/// looked for from `config_dir`. Returns what a user may not expect.
+/// looked for from the directory of each application's file. Returns what a user may not expect.
 pub(super) fn apply(
     config: &mut ServeConfig,
     flags: &PackageFlags,
-    config_dir: &Path,
+    directories: &Directories,
     machine: &mut dyn Machine,
 ) -> Result<Vec<String>, Failure> {
     check_names(config, flags)?;
     let mut kept = Vec::new();
     let mut used = false;
     for (name, application) in config.applications_mut() {
+        let directory = directories.of(&name);
         // Ray reports best what is wrong with a value that is not a mapping.
         if let Some(mut fields) = runtime_env(application) {
             let whose = format!("application/{name}");
-            let mut env = Env::new(&mut fields, &name, &whose, config_dir, machine);
+            let mut env = Env::new(&mut fields, &name, &whose, directory, machine);
             env.read_requirements()?;
             if let Some(code) = flags.of(&name) {
                 env.set_working_dir(code)?;
@@ -66,7 +69,7 @@ pub(super) fn apply(
             if let Some(Value::Object(env)) =
                 deployment.pointer_mut("/ray_actor_options/runtime_env")
             {
-                let mut env = Env::new(env, &name, &whose, config_dir, machine);
+                let mut env = Env::new(env, &name, &whose, directory, machine);
                 env.read_requirements()?;
                 env.working_dir()?;
                 env.replace_py_modules(&[])?;
@@ -142,7 +145,8 @@ struct Env<'a> {
     application: &'a str,
     /// Its name in messages.
     whose: &'a str,
-    config_dir: &'a Path,
+    /// Where its paths lead from.
+    directory: Option<&'a Path>,
     machine: &'a mut dyn Machine,
 }
 
@@ -151,7 +155,7 @@ impl<'a> Env<'a> {
         fields: &'a mut Map<String, Value>,
         application: &'a str,
         whose: &'a str,
-        config_dir: &'a Path,
+        directory: Option<&'a Path>,
         machine: &'a mut dyn Machine,
     ) -> Self {
         let patterns = fields.get(EXCLUDES).and_then(Value::as_array);
@@ -161,7 +165,7 @@ impl<'a> Env<'a> {
             fields,
             application,
             whose,
-            config_dir,
+            directory,
             machine,
         }
     }
@@ -169,9 +173,8 @@ impl<'a> Env<'a> {
     /// Replaces local files of pip, uv and conda by what they list.
     fn read_requirements(&mut self) -> Result<(), Failure> {
         for named in requirements::named(self.fields) {
-            let path = self.config_dir.join(&named.file);
             let instead = format!("list its packages under {} instead", named.field);
-            let origin = self.origin(named.field, &named.file, instead);
+            let (path, origin) = self.locate(named.field, &named.file, instead)?;
             let text = self.machine.read(&path, &origin)?;
             let local = named.put(&text, self.fields).map_err(|problem| {
                 Failure::Failed(format!("cannot read {}: {problem}", path.display()))
@@ -260,17 +263,34 @@ impl<'a> Env<'a> {
         flag: &str,
         role: Role,
     ) -> Result<String, Failure> {
-        let path = self.config_dir.join(own);
-        let instead = format!("{flag}{} uploads it all the same", path.display());
-        let origin = self.origin(field, own, instead);
+        let instead = match self.directory {
+            Some(directory) => {
+                let path = directory.join(own);
+                format!("{flag}{} uploads it all the same", path.display())
+            }
+            None => format!("{flag}PATH uploads what is here"),
+        };
+        let (path, origin) = self.locate(field, own, instead)?;
         self.upload(&path, role, &origin)
     }
 
-    fn origin(&self, field: &str, own: &str, instead: String) -> Origin {
-        Origin::Config {
-            what: format!("{field} \"{own}\" of {}", self.whose),
+    /// A path in the config, and who named it.
+    fn locate(
+        &self,
+        field: &str,
+        own: &str,
+        instead: String,
+    ) -> Result<(PathBuf, Origin), Failure> {
+        let what = format!("{field} \"{own}\" of {}", self.whose);
+        let Some(directory) = self.directory else {
+            return Err(Error::FromElsewhere { what, instead }.into());
+        };
+        let origin = Origin::Config {
+            what,
+            directory: directory.to_owned(),
             instead,
-        }
+        };
+        Ok((directory.join(own), origin))
     }
 
     fn upload(&mut self, path: &Path, role: Role, origin: &Origin) -> Result<String, Failure> {

@@ -28,6 +28,8 @@ pub(super) enum Origin {
     Config {
         /// `working_dir "../x" of application/a`
         what: String,
+        /// Of the config, which may name what is below.
+        directory: PathBuf,
         /// What to do instead if that is not allowed.
         instead: String,
     },

@@ -16,6 +16,7 @@ mod dashboard_visitors;
 mod delete;
 mod diff;
 mod endless;
+mod files;
 mod get;
 mod get_schema;
 mod inject;

@@ -17,6 +17,7 @@ fn findings(text: &str, ray: &str) -> Vec<String> {
     let input = Input {
         name: "x".to_owned(),
         bytes: text.as_bytes().to_vec(),
+        directory: None,
     };
     let (source, _) = Contents::of_named(input).one().unwrap();
     let target = Target {

@@ -2,6 +2,7 @@
 //! can make something of it is for others to judge.
 
 mod env_vars;
+mod join;
 pub mod merge;
 pub mod running;
 

@@ -3,6 +3,7 @@
 //! Ray ignores fields it does not know, and starts what can only fail. Here every field is held
 //! against the [schema](super::schema) of one version of Ray, or, while that is not known, of all.
 
+mod between;
 mod elsewhere;
 mod example;
 mod findings;
@@ -27,6 +28,7 @@ use crate::yaml::positions::{Node, Place, Step};
 use findings::Found;
 use report::Report;
 
+pub use between::between;
 pub use findings::{Finding, Findings, Severity};
 pub use value::expected;
 

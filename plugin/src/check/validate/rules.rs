@@ -9,7 +9,7 @@ use super::report::Report;
 use super::scaling;
 use super::value;
 
-const DEFAULT_ROUTE: &str = "/";
+pub(super) const DEFAULT_ROUTE: &str = "/";
 
 pub(super) type Fields = Map<String, Value>;
 
@@ -27,11 +27,11 @@ pub(super) fn config(report: &mut Report, top: &Fields) {
 }
 
 /// Looks at the mappings of a list, with their places in it.
-fn in_list(
+pub(super) fn in_list<'a>(
     report: &mut Report,
-    fields: &Fields,
+    fields: &'a Fields,
     list: &str,
-    look: impl FnOnce(&mut Report, &[(usize, &Fields)]),
+    look: impl FnOnce(&mut Report, &[(usize, &'a Fields)]),
 ) {
     let Some(Value::Array(items)) = fields.get(list) else {
         return;
@@ -43,7 +43,7 @@ fn in_list(
     report.in_field(list, |report| look(report, &mappings));
 }
 
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.get(name).and_then(Value::as_str)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn is_given(fields: &Fields, name: &str) -> bool {
 
 /// An application's text in `field`, or the default where it has none; what is no text is told of
 /// elsewhere.
-fn or_default<'a>(fields: &'a Fields, field: &str, default: &'a str) -> Option<&'a str> {
+pub(super) fn or_default<'a>(fields: &'a Fields, field: &str, default: &'a str) -> Option<&'a str> {
     match fields.get(field) {
         None => Some(default),
         Some(Value::String(text)) => Some(text),
@@ -62,7 +62,13 @@ fn or_default<'a>(fields: &'a Fields, field: &str, default: &'a str) -> Option<&
 }
 
 /// At the field if it is written, else at the mapping that lacks it.
-fn at_field(report: &mut Report, index: usize, fields: &Fields, name: &str, message: String) {
+pub(super) fn at_field(
+    report: &mut Report,
+    index: usize,
+    fields: &Fields,
+    name: &str,
+    message: String,
+) {
     report.in_item(index, |report| {
         if fields.contains_key(name) {
             report.in_field(name, |report| report.error(message));
@@ -98,16 +104,21 @@ fn routes(report: &mut Report, applications: &[(usize, &Fields)]) {
         };
         let name = text(fields, "name").unwrap_or(DEFAULT_NAME);
         if let Some(other) = seen.insert(route, name) {
-            let why = if fields.contains_key("route_prefix") {
-                ""
-            } else {
-                ", the default: set route_prefix"
-            };
+            let why = why_default_route(fields);
             let message = format!(
                 "applications \"{other}\" and \"{name}\" have the same route \"{route}\"{why}"
             );
             at_field(report, *index, fields, "route_prefix", message);
         }
+    }
+}
+
+/// Why an application has a route that nobody wrote.
+pub(super) fn why_default_route(fields: &Fields) -> &'static str {
+    if fields.contains_key("route_prefix") {
+        ""
+    } else {
+        ", the default: set route_prefix"
     }
 }
 

@@ -2,12 +2,11 @@
 
 mod external;
 
-use std::path::PathBuf;
-
 use ray_serve_client::change::ignored_settings;
 use ray_serve_client::change::plan::Change;
 
 use super::config_file::{self, CheckFlags, Ready};
+use super::files::FilesArgs;
 use crate::check::difference::{Difference, differences};
 use crate::connect::ClusterName;
 use crate::connect::client::client;
@@ -25,7 +24,7 @@ Examples:
   # The same, side by side
   KUBECTL_EXTERNAL_DIFF=\"diff -y\" kubectl ray serve diff test-cluster -f serve_config.yaml
 
-Applications that the file lacks are shown as removed. Values of environment variables are masked.
+Applications that the files lack are shown as removed. Values of environment variables are masked.
 KUBECTL_EXTERNAL_DIFF names a program that compares two directories, as for kubectl diff.
 
 Exit code: 0 without differences, 1 with differences, more than 1 for an error.";
@@ -36,9 +35,8 @@ pub struct Args {
     /// Name of the RayCluster
     #[arg(value_name = "CLUSTER")]
     raycluster: ClusterName,
-    /// Serve config in YAML or JSON; - reads standard input
-    #[arg(short, long, value_name = "FILE")]
-    filename: PathBuf,
+    #[command(flatten)]
+    files: FilesArgs,
     /// Compare for submit --merge, which keeps applications that are not in the file
     #[arg(long)]
     merge: bool,
@@ -52,14 +50,14 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
-    let differences = find(args, connection, ui)
+    let (ready, differences) = find(args, connection, ui)
         .await
         .map_err(Failure::instead_of_differences)?;
     if differences.is_empty() {
         return Ok(());
     }
     match external::program() {
-        None => show(args, &differences, ui)?,
+        None => show(args, &ready, &differences, ui)?,
         Some(program) => {
             external::run(&program, &differences, ui)
                 .await
@@ -73,26 +71,33 @@ async fn find(
     args: &Args,
     connection: &ConnectionFlags,
     ui: &Ui,
-) -> Result<Vec<Difference>, Failure> {
+) -> Result<(Ready, Vec<Difference>), Failure> {
     // The code is only packed, to know what it would be called on the cluster.
-    let Ready { source, config, .. } =
-        config_file::prepare(&args.filename, &args.check, &args.code, false, ui)?;
+    let ready = config_file::prepare(
+        &args.files,
+        connection.request_timeout,
+        &args.check,
+        &args.code,
+        false,
+        ui,
+    )
+    .await?;
     let mut client = client(connection, &args.raycluster)?;
     let running = client.applications().await?;
     args.check
-        .on(&mut client, &source, args.code.are_given(), ui)
+        .on(&mut client, &ready.sources, args.code.are_given(), ui)
         .await?;
-    for ignored in ignored_settings::ignored(&config, &running.raw) {
+    for ignored in ignored_settings::ignored(&ready.config, &running.raw) {
         ui.warning(&format!("{ignored}: a running Serve does not change it"));
     }
-    let mut differences = differences(&config, &running.details, args.show_env);
+    let mut differences = differences(&ready.config, &running.details, args.show_env);
     if args.merge {
         differences.retain(|one| one.change != Change::Removed);
     }
-    Ok(differences)
+    Ok((ready, differences))
 }
 
-fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure> {
+fn show(args: &Args, ready: &Ready, differences: &[Difference], ui: &Ui) -> Result<(), Failure> {
     for Difference {
         application,
         before,
@@ -100,6 +105,7 @@ fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure>
         ..
     } in differences
     {
+        let file = ready.files_of(application);
         let application = safe::name(application);
         let diff = unified(
             Side {
@@ -110,10 +116,7 @@ fn show(args: &Args, differences: &[Difference], ui: &Ui) -> Result<(), Failure>
                 text: before,
             },
             Side {
-                name: &format!(
-                    "application/{application} in {}",
-                    safe::name(&args.filename.display().to_string())
-                ),
+                name: &format!("application/{application} in {}", safe::name(&file)),
                 text: after,
             },
             ui.style(),

@@ -53,13 +53,18 @@ fn apply_to(
             .collect(),
     };
     let mut machine = Fake::default();
+    let mut directories = Directories::default();
+    for (name, application) in config.applications() {
+        let is_fetched = application["url"].is_string();
+        directories.put(name, (!is_fetched).then(|| Path::new("conf")));
+    }
     let notes =
-        apply(&mut config, &flags, Path::new("conf"), &mut machine).map_err(
-            |failure| match failure.hint() {
-                Some(hint) => format!("{failure}\nhint: {hint}"),
-                None => failure.to_string(),
-            },
-        )?;
+        apply(&mut config, &flags, &directories, &mut machine).map_err(|failure| match failure
+            .hint()
+        {
+            Some(hint) => format!("{failure}\nhint: {hint}"),
+            None => failure.to_string(),
+        })?;
     let config: Value = serde_json::from_str(&config.to_json()).unwrap();
     Ok((config["applications"].clone(), notes))
 }
@@ -182,4 +187,23 @@ fn deployments_have_code_of_their_own() {
     let none = env(json!({"env_vars": {}}));
     let (applications, _) = apply_to(&none, &["src"], &[]).unwrap();
     assert_eq!(applications[0]["deployments"], none[0]["deployments"]);
+}
+
+#[test]
+fn a_config_from_a_url_names_no_path_of_this_machine() {
+    let whose =
+        json!([{"name": "a", "url": "https://x/a.yaml", "runtime_env": {"working_dir": "src"}}]);
+    let refused = apply_to(&whose, &[], &["mod"]).unwrap_err();
+    assert_eq!(
+        refused,
+        "working_dir \"src\" of application/a is a path, and the config comes from a URL\n\
+         hint: --working-dir a=PATH uploads what is here"
+    );
+    assert!(apply_to(&whose, &["a=src"], &[]).is_ok());
+    let pip = json!([{"name": "a", "url": "https://x/a.yaml", "runtime_env": {"pip": "requirements.txt"}}]);
+    let refused = apply_to(&pip, &["a=src"], &[]).unwrap_err();
+    assert!(
+        refused.contains("list its packages under pip instead"),
+        "{refused}"
+    );
 }

@@ -1,9 +1,15 @@
-//! What `-f` names: a file, a directory or standard input.
+//! What `-f` names: a file, a directory, a URL or standard input.
+
+mod file_name;
+mod url;
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use file_name::FileName;
+
+use crate::connect::flags::Limit;
 use crate::error::Failure;
 use crate::hint;
 
@@ -14,27 +20,48 @@ pub struct Input {
     /// For messages.
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Where the paths in it lead from; see [`FileName::directory`].
+    pub directory: Option<PathBuf>,
 }
 
 impl Input {
     /// Reads a file, or standard input where it is called `-`.
     pub fn read(file: &Path) -> Result<Self, Failure> {
-        let (name, bytes) = if file == Path::new("-") {
+        let name = FileName::Path(file.to_owned());
+        let bytes = if file == Path::new("-") {
             let mut bytes = Vec::new();
             let result = io::stdin().lock().read_to_end(&mut bytes);
-            ("standard input".to_owned(), result.map(|_| bytes))
+            result.map(|_| bytes)
         } else {
-            (file.display().to_string(), fs::read(file))
+            fs::read(file)
         };
         match bytes {
-            Ok(bytes) => Ok(Self { name, bytes }),
-            Err(error) => Err(cannot_read(&name, &error)),
+            Ok(bytes) => Ok(Self::of(&name, bytes)),
+            Err(error) => Err(cannot_read(&name.to_string(), &error)),
+        }
+    }
+
+    fn of(name: &FileName, bytes: Vec<u8>) -> Self {
+        Self {
+            name: name.to_string(),
+            bytes,
+            directory: name.directory().map(Path::to_owned),
         }
     }
 }
 
-/// The files that `path` stands for: itself or, where it is a directory, the manifests in it by name.
-pub fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Failure> {
+/// Reads what `file` stands for: itself or, where it is a directory, the manifests in it by name.
+pub async fn read(file: &FileName, recursive: bool, timeout: Limit) -> Result<Vec<Input>, Failure> {
+    match file {
+        FileName::Url(url) => Ok(vec![Input::of(file, url::fetch(url, timeout).await?)]),
+        FileName::Path(path) => {
+            let files = files(path, recursive)?;
+            files.iter().map(|file| Input::read(file)).collect()
+        }
+    }
+}
+
+fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
