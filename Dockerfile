@@ -2,12 +2,12 @@
 # The webhook as one static binary in an empty image. The chart expects the tag
 # ray-serve-webhook:<version of charts/ray-serve-webhook>:
 #
-#   docker build -t ray-serve-webhook:0.1.0 .
+#   docker build -t ray-serve-webhook:0.4.0 .
 #
 # Tags can be moved. For a build that is the same every time, name the base by its digest, which
 # `docker buildx imagetools inspect rust:1.95-bookworm` prints:
 #
-#   docker build --build-arg RUST=rust:1.95-bookworm@sha256:… -t ray-serve-webhook:0.1.0 .
+#   docker build --build-arg RUST=rust:1.95-bookworm@sha256:… -t ray-serve-webhook:0.4.0 .
 
 ARG RUST=rust:1.95-bookworm
 FROM ${RUST} AS build

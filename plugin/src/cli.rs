@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
     validate,
 };
+use crate::connect::Spoken;
 use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::ConnectionFlags;
 
@@ -51,12 +52,12 @@ pub struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub enum ServeCommand {
-    /// Make a RayCluster that is ready to serve
+    /// Create a RayCluster that is ready to serve
     Create(create::Args),
     /// Deploy the applications of a Serve config and remove all others
     #[command(visible_alias = "deploy", alias = "apply")]
     Submit(submit::Args),
-    /// Show the Serve applications of a RayCluster, or of all in a line each
+    /// Show the Serve applications of a RayCluster, or one line for each RayCluster
     Get(get::Args),
     /// Show what runs, where its traffic goes, and what is wrong
     Status(status::Args),
@@ -67,16 +68,16 @@ pub enum ServeCommand {
     Logs(logs::Args),
     /// Send one request to an application
     Call(call::Args),
-    /// Show Ray's dashboard in the browser
+    /// Serve Ray's dashboard on this machine
     Dashboard(dashboard::Args),
-    /// Shut Serve down and remove all its applications
+    /// Remove applications, or all of them and shut Serve down
     #[command(visible_alias = "shutdown")]
     Delete(delete::Args),
     /// Make RayCluster manifests ready to serve, without a cluster
     Inject(inject::Args),
     /// Show what a submit would change
     Diff(diff::Args),
-    /// Look for mistakes in Serve configs, without a cluster
+    /// Find mistakes in Serve configs, without a cluster
     Validate(validate::Args),
     /// Print a script that completes this program in a shell
     Completion(completion::Args),
@@ -110,7 +111,8 @@ impl ServeCommand {
 /// kubectl runs the longest name it finds: beside `KubeRay`'s own `kubectl-ray` this plugin is
 /// installed as `kubectl-ray-serve`, and then `serve` is already said. Krew writes an underscore for
 /// each dash of a plugin's name, as kubectl does where a user types one.
-const SERVE_NAMES: [&str; 2] = ["kubectl-ray-serve", "kubectl-ray_serve"];
+const SERVE_NAMES: [&str; 2] = ["kubectl-ray-serve", KREW_NAME];
+const KREW_NAME: &str = "kubectl-ray_serve";
 const SERVE: &str = "serve";
 /// Under a name that begins so, and goes on as the plugin's own, kubectl asks for completions.
 const PLUGIN: &str = "kubectl-";
@@ -158,14 +160,59 @@ impl Program {
             None => tree,
         }
     }
+
+    pub fn spoken(&self) -> Spoken {
+        if self.name == KREW_NAME {
+            Spoken::BY_KREW
+        } else {
+            Spoken::default()
+        }
+    }
+
+    /// The commands as help and usage show them: as they are typed.
+    fn spoken_tree(&self) -> clap::Command {
+        let Spoken(spoken) = self.spoken();
+        if self.name == KREW_NAME {
+            said_as(spoken, self.tree().bin_name(spoken))
+        } else {
+            Cli::command()
+        }
+    }
+
+    fn read(&self, matches: &ArgMatches) -> Result<Cli, clap::Error> {
+        let mut cli = if self.name == KREW_NAME {
+            Cli {
+                command: Command::Serve(Box::new(Serve::from_arg_matches(matches)?)),
+                program: Self::default(),
+            }
+        } else {
+            Cli::from_arg_matches(matches)?
+        };
+        if let Command::Serve(serve) = &mut cli.command {
+            serve.connection.spoken = self.spoken();
+        }
+        cli.program.clone_from(self);
+        Ok(cli)
+    }
+}
+
+/// Puts what is typed into the examples of all commands.
+fn said_as(spoken: &'static str, tree: clap::Command) -> clap::Command {
+    let usual = Spoken::default().0;
+    let examples = tree.get_after_help().map(ToString::to_string);
+    let tree = match examples {
+        Some(examples) => tree.after_help(examples.replace(usual, spoken)),
+        None => tree,
+    };
+    tree.mut_subcommands(|sub| said_as(spoken, sub))
 }
 
 pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
     let program = Program::started_as(&argv);
-    if program.says_serve() {
+    if program.says_serve() && program.name != KREW_NAME {
         argv.insert(1, SERVE.into());
     }
-    let cli = parse_tree(&argv).or_else(|error| {
+    parse_tree(&program, &argv).or_else(|error| {
         // The path of a call, or the target of logs, is no name of a cluster.
         let may_lack_it = [
             ErrorKind::MissingRequiredArgument,
@@ -175,9 +222,10 @@ pub fn parse(mut argv: Vec<OsString>) -> Result<Cli, clap::Error> {
             return Err(error);
         }
         let mut named = with_local(&argv).into_iter();
-        named.find_map(|argv| parse_tree(&argv).ok()).ok_or(error)
-    })?;
-    Ok(Cli { program, ..cli })
+        named
+            .find_map(|argv| parse_tree(&program, &argv).ok())
+            .ok_or(error)
+    })
 }
 
 /// `--address` alone stands for CLUSTER: names a Ray without Kubernetes for the user, after each word
@@ -202,18 +250,19 @@ fn with_local(argv: &[OsString]) -> Vec<Vec<OsString>> {
         .collect()
 }
 
-fn parse_tree(argv: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = match with_switches(Cli::command()).try_get_matches_from(argv) {
+fn parse_tree(program: &Program, argv: &[OsString]) -> Result<Cli, clap::Error> {
+    let tree = program.spoken_tree();
+    let matches = match with_switches(tree.clone()).try_get_matches_from(argv) {
         Ok(matches) => matches,
         // Help and messages show a switch as it is mostly written.
         Err(error) => {
-            let plain = Cli::command().try_get_matches_from(argv).err();
+            let plain = tree.try_get_matches_from(argv).err();
             return Err(plain
                 .filter(|plain| plain.kind() == error.kind())
                 .unwrap_or(error));
         }
     };
-    Cli::from_arg_matches(&matches)
+    program.read(&matches)
 }
 
 /// Lets each switch take `=true` and `=false`, as those of kubectl do.
@@ -246,6 +295,33 @@ mod tests {
 
     fn parse_words(line: &str) -> Result<Cli, clap::Error> {
         parse(line.split_whitespace().map(OsString::from).collect())
+    }
+
+    /// What krew's users type, in usage, examples and the next command.
+    #[test]
+    fn krew_s_users_read_what_they_type() {
+        let usage = parse_words("kubectl-ray_serve submit").unwrap_err();
+        assert!(
+            usage
+                .to_string()
+                .contains("Usage: kubectl ray-serve submit"),
+            "{usage}"
+        );
+        for line in [
+            "kubectl-ray_serve submit --help",
+            "kubectl-ray_serve --help",
+        ] {
+            let help = parse_words(line).unwrap_err().to_string();
+            assert!(
+                help.contains("kubectl ray-serve") && !help.contains("kubectl ray serve"),
+                "{help}"
+            );
+        }
+        let parsed = parse_words("/home/a/.krew/bin/kubectl-ray_serve get x").unwrap();
+        let Command::Serve(serve) = parsed.command else {
+            panic!("not serve")
+        };
+        assert_eq!(serve.connection.spoken, Spoken::BY_KREW);
     }
 
     #[test]

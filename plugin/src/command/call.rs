@@ -40,9 +40,10 @@ Examples:
   kubectl ray serve call test-cluster /-/healthz -i
 
 The request goes through a tunnel to Serve's HTTP port on the head, so nothing needs to listen on
-this machine. Redirects are not followed. An answer of 400 or more is printed and then fails the
-command. --request-timeout limits how long the application may be silent, before its answer and
-within it. A Ray token is the dashboard's and is not sent: give an application's own with -H.
+this machine. Redirects are not followed. A response with a status of 400 or higher is printed, and
+the command exits with 1. --request-timeout limits how long the application may be silent, before
+its answer and within it. Ray tokens are only for the dashboard and are not sent; pass the
+application's own credentials with -H.
 
 With --via proxy the API server is in between: an Authorization header would be its own and is
 refused, %2F in a path arrives as / and // as /, and the links of an HTML answer lead through it.

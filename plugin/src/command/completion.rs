@@ -21,7 +21,7 @@ Examples:
   # In fish
   kubectl-ray completion fish | source
 
-  # In PowerShell, which this was not tried in
+  # In PowerShell (not tested)
   kubectl-ray completion powershell | Out-String | Invoke-Expression
 
 The scripts complete commands, flags and their values, and the names of annotated RayClusters, their

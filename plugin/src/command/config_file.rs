@@ -168,7 +168,7 @@ pub fn tell_others(configs: &[Source], others: &[String], ui: &Ui) {
 /// How a command that sends a config checks it before.
 #[derive(Debug, clap::Args)]
 pub struct CheckFlags {
-    /// Check the Serve config: refuse to send one with errors (strict), only tell them (warn), or do not
+    /// Check the Serve config: refuse to send one with errors (strict), only report them (warn), or do not
     /// check it (ignore)
     #[arg(
         long,

@@ -26,7 +26,7 @@ Examples:
   # A small one, for a machine with little room
   kubectl ray serve create test-cluster --cpu 1 --memory 2Gi --requests cpu=200m,memory=1Gi --workers 0
 
-  # GPUs on the workers, of which Ray's autoscaler makes as many as are needed
+  # GPUs on the workers, and Ray's autoscaler adds as many as needed
   kubectl ray serve create gpu-cluster --image rayproject/ray:2.60.0-gpu --cpu 8 --memory 32Gi --gpu 1 --autoscale --max-workers 4
 
   # For git, or to add what has no flag
@@ -45,7 +45,7 @@ pub struct Args {
     /// Version of Ray, such as 2.60.0; by default that of the image's tag, or the newest this plugin knows
     #[arg(long, value_name = "VERSION")]
     ray_version: Option<RayVersion>,
-    /// Image of head and workers, which has Ray in it; by default rayproject/ray of that version
+    /// Image with Ray, for the head and the workers; by default rayproject/ray of that version
     #[arg(long)]
     image: Option<String>,
     /// CPUs of the head and of each worker
@@ -63,10 +63,10 @@ pub struct Args {
     /// Workers to start with
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     workers: u32,
-    /// Fewest workers that the autoscaler may leave
+    /// Lower limit for the number of workers
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     min_workers: u32,
-    /// Most workers that there may be; by default 5, or --workers if that is more
+    /// Upper limit for the number of workers; by default 5, or --workers if that is more
     #[arg(long, value_name = "COUNT")]
     max_workers: Option<u32>,
     /// Let Ray's autoscaler choose the number of workers

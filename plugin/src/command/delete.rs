@@ -44,7 +44,8 @@ pub struct Args {
     /// Succeed if the application or RayCluster does not exist
     #[arg(long)]
     ignore_not_found: bool,
-    /// Remove all applications without asking; nobody is asked where standard input or output is no terminal
+    /// Remove all applications without asking; there is no question if standard input or output is not a
+    /// terminal
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]

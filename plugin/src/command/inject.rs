@@ -25,7 +25,7 @@ Examples:
 RayClusters without the annotation ray.io/enable-serve-service: \"true\", and all other objects, are
 printed as they were read. A RayCluster inside another object (AppWrapper, ManifestWork) is injected
 there. Fields that the API server writes (status, uid, ...) are left out of an injected RayCluster.
-The command asks no cluster, so connection flags have no effect, but for --request-timeout on a URL.";
+The command contacts no cluster, so connection flags have no effect, but for --request-timeout on a URL.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

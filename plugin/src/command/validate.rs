@@ -29,7 +29,7 @@ Examples:
 The command also checks the serveConfigV2 of a RayService and Serve configs in a ConfigMap. In a
 directory it checks the Serve configs, and names the files that it skips in one line. Files that are
 named one by one are also checked against each other, as submit joins them: an application name or a
-route that two of them have is an error. The command asks no cluster, so connection flags have no
+route that two of them have is an error. The command contacts no cluster, so connection flags have no
 effect, but for --request-timeout on a URL; submit checks the same for the Ray of its cluster.
 
 Exit code: 0 without errors, 1 with errors or when there was nothing to check, 2 for wrong usage.";

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::next::Spoken;
+
 /// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -57,7 +59,7 @@ pub struct ConnectionFlags {
     /// Name to check the API server's certificate against
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
-    /// Time limit of each request, such as 5, 10s or 2m; 0 is none
+    /// Time limit of each request, such as 5, 10s or 2m; 0 means no limit
     #[arg(long, global = true, value_name = "DURATION", default_value_t = Limit(Some(DEFAULT_REQUEST_TIMEOUT)), value_parser = parse_limit)]
     pub request_timeout: Limit,
     /// Talk to the Ray dashboard at this URL instead of going through Kubernetes;
@@ -68,6 +70,9 @@ pub struct ConnectionFlags {
     /// proxy, which is plain HTTP and gets through where a network lets no WebSocket
     #[arg(long, global = true, value_enum, value_name = "WAY", default_value_t)]
     pub via: Via,
+    /// How a user types this plugin, for commands to type next.
+    #[arg(skip)]
+    pub spoken: Spoken,
     /// Set when no user is there to answer a credential plugin.
     #[arg(skip)]
     pub unattended: bool,

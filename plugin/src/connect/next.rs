@@ -10,11 +10,27 @@ use crate::userinfo::without_secrets;
 /// Stands in for a secret.
 const TOKEN: &str = "TOKEN";
 
+/// The words that start a command line of this plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoken(pub &'static str);
+
+impl Default for Spoken {
+    fn default() -> Self {
+        Self("kubectl ray serve")
+    }
+}
+
+impl Spoken {
+    /// As krew installs it: kubectl finds a file with an underscore by a word with a dash only.
+    pub const BY_KREW: Self = Self("kubectl ray-serve");
+}
+
 /// Builds commands with the connection flags in force, quoted for a shell.
 ///
 /// Without them, a user who pastes the command could change another cluster of the same name.
 #[derive(Debug, Clone, Default)]
 pub struct Next {
+    spoken: Spoken,
     namespace: Option<String>,
     /// kubectl's flags, and this plugin's own.
     kubectl: Arc<[String]>,
@@ -43,6 +59,7 @@ impl Next {
             request_timeout,
             address,
             via,
+            spoken,
             unattended: _,
         } = flags;
         let mut kubectl = Flags::default();
@@ -73,6 +90,7 @@ impl Next {
             own.text("--via", Some("proxy"));
         }
         Self {
+            spoken: *spoken,
             namespace: namespace.clone(),
             kubectl: kubectl.0.into(),
             own: own.0.into(),
@@ -92,7 +110,7 @@ impl Next {
     pub fn serve(&self, verb: &str, names: &[&str], flags: &str) -> String {
         let connection = self.kubectl.iter().chain(self.own.iter());
         self.command(
-            &format!("kubectl ray serve {verb}"),
+            &format!("{} {verb}", self.spoken.0),
             names,
             connection,
             flags,

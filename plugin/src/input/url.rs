@@ -5,7 +5,6 @@ use std::error::Error as _;
 use http::Uri;
 use http::header::CONTENT_TYPE;
 use reqwest::{Client, Proxy, Response, Url};
-use rustls::crypto::ring;
 
 use super::FileName;
 use crate::connect::client::AGENT;
@@ -53,8 +52,6 @@ pub(super) async fn fetch(url: &Uri, timeout: Limit) -> Result<Vec<u8>, Failure>
 }
 
 fn client(url: &Uri, timeout: Limit) -> Result<reqwest::Result<Client>, Failure> {
-    // One provider for the process; somebody may have been faster.
-    let _ = ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(AGENT)
         // A redirect leads to nothing that could be changed on its way, either.

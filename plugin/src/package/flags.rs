@@ -11,7 +11,7 @@ use crate::error::Failure;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct PackageFlags {
     /// Directory or .zip with the applications' code, to upload as the working_dir of every application
-    /// without one (APP=DIR: of application APP)
+    /// without one (APP=DIR: only for the application APP)
     ///
     /// Files that .gitignore or .rayignore exclude are left out, by rules in the directory and above it up
     /// to the repository's root, and so are .git, .venv, venv and __pycache__. A ! in .rayignore includes

@@ -177,6 +177,34 @@ fn what_a_reader_must_not_miss_is_said() {
     }
 }
 
+/// A page that shows an older version, or a chart that installs one, is of another release.
+#[test]
+fn programs_chart_and_pages_have_one_version() {
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    let chart = read(&root().join("charts/ray-serve-webhook/Chart.yaml"));
+    for field in ["version", "appVersion"] {
+        let line = format!("{field}: {VERSION}");
+        assert!(chart.lines().any(|own| own == line), "no {line}");
+    }
+    let mut pages = pages_of(&root().join("docs"));
+    pages.extend(["README.md", "Dockerfile"].map(|file| root().join(file)));
+    let mut shown = 0;
+    for page in pages {
+        let text = read(&page);
+        for name in ["kubectl-ray ", "ray-serve-webhook:"] {
+            let rests = text.split(name).skip(1);
+            let is_version = |c: char| c.is_ascii_digit() || c == '.';
+            let versions =
+                rests.map(|rest| &rest[..rest.find(|c| !is_version(c)).unwrap_or(rest.len())]);
+            for version in versions.filter(|version| version.split('.').count() == 3) {
+                assert_eq!(version, VERSION, "{}", page.display());
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown >= 5, "{shown}");
+}
+
 #[test]
 fn what_is_a_link_and_what_a_heading() {
     let text =

@@ -45,8 +45,8 @@ Examples:
   kubectl ray serve dashboard test-cluster --port 8265 --open
 
 While this runs, every user and program of this machine can reach the dashboard at that address,
-and who reaches it can run code on the cluster: do not use it on a machine you share. (All other
-commands listen to nothing.) Web pages of other sites in your browser are refused. A cluster with
+and who reaches it can run code on the cluster: do not use it on a machine you share. (No
+other command opens a port.) Web pages of other sites in your browser are refused. A cluster with
 Ray tokens asks for its token in the browser.";
 
 #[derive(Debug, clap::Args)]

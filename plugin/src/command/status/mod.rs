@@ -33,7 +33,7 @@ Examples:
   # In a script: wait until all applications run
   kubectl ray serve status test-cluster --wait-for=running --timeout 5m
 
-Exit code: 0 when the RayCluster could be looked at, whatever was found; with --wait-for, 0 when the
+Exit code: 0 if the RayCluster could be inspected, whatever was found; with --wait-for, 0 when the
 state was reached.";
 
 const POLL: Duration = Duration::from_secs(1);
