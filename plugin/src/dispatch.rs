@@ -8,12 +8,14 @@ use crate::completion::scripts;
 use crate::error::Failure;
 use crate::output::Ui;
 
-pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
-    let serve = match cli.command {
+pub async fn run(cli: Cli, ui: &mut Ui) -> Result<(), Failure> {
+    let mut serve = match cli.command {
         Command::Completion(args) => return scripts::print(&args, &cli.program, ui),
         Command::Version => return version(ui),
         Command::Serve(serve) => serve,
     };
+    serve.connection.trace = ui.trace(serve.connection.verbosity);
+    let ui = &*ui;
     let connection = &serve.connection;
     if serve.command.matters_unread() {
         ui.go_on_unread();
@@ -30,7 +32,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Delete(args) => delete::run(&args, connection, ui).await,
         ServeCommand::Inject(args) => inject::run(&args, ui),
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
-        ServeCommand::Validate(args) => validate::run(&args, ui),
+        ServeCommand::Validate(args) => validate::run(&args, connection, ui),
         ServeCommand::Completion(args) => scripts::print(&args, &cli.program, ui),
         ServeCommand::Version => version(ui),
     }

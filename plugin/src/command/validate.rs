@@ -11,6 +11,7 @@ use crate::check::contents::Contents;
 use crate::check::schema::{NEWEST, OLDEST};
 use crate::check::source::Source;
 use crate::check::validate::{Findings, Target, check};
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::hint;
 use crate::input::{self, Input};
@@ -44,12 +45,12 @@ pub struct Args {
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
-    /// Name all skipped files, however many
-    #[arg(short, long)]
+    /// Name all skipped files, however many; -v does the same here, where there is nothing to trace
+    #[arg(long)]
     verbose: bool,
 }
 
-pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
+pub fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), Failure> {
     let mut sound = true;
     let mut skipped = Skipped::default();
     let mut unchecked = Vec::new();
@@ -65,7 +66,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<(), Failure> {
         }
         skipped.append(here.skipped);
     }
-    if let Some(line) = skipped.line(args.verbose) {
+    if let Some(line) = skipped.line(args.verbose || connection.verbosity > 0) {
         ui.note(&line);
     }
     if args.ray_version < OLDEST {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::trace::Trace;
+
 /// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -68,6 +70,23 @@ pub struct ConnectionFlags {
     /// proxy, which is plain HTTP and gets through where a network lets no WebSocket
     #[arg(long, global = true, value_enum, value_name = "WAY", default_value_t)]
     pub via: Via,
+    /// Trace HTTP requests from level 6 on: method, URL, status and time of each, on stderr, and never
+    /// a header or a body. Higher levels print the same; -v alone means 6
+    #[arg(
+        id = "v",
+        short = 'v',
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        default_value_t = 0,
+        hide_default_value = true,
+        default_missing_value = "6"
+    )]
+    pub verbosity: u32,
+    /// Where these lines go, if they are asked for.
+    #[arg(skip)]
+    pub trace: Trace,
     /// Set when no user is there to answer a credential plugin.
     #[arg(skip)]
     pub unattended: bool,

@@ -23,6 +23,7 @@ pub mod serve_service;
 pub mod service_proxy;
 pub mod target;
 pub mod token;
+pub mod trace;
 pub mod tunnel;
 
 pub use api::{Api, Scope};

@@ -44,6 +44,8 @@ impl Next {
             address,
             via,
             unattended: _,
+            verbosity: _,
+            trace: _,
         } = flags;
         let mut kubectl = Flags::default();
         kubectl.file("--kubeconfig", kubeconfig.as_deref());

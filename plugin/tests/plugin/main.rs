@@ -45,6 +45,7 @@ mod submit;
 mod support;
 mod terminal;
 mod token;
+mod trace;
 mod traffic;
 mod unread;
 mod validate;

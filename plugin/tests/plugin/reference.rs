@@ -122,6 +122,7 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
         let defaults = arg.get_default_values();
         if let [default] = defaults
             && !matches!(arg.get_action(), ArgAction::SetTrue)
+            && !arg.is_hide_default_value_set()
         {
             writeln!(page, "  Default: `{}`.", default.to_string_lossy()).unwrap();
         }
@@ -141,7 +142,10 @@ fn spelled(arg: &Arg) -> String {
     }
     let value = match arg.get_num_args() {
         _ if !arg.get_action().takes_values() => String::new(),
-        Some(range) if range.min_values() == 0 => format!("[={}]", names.join(" ")),
+        Some(range) if range.min_values() == 0 && arg.is_require_equals_set() => {
+            format!("[={}]", names.join(" "))
+        }
+        Some(range) if range.min_values() == 0 => format!(" [{}]", names.join(" ")),
         _ => format!(" {}", names.join(" ")),
     };
     let short = arg.get_short().map(|short| format!("`-{short}`, "));
