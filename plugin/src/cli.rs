@@ -8,7 +8,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
-    validate,
+    validate, version,
 };
 use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::ConnectionFlags;
@@ -37,7 +37,7 @@ pub enum Command {
     /// Print a script that completes this program in a shell
     Completion(completion::Args),
     /// Print the version of this plugin
-    Version,
+    Version(version::ClientArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,8 +80,8 @@ pub enum ServeCommand {
     Validate(validate::Args),
     /// Print a script that completes this program in a shell
     Completion(completion::Args),
-    /// Print the version of this plugin
-    Version,
+    /// Print the versions of this plugin, the webhook, the KubeRay operator and Ray
+    Version(version::Args),
 }
 
 impl ServeCommand {
@@ -102,7 +102,7 @@ impl ServeCommand {
             | Self::Call(_)
             | Self::Dashboard(_)
             | Self::Completion(_)
-            | Self::Version => false,
+            | Self::Version(_) => false,
         }
     }
 }

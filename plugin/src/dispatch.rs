@@ -3,6 +3,7 @@
 use crate::cli::{Cli, Command, ServeCommand};
 use crate::command::{
     call, config, create, dashboard, delete, diff, get, inject, logs, status, submit, validate,
+    version,
 };
 use crate::completion::scripts;
 use crate::error::Failure;
@@ -11,7 +12,7 @@ use crate::output::Ui;
 pub async fn run(cli: Cli, ui: &mut Ui) -> Result<(), Failure> {
     let mut serve = match cli.command {
         Command::Completion(args) => return scripts::print(&args, &cli.program, ui),
-        Command::Version => return version(ui),
+        Command::Version(args) => return version::client(&args, ui),
         Command::Serve(serve) => serve,
     };
     serve.connection.trace = ui.trace(serve.connection.verbosity);
@@ -34,10 +35,6 @@ pub async fn run(cli: Cli, ui: &mut Ui) -> Result<(), Failure> {
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
         ServeCommand::Validate(args) => validate::run(&args, connection, ui),
         ServeCommand::Completion(args) => scripts::print(&args, &cli.program, ui),
-        ServeCommand::Version => version(ui),
+        ServeCommand::Version(args) => version::run(&args, connection, ui).await,
     }
-}
-
-fn version(ui: &Ui) -> Result<(), Failure> {
-    ui.line(&format!("kubectl-ray {}", env!("CARGO_PKG_VERSION")))
 }

@@ -11,6 +11,7 @@ pub mod events;
 pub mod flags;
 pub mod head;
 pub mod image;
+pub mod installed;
 pub mod kubeconfig;
 pub mod new;
 pub mod next;

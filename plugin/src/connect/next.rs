@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use kuberay::operator::{APP_NAME, OPERATOR};
+
 use super::flags::{ConnectionFlags, DEFAULT_REQUEST_TIMEOUT, Via};
 use crate::safe::shell_word;
 use crate::userinfo::without_secrets;
@@ -125,7 +127,7 @@ impl Next {
         self.kubectl_anywhere(
             "logs",
             &[],
-            "-n OPERATOR_NAMESPACE -l app.kubernetes.io/name=kuberay-operator --tail=-1",
+            &format!("-n OPERATOR_NAMESPACE -l {APP_NAME}={OPERATOR} --tail=-1"),
         )
     }
 

@@ -50,4 +50,5 @@ mod traffic;
 mod unread;
 mod validate;
 mod validate_files;
+mod version;
 mod wait;
