@@ -12,6 +12,7 @@ use crate::command::{
 };
 use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::ConnectionFlags;
+use crate::output::flags::{OutputFlags, colours_of_help};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -47,6 +48,8 @@ pub struct Serve {
     pub command: ServeCommand,
     #[command(flatten)]
     pub connection: ConnectionFlags,
+    #[command(flatten)]
+    pub output: OutputFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,11 +206,12 @@ fn with_local(argv: &[OsString]) -> Vec<Vec<OsString>> {
 }
 
 fn parse_tree(argv: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = match with_switches(Cli::command()).try_get_matches_from(argv) {
+    let tree = || Cli::command().color(colours_of_help(argv));
+    let matches = match with_switches(tree()).try_get_matches_from(argv) {
         Ok(matches) => matches,
         // Help and messages show a switch as it is mostly written.
         Err(error) => {
-            let plain = Cli::command().try_get_matches_from(argv).err();
+            let plain = tree().try_get_matches_from(argv).err();
             return Err(plain
                 .filter(|plain| plain.kind() == error.kind())
                 .unwrap_or(error));

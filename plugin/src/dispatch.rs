@@ -15,6 +15,7 @@ pub async fn run(cli: Cli, ui: &mut Ui) -> Result<(), Failure> {
         Command::Version(args) => return version::client(&args, ui),
         Command::Serve(serve) => serve,
     };
+    ui.follow(&serve.output);
     serve.connection.trace = ui.trace(serve.connection.verbosity);
     let ui = &*ui;
     let connection = &serve.connection;

@@ -4,6 +4,7 @@ mod block;
 mod changes;
 mod diff;
 mod findings;
+pub mod flags;
 mod foreign;
 mod frame;
 mod progress;
@@ -27,6 +28,7 @@ pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
 pub use findings::render as findings;
+use flags::{OutputFlags, When};
 pub use foreign::Foreign;
 pub use frame::{Part, Row};
 pub use progress::{Progress, Recent};
@@ -46,29 +48,44 @@ pub struct Ui {
 /// One output, and what it can show.
 struct Stream {
     is_terminal: bool,
+    shows_escapes: bool,
     is_drawn_over: bool,
     style: Style,
 }
 
 impl Stream {
-    fn new(is_terminal: bool) -> Self {
+    fn new(is_terminal: bool, colours: When) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         let shows_escapes = is_terminal && !dumb;
         Self {
             is_terminal,
+            shows_escapes,
             is_drawn_over: shows_escapes,
-            style: Style::new(shows_escapes),
+            style: Style::new(colours.is_on(shows_escapes)),
         }
+    }
+
+    fn follow(&mut self, colours: When) {
+        self.style = Style::new(colours.is_on(self.shows_escapes));
     }
 }
 
 impl Ui {
     pub fn for_process() -> Self {
+        let colours = When::of_environment();
         Self {
-            stdout: Stream::new(io::stdout().is_terminal()),
-            stderr: Stream::new(io::stderr().is_terminal()),
+            stdout: Stream::new(io::stdout().is_terminal(), colours),
+            stderr: Stream::new(io::stderr().is_terminal(), colours),
             goes_on: Mutable::new(false),
             lost: RefCell::new(None),
+        }
+    }
+
+    /// What was found out about the outputs is what the user's flags say instead.
+    pub fn follow(&mut self, flags: &OutputFlags) {
+        if let Some(colours) = flags.color {
+            self.stdout.follow(colours);
+            self.stderr.follow(colours);
         }
     }
 

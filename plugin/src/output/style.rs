@@ -50,13 +50,8 @@ pub struct Style {
 }
 
 impl Style {
-    /// `NO_COLOR` counts where it is not empty, as its authors have it; a dumb terminal would print
-    /// the escapes.
-    pub(super) fn new(shows_escapes: bool) -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            colours: shows_escapes && !refused,
-        }
+    pub(super) fn new(colours: bool) -> Self {
+        Self { colours }
     }
 
     pub const PLAIN: Self = Self { colours: false };

@@ -6,6 +6,7 @@ mod any_config;
 mod any_manifest;
 mod call;
 mod clusters;
+mod colours;
 mod completion;
 mod completion_kubernetes;
 mod completion_scripts;

@@ -79,6 +79,9 @@ fn assert_file(path: &Path, actual: &str) {
     );
 }
 
+/// Variables that ask for colours, or for none.
+const COLOURS: [&str; 4] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
+
 /// The plugin as a user starts it, free of this machine's own configuration.
 pub(crate) fn plugin(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ray"));
@@ -91,6 +94,9 @@ pub(crate) fn plugin(arguments: &[&str]) -> Command {
         "RAY_AUTH_TOKEN",
         "KUBERNETES_SERVICE_HOST",
     ] {
+        command.env_remove(variable);
+    }
+    for variable in COLOURS {
         command.env_remove(variable);
     }
     command
@@ -184,6 +190,9 @@ pub(crate) fn on_a_terminal(words: &[&str], typed: &str) -> (Option<i32>, String
     command.arg(format!("{program} {line}")).arg("/dev/null");
     command.env("TERM", "xterm").env("HOME", "/nonexistent");
     command.env_remove("KUBECONFIG");
+    for variable in COLOURS {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut keyboard = child.stdin.take().unwrap();
