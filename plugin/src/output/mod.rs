@@ -28,7 +28,7 @@ pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
 pub use findings::render as findings;
-use flags::{OutputFlags, When};
+use flags::{OutputFlags, Redrawing, When};
 pub use foreign::Foreign;
 pub use frame::{Part, Row};
 pub use progress::{Progress, Recent};
@@ -86,6 +86,9 @@ impl Ui {
         if let Some(colours) = flags.color {
             self.stdout.follow(colours);
             self.stderr.follow(colours);
+        }
+        if flags.progress == Redrawing::Plain {
+            self.draw_nothing_over();
         }
     }
 

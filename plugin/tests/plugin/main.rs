@@ -33,6 +33,7 @@ mod no_head;
 mod object_names;
 mod package;
 mod package_upload;
+mod progress;
 mod proxy;
 mod proxy_password;
 mod recorded;
