@@ -7,6 +7,7 @@ mod findings;
 pub mod flags;
 mod foreign;
 mod frame;
+mod glyphs;
 mod progress;
 mod screen;
 mod style;
@@ -31,6 +32,7 @@ pub use findings::render as findings;
 use flags::{OutputFlags, Redrawing, When};
 pub use foreign::Foreign;
 pub use frame::{Part, Row};
+pub use glyphs::Glyphs;
 pub use progress::{Progress, Recent};
 pub use screen::Screen;
 pub use style::{Style, Tone};
@@ -61,12 +63,13 @@ impl Stream {
             is_terminal,
             shows_escapes,
             is_drawn_over: shows_escapes,
-            style: Style::new(colours.is_on(shows_escapes)),
+            style: Style::new(colours.is_on(shows_escapes), Glyphs::of_locale()),
         }
     }
 
     fn follow(&mut self, colours: When) {
-        self.style = Style::new(colours.is_on(self.shows_escapes));
+        let glyphs = self.style.glyphs;
+        self.style = Style::new(colours.is_on(self.shows_escapes), glyphs);
     }
 }
 

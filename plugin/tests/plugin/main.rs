@@ -27,6 +27,7 @@ mod kubeconfig;
 mod kubernetes;
 mod left_here;
 mod local_code;
+mod locale;
 mod logs;
 mod next;
 mod no_head;
