@@ -14,7 +14,8 @@ pub struct OutputFlags {
     /// $CLICOLOR_FORCE
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<When>,
-    /// How to show progress: plain prints lines only and never redraws, for screen readers and logs
+    /// How to show progress: auto redraws it on a terminal; plain prints lines only, for screen readers
+    /// and logs
     #[arg(long, global = true, value_enum, value_name = "STYLE", default_value_t)]
     pub progress: Redrawing,
 }
@@ -22,10 +23,8 @@ pub struct OutputFlags {
 /// Whether what is watched is redrawn in its place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Redrawing {
-    /// On a terminal
     #[default]
     Auto,
-    /// Nowhere
     Plain,
 }
 
