@@ -8,11 +8,12 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcom
 
 use crate::command::{
     call, completion, config, create, dashboard, delete, diff, get, inject, logs, status, submit,
-    validate,
+    validate, version,
 };
 use crate::connect::Spoken;
 use crate::connect::cluster_name::LOCAL;
 use crate::connect::flags::ConnectionFlags;
+use crate::output::flags::{OutputFlags, colours_of_help};
 
 /// Ray on Kubernetes
 #[derive(Debug, Parser)]
@@ -38,7 +39,7 @@ pub enum Command {
     /// Print a script that completes this program in a shell
     Completion(completion::Args),
     /// Print the version of this plugin
-    Version,
+    Version(version::ClientArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,8 @@ pub struct Serve {
     pub command: ServeCommand,
     #[command(flatten)]
     pub connection: ConnectionFlags,
+    #[command(flatten)]
+    pub output: OutputFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,8 +84,8 @@ pub enum ServeCommand {
     Validate(validate::Args),
     /// Print a script that completes this program in a shell
     Completion(completion::Args),
-    /// Print the version of this plugin
-    Version,
+    /// Print the versions of this plugin, the webhook, the KubeRay operator and Ray
+    Version(version::Args),
 }
 
 impl ServeCommand {
@@ -103,7 +106,7 @@ impl ServeCommand {
             | Self::Call(_)
             | Self::Dashboard(_)
             | Self::Completion(_)
-            | Self::Version => false,
+            | Self::Version(_) => false,
         }
     }
 }
@@ -251,7 +254,7 @@ fn with_local(argv: &[OsString]) -> Vec<Vec<OsString>> {
 }
 
 fn parse_tree(program: &Program, argv: &[OsString]) -> Result<Cli, clap::Error> {
-    let tree = program.spoken_tree();
+    let tree = program.spoken_tree().color(colours_of_help(argv));
     let matches = match with_switches(tree.clone()).try_get_matches_from(argv) {
         Ok(matches) => matches,
         // Help and messages show a switch as it is mostly written.

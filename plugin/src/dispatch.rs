@@ -3,17 +3,21 @@
 use crate::cli::{Cli, Command, ServeCommand};
 use crate::command::{
     call, config, create, dashboard, delete, diff, get, inject, logs, status, submit, validate,
+    version,
 };
 use crate::completion::scripts;
 use crate::error::Failure;
 use crate::output::Ui;
 
-pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
-    let serve = match cli.command {
+pub async fn run(cli: Cli, ui: &mut Ui) -> Result<(), Failure> {
+    let mut serve = match cli.command {
         Command::Completion(args) => return scripts::print(&args, &cli.program, ui),
-        Command::Version => return version(ui),
+        Command::Version(args) => return version::client(&args, ui),
         Command::Serve(serve) => serve,
     };
+    ui.follow(&serve.output);
+    serve.connection.trace = ui.trace(serve.connection.verbosity);
+    let ui = &*ui;
     let connection = &serve.connection;
     if serve.command.matters_unread() {
         ui.go_on_unread();
@@ -32,10 +36,6 @@ pub async fn run(cli: Cli, ui: &Ui) -> Result<(), Failure> {
         ServeCommand::Diff(args) => diff::run(&args, connection, ui).await,
         ServeCommand::Validate(args) => validate::run(&args, connection, ui).await,
         ServeCommand::Completion(args) => scripts::print(&args, &cli.program, ui),
-        ServeCommand::Version => version(ui),
+        ServeCommand::Version(args) => version::run(&args, connection, ui).await,
     }
-}
-
-fn version(ui: &Ui) -> Result<(), Failure> {
-    ui.line(&format!("kubectl-ray {}", env!("CARGO_PKG_VERSION")))
 }

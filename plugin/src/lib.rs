@@ -45,7 +45,7 @@ use crate::output::Ui;
 
 /// Runs one command line and gives its exit code: 0 done, 1 failed, 2 usage, 130 interrupted.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
-    let ui = Ui::for_process();
+    let mut ui = Ui::for_process();
     let argv: Vec<OsString> = argv.into_iter().collect();
     // Fails only if somebody installed a provider before us, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -67,7 +67,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> u8 {
             return 1;
         }
     };
-    let result = runtime.block_on(dispatch::run(cli, &ui));
+    let result = runtime.block_on(dispatch::run(cli, &mut ui));
     let result = result.and_then(|()| ui.written());
     // Not dropped: that would wait for a name look-up that a time limit has already given up on.
     runtime.shutdown_background();

@@ -1,7 +1,7 @@
 //! URLs in messages: the user and password that a URL may hold are never printed.
 
 /// What stands in place of a user and a password, so that a mistake in them can still be looked for.
-const MASK: &str = "******";
+pub const MASK: &str = "******";
 const SCHEME_ENDS: &str = "://";
 
 /// `url` without its user and password; it need not be a valid URL, since messages quote what is not.

@@ -3,6 +3,7 @@
 //! ```text
 //! names         what the operator calls the objects that it makes, and which names it takes
 //! labels        the labels and annotations by which it and others know its objects
+//! operator      how its own Deployment is found
 //! resource      how the API server and kubectl name a RayCluster
 //! ports         the ports of a head: names, numbers, and the start params that move them
 //! start_params  what a head that can serve is started with, and how a value is read
@@ -23,6 +24,7 @@ pub mod event;
 pub mod head;
 pub mod labels;
 pub mod names;
+pub mod operator;
 pub mod owner;
 pub mod pod_state;
 pub mod ports;

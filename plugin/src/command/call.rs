@@ -49,7 +49,7 @@ With --via proxy the API server is in between: an Authorization header would be 
 refused, %2F in a path arrives as / and // as /, and the links of an HTML answer lead through it.
 
 gRPC and WebSocket applications need their own client, which can talk through
-  kubectl port-forward service/CLUSTER-serve-svc 8000   # WebSocket: ws://127.0.0.1:8000/…
+  kubectl port-forward service/CLUSTER-serve-svc 8000   # WebSocket: ws://127.0.0.1:8000/...
   kubectl port-forward HEAD-POD 9000                    # gRPC: the port of grpc_options";
 
 #[derive(Debug, clap::Args)]

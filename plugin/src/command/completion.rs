@@ -8,10 +8,10 @@ pub const BASH: &str = "bash";
 
 const EXAMPLES: &str = "\
 Examples:
-  # kubectl ray serve …: kubectl's completion asks the plugin by this name, and needs no script
+  # kubectl ray serve ...: kubectl's completion asks the plugin by this name, and needs no script
   ln -s \"$(command -v kubectl-ray)\" ~/.local/bin/kubectl_complete-ray
 
-  # kubectl-ray serve …: in this bash, and in each new one
+  # kubectl-ray serve ...: in this bash, and in each new one
   source <(kubectl-ray completion bash)
   echo 'source <(kubectl-ray completion bash)' >> ~/.bashrc
 
@@ -29,7 +29,7 @@ applications, deployments and replicas, namespaces and kubeconfig contexts. Name
 your login and with -n, --context and the other flags on the line; without an answer within
 2 seconds, nothing is offered.
 
-kubectl ray serve … is completed where kubectl's own completion is on (kubectl completion --help) and
+kubectl ray serve ... is completed where kubectl's own completion is on (kubectl completion --help) and
 the directory of the link is on PATH. Where the program is called kubectl-ray-serve, beside
 KubeRay's plugin, the link is kubectl_complete-ray-serve.";
 

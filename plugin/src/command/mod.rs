@@ -21,6 +21,7 @@ pub mod skipped;
 pub mod status;
 pub mod submit;
 pub mod validate;
+pub mod version;
 pub mod wait;
 
 use crate::connect::Target;

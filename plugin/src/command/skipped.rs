@@ -31,7 +31,7 @@ impl Skipped {
             let names: Vec<String> = self.0.iter().map(named).collect();
             format!("{noun}: {}", names.join(", "))
         } else {
-            format!("{noun}: {}; -v names them", self.kinds())
+            format!("{noun}: {}; --verbose names them", self.kinds())
         })
     }
 
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(
             skipped.line(false).unwrap(),
             "Skipped 7 files that are no Serve configs: 2 Kubernetes manifests, 1 template, 1 empty file, \
-             2 files in neither YAML nor JSON, 1 other file; -v names them"
+             2 files in neither YAML nor JSON, 1 other file; --verbose names them"
         );
         assert!(
             skipped

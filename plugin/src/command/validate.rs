@@ -45,8 +45,8 @@ pub struct Args {
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
-    /// Name all skipped files, however many
-    #[arg(short, long)]
+    /// Name all skipped files, however many; -v does the same here, where there is nothing to trace
+    #[arg(long)]
     verbose: bool,
 }
 
@@ -74,7 +74,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         ui.findings(source, &findings);
         sound &= findings.errors() == 0;
     }
-    if let Some(line) = skipped.line(args.verbose) {
+    if let Some(line) = skipped.line(args.verbose || connection.verbosity > 0) {
         ui.note(&line);
     }
     if args.ray_version < OLDEST {

@@ -84,6 +84,7 @@ const OF_COMMANDS: [(&str, &[&str], Values); 7] = [
             "dashboard",
             "delete",
             "diff",
+            "version",
         ],
         Values::Clusters,
     ),

@@ -16,6 +16,7 @@ use super::next::Next;
 use super::proxy;
 use super::service_proxy::route_below;
 use super::token::OwnToken;
+use super::trace::Trace;
 use crate::userinfo::masked;
 
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub struct Address {
     token: Option<SecretString>,
     limit: Option<Duration>,
     next: Next,
+    trace: Trace,
 }
 
 impl Address {
@@ -61,12 +63,13 @@ impl Address {
             token: OwnToken::Sent.from_environment(),
             limit: flags.request_timeout.0,
             next: Next::of(flags),
+            trace: flags.trace.clone(),
             url,
         })
     }
 
     pub async fn open(&self) -> Result<Dialed, Error> {
-        let route = route_below(&self.url);
+        let route = route_below(&self.url, &self.trace);
         self.connect(self.url.clone(), &self.describe(), route)
             .await
     }
@@ -79,7 +82,7 @@ impl Address {
             url,
             expected: HTTP_URL,
         })?;
-        let route = route_below(&url);
+        let route = route_below(&url, &self.trace);
         self.connect(url, &self.describe_at(port), route).await
     }
 

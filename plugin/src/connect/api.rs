@@ -19,6 +19,7 @@ use super::flags::{ConnectionFlags, Via};
 use super::kubeconfig;
 use super::next::Next;
 use super::object_name::checked_namespace;
+use super::trace::Trace;
 use crate::userinfo::masked;
 
 /// Objects per page of a list.
@@ -75,13 +76,14 @@ pub struct Api {
     limit: Option<Duration>,
     via: Via,
     next: Next,
+    trace: Trace,
 }
 
 impl Api {
     pub fn connect(flags: &ConnectionFlags) -> Result<Self, Error> {
         let config = kubeconfig::load(flags)?;
         checked_namespace(&config.default_namespace)?;
-        let server = connector::api_server(&config)?;
+        let server = connector::api_server(&config, &flags.trace)?;
         Ok(Self {
             client: server.client,
             connector: server.connector,
@@ -95,12 +97,17 @@ impl Api {
             namespace: config.default_namespace,
             limit: flags.request_timeout.0,
             via: flags.via,
+            trace: flags.trace.clone(),
         })
     }
 
     /// The way to reach heads.
     pub fn via(&self) -> Via {
         self.via
+    }
+
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     pub fn url(&self) -> &Uri {

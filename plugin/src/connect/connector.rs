@@ -21,6 +21,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::Error;
 use super::proxy::{basic_auth, unreadable};
+use super::trace::Trace;
 
 /// Upper bound for an answer of the API server, in bytes; lists come in pages.
 pub const ANSWER_AT_MOST: usize = 128 << 20;
@@ -39,7 +40,7 @@ pub struct ApiServer {
 
 /// The client is not built by kube because its connector leaves Nagle's algorithm on: the first
 /// request after the TLS handshake then waits for the server's delayed ACK, 43 ms of a 20 ms command.
-pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
+pub fn api_server(config: &Config, trace: &Trace) -> Result<ApiServer, Error> {
     let plugin = config.auth_info.exec.as_ref();
     let auth = config
         .auth_layer()
@@ -64,7 +65,7 @@ pub fn api_server(config: &Config) -> Result<ApiServer, Error> {
         .map_response(|answer: Response<Incoming>| {
             answer.map(|body| Limited::new(body, ANSWER_AT_MOST))
         })
-        .service(http);
+        .service(trace.of(http));
     let login = ServiceBuilder::new()
         .map_response(|echo: Response<()>| echo.into_parts().0.headers)
         .option_layer(auth.as_ref())
@@ -237,7 +238,7 @@ mod tests {
             "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]},
         }))
         .unwrap();
-        api_server(&config).unwrap();
+        api_server(&config, &Trace::default()).unwrap();
         assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
     }
 
@@ -251,7 +252,7 @@ mod tests {
                 "installHint": hint,
             }))
             .unwrap();
-            let error = api_server(&config).err().unwrap();
+            let error = api_server(&config, &Trace::default()).err().unwrap();
             let Error::NoCredentialPlugin { install, .. } = &error else {
                 panic!("{error}")
             };

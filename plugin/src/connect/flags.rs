@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::next::Spoken;
+use super::trace::Trace;
 
 /// Ray's DELETE blocks for 5 s and the first PUT, which starts Serve, for up to 10 s.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,6 +74,23 @@ pub struct ConnectionFlags {
     /// How a user types this plugin, for commands to type next.
     #[arg(skip)]
     pub spoken: Spoken,
+    /// Trace HTTP requests from level 6 on: method, URL, status and time of each, on stderr, and never
+    /// a header or a body. Higher levels print the same; -v alone means 6
+    #[arg(
+        id = "v",
+        short = 'v',
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        default_value_t = 0,
+        hide_default_value = true,
+        default_missing_value = "6"
+    )]
+    pub verbosity: u32,
+    /// Where these lines go, if they are asked for.
+    #[arg(skip)]
+    pub trace: Trace,
     /// Set when no user is there to answer a credential plugin.
     #[arg(skip)]
     pub unattended: bool,

@@ -9,6 +9,14 @@ use ray_serve_client::api::version::RayVersion;
 const PROJECT: &str = "rayproject";
 const NAMES: [&str; 3] = ["ray", "ray-ml", "ray-llm"];
 
+/// The tag of an image, if it has one.
+pub fn tag(image: &str) -> Option<&str> {
+    let path = image.split('@').next()?;
+    // The last colon may belong to a registry's port.
+    let last = path.rsplit('/').next()?;
+    last.split_once(':').map(|(_, tag)| tag)
+}
+
 /// The version in the tag of an image of Ray's project, or in a part `ray-X.Y.Z` of any other tag.
 pub fn ray_version(image: &str) -> Option<RayVersion> {
     // The last colon may belong to a registry's port or to a digest instead.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod flags;
 pub mod head;
 pub mod image;
+pub mod installed;
 pub mod kubeconfig;
 pub mod new;
 pub mod next;
@@ -23,6 +24,7 @@ pub mod serve_service;
 pub mod service_proxy;
 pub mod target;
 pub mod token;
+pub mod trace;
 pub mod tunnel;
 
 pub use api::{Api, Scope};

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use kuberay::operator::{APP_NAME, OPERATOR};
+
 use super::flags::{ConnectionFlags, DEFAULT_REQUEST_TIMEOUT, Via};
 use crate::safe::shell_word;
 use crate::userinfo::without_secrets;
@@ -61,6 +63,8 @@ impl Next {
             via,
             spoken,
             unattended: _,
+            verbosity: _,
+            trace: _,
         } = flags;
         let mut kubectl = Flags::default();
         kubectl.file("--kubeconfig", kubeconfig.as_deref());
@@ -141,7 +145,7 @@ impl Next {
         self.kubectl_anywhere(
             "logs",
             &[],
-            "-n OPERATOR_NAMESPACE -l app.kubernetes.io/name=kuberay-operator --tail=-1",
+            &format!("-n OPERATOR_NAMESPACE -l {APP_NAME}={OPERATOR} --tail=-1"),
         )
     }
 

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::object_name::checked;
 use super::obstacle::Obstacle;
 use super::proxy::basic_auth;
+use super::trace::{Trace, server_of};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ impl ServiceProxy {
         let of = format!("a Service (of the head of raycluster/{})", self.cluster);
         let service = checked(&of, &self.service)?;
         let path = format!("/api/v1/namespaces/{namespace}/services/http:{service}:{port}/proxy");
-        let route = route_below(self.api.url());
+        let route = route_below(self.api.url(), self.api.trace());
         Ok(Route {
             base_path: route.base_path + &path,
             proxy: Some(Arc::new(self)),
@@ -151,9 +152,10 @@ impl Intermediary for ServiceProxy {
 }
 
 /// The way to a server whose paths begin with that of `url`, with the login that may be in it.
-pub fn route_below(url: &Uri) -> Route {
+pub fn route_below(url: &Uri, trace: &Trace) -> Route {
     Route {
         login: basic_auth(url),
+        observer: trace.observer(&server_of(url)),
         ..Route::below(url)
     }
 }

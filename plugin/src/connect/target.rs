@@ -208,7 +208,12 @@ impl Head {
                 let (tunnel, fault) = tunnel::open(&api, &found.pod, port).await?;
                 Ok(Dialed {
                     stream: Stream::new(TokioIo::new(tunnel)),
-                    route: Route::to(Authority::from_static("localhost")),
+                    route: Route {
+                        observer: api
+                            .trace()
+                            .observer(&format!("http://{}:{port}", found.pod)),
+                        ..Route::to(Authority::from_static("localhost"))
+                    },
                     why_closed: Some(fault.explain()),
                 })
             }

@@ -18,7 +18,7 @@ const WIDTH: usize = 120;
 const HIDDEN: char = '*';
 
 pub fn render(source: &Source, findings: &Findings, style: Style) -> String {
-    let renderer = if style == Style::COLOURED {
+    let renderer = if style.colours {
         Renderer::styled()
     } else {
         Renderer::plain()
@@ -32,7 +32,7 @@ pub fn render(source: &Source, findings: &Findings, style: Style) -> String {
     }
     let more = findings.iter().count().saturating_sub(MOST);
     if more > 0 {
-        text += &format!("… and {more} more\n\n");
+        text += &format!("{} and {more} more\n\n", style.glyphs.ellipsis());
     }
     text
 }

@@ -7,7 +7,6 @@ use crate::safe::{name, one_line};
 
 const GAP: &str = "   ";
 const INDENT: &str = "  ";
-const CUT: char = '…';
 
 /// Something that is waited for, and the parts it is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,10 +85,8 @@ impl Frame<'_> {
         }
         let hidden = lines.len() - (room - 1);
         lines.truncate(room - 1);
-        lines.push(Self::cut(
-            &format!("{CUT} and {hidden} more"),
-            self.size.width,
-        ));
+        let more = format!("{} and {hidden} more", self.style.glyphs.ellipsis());
+        lines.push(self.cut(&more, self.size.width));
         lines
     }
 
@@ -127,34 +124,34 @@ impl Frame<'_> {
 
     fn line(&self, indent: &str, subject: &str, state: &str, column: usize) -> String {
         let left = format!("{indent}{}", name(subject));
-        let left = Self::cut(&format!("{left:<column$}{GAP}"), self.size.width);
+        let left = self.cut(&format!("{left:<column$}{GAP}"), self.size.width);
         let room = self.size.width.saturating_sub(left.chars().count());
         let state = one_line(state);
         // Words of Ray's are all capitals; the rest of a sentence has no colour.
         let word = state.find(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'));
         let word = Some(word.unwrap_or(state.len())).filter(|word| *word > 1);
         let tone = Tone::of_state(&state[..word.unwrap_or(0)]);
-        let state = Self::cut(&state, room);
-        let whole = state.len()
-            - if state.ends_with(CUT) {
-                CUT.len_utf8()
-            } else {
-                0
-            };
-        let (status, rest) = state.split_at(word.unwrap_or(0).min(whole));
+        let cut = self.cut(&state, room);
+        // What was cut off is marked, and the mark has no colour.
+        let kept = if cut == state {
+            cut.len()
+        } else {
+            cut.len().saturating_sub(self.style.glyphs.ellipsis().len())
+        };
+        let (status, rest) = cut.split_at(word.unwrap_or(0).min(kept));
         let status = self.style.paint(tone, status);
         format!("{left}{status}{rest}").trim_end().to_owned()
     }
 
-    fn cut(text: &str, width: usize) -> String {
+    fn cut(&self, text: &str, width: usize) -> String {
         if text.chars().count() <= width {
             return text.to_owned();
         }
-        let mut text: String = text.chars().take(width.saturating_sub(1)).collect();
-        if width > 0 {
-            text.push(CUT);
-        }
-        text
+        let mark = self.style.glyphs.ellipsis();
+        let kept = width.saturating_sub(mark.chars().count());
+        let kept = text.chars().take(kept).chain(mark.chars());
+        // A terminal may be narrower than the mark.
+        kept.take(width).collect()
     }
 }
 

@@ -4,8 +4,10 @@ mod block;
 mod changes;
 mod diff;
 mod findings;
+pub mod flags;
 mod foreign;
 mod frame;
+mod glyphs;
 mod progress;
 mod screen;
 mod style;
@@ -19,6 +21,7 @@ use serde_json::Value;
 
 use crate::check::source::Source;
 use crate::check::validate::Findings;
+use crate::connect::trace::{LEVEL, Trace};
 use crate::error::Failure;
 use crate::safe::{name, visible_json, visible_yaml};
 
@@ -26,8 +29,10 @@ pub use crate::safe::one_line;
 pub use changes::Changes;
 pub use diff::{Side, unified};
 pub use findings::render as findings;
+use flags::{OutputFlags, Redrawing, When};
 pub use foreign::Foreign;
 pub use frame::{Part, Row};
+pub use glyphs::Glyphs;
 pub use progress::{Progress, Recent};
 pub use screen::Screen;
 pub use style::{Style, Tone};
@@ -36,23 +41,57 @@ pub use tree::{Node, Told, draw};
 
 /// The process's two outputs, and what they can show.
 pub struct Ui {
-    stdout_is_terminal: bool,
-    stdout_live: bool,
-    stderr_live: bool,
+    stdout: Stream,
+    stderr: Stream,
     goes_on: Mutable<bool>,
     lost: RefCell<Option<io::Error>>,
 }
 
+/// One output, and what it can show.
+struct Stream {
+    is_terminal: bool,
+    shows_escapes: bool,
+    is_drawn_over: bool,
+    style: Style,
+}
+
+impl Stream {
+    fn new(is_terminal: bool, colours: When) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let shows_escapes = is_terminal && !dumb;
+        Self {
+            is_terminal,
+            shows_escapes,
+            is_drawn_over: shows_escapes,
+            style: Style::new(colours.is_on(shows_escapes), Glyphs::of_locale()),
+        }
+    }
+
+    fn follow(&mut self, colours: When) {
+        let glyphs = self.style.glyphs;
+        self.style = Style::new(colours.is_on(self.shows_escapes), glyphs);
+    }
+}
+
 impl Ui {
     pub fn for_process() -> Self {
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-        let stdout_is_terminal = io::stdout().is_terminal();
+        let colours = When::of_environment();
         Self {
-            stdout_is_terminal,
-            stdout_live: stdout_is_terminal && !dumb,
-            stderr_live: io::stderr().is_terminal() && !dumb,
+            stdout: Stream::new(io::stdout().is_terminal(), colours),
+            stderr: Stream::new(io::stderr().is_terminal(), colours),
             goes_on: Mutable::new(false),
             lost: RefCell::new(None),
+        }
+    }
+
+    /// What was found out about the outputs is what the user's flags say instead.
+    pub fn follow(&mut self, flags: &OutputFlags) {
+        if let Some(colours) = flags.color {
+            self.stdout.follow(colours);
+            self.stderr.follow(colours);
+        }
+        if flags.progress == Redrawing::Plain {
+            self.draw_nothing_over();
         }
     }
 
@@ -73,12 +112,12 @@ impl Ui {
 
     /// Whether data goes to a terminal, of whatever sort.
     pub fn is_terminal(&self) -> bool {
-        self.stdout_is_terminal
+        self.stdout.is_terminal
     }
 
     /// Whether a person is there who can be asked: one who reads and writes.
     pub fn has_a_person(&self) -> bool {
-        self.stdout_is_terminal && io::stdin().is_terminal()
+        self.stdout.is_terminal && io::stdin().is_terminal()
     }
 
     /// Asks a question; everything but yes is no.
@@ -91,17 +130,34 @@ impl Ui {
 
     /// Whether data may be drawn over.
     pub fn redraws(&self) -> bool {
-        self.stdout_live
+        self.stdout.is_drawn_over
+    }
+
+    /// Lines for each HTTP request, if `verbosity` asks for them. On a terminal they would tear what
+    /// is drawn over, so that nothing is.
+    pub fn trace(&mut self, verbosity: u32) -> Trace {
+        if verbosity < LEVEL {
+            return Trace::default();
+        }
+        if self.stderr.is_terminal {
+            self.draw_nothing_over();
+        }
+        Trace::to(note)
+    }
+
+    fn draw_nothing_over(&mut self) {
+        self.stdout.is_drawn_over = false;
+        self.stderr.is_drawn_over = false;
     }
 
     /// Colours of data.
     pub fn style(&self) -> Style {
-        Style::new(self.stdout_live)
+        self.stdout.style
     }
 
     /// Colours of everything else.
     pub fn note_style(&self) -> Style {
-        Style::new(self.stderr_live)
+        self.stderr.style
     }
 
     /// Data, exactly as given.
@@ -120,7 +176,7 @@ impl Ui {
 
     /// Data that others made.
     pub fn foreign(&self) -> Foreign<'_> {
-        Foreign::new(self, self.stdout_is_terminal)
+        Foreign::new(self, self.stdout.is_terminal)
     }
 
     pub fn json(&self, document: &Value) -> Result<(), Failure> {
@@ -143,8 +199,7 @@ impl Ui {
 
     /// One line for the person at the terminal.
     pub fn note(&self, line: &str) {
-        // Nobody to tell when stderr is gone.
-        let _ = writeln!(io::stderr(), "{}", one_line(line));
+        note(line);
     }
 
     /// What is wrong with a file, for the person who wrote it.
@@ -180,8 +235,13 @@ impl Ui {
     }
 
     pub fn progress(&self) -> Progress {
-        Progress::new(self.stderr_live, self.note_style())
+        Progress::new(self.stderr.is_drawn_over, self.note_style())
     }
+}
+
+fn note(line: &str) {
+    // Nobody to tell when stderr is gone.
+    let _ = io::stderr().write_all(format!("{}\n", one_line(line)).as_bytes());
 }
 
 fn cannot_write(error: &io::Error) -> Failure {

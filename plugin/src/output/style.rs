@@ -1,5 +1,6 @@
 //! Colours: on a terminal that shows them and for a user who wants them, and nowhere else.
 
+use super::glyphs::Glyphs;
 use ray_serve_client::state::details::{HEALTHY, RUNNING, has_failed};
 
 /// What a text says about the thing it is about.
@@ -43,24 +44,20 @@ impl Tone {
 /// Colours to tell things of one kind apart: none of them says good or bad.
 const APART: [&str; 6] = ["36", "35", "34", "96", "95", "94"];
 
-/// Whether one output shows colours.
+/// Whether one output shows colours, and what lines are drawn with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
-    colours: bool,
+    pub(super) colours: bool,
+    pub(super) glyphs: Glyphs,
 }
 
 impl Style {
-    /// `NO_COLOR` counts where it is not empty, as its authors have it; a dumb terminal would print
-    /// the escapes.
-    pub(super) fn new(shows_escapes: bool) -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            colours: shows_escapes && !refused,
-        }
-    }
+    pub const PLAIN: Self = Self::new(false, Glyphs::Unicode);
+    pub const COLOURED: Self = Self::new(true, Glyphs::Unicode);
 
-    pub const PLAIN: Self = Self { colours: false };
-    pub const COLOURED: Self = Self { colours: true };
+    pub(super) const fn new(colours: bool, glyphs: Glyphs) -> Self {
+        Self { colours, glyphs }
+    }
 
     /// `text` in the tone's colour. Whatever came from Ray is cleaned before: this adds escapes.
     pub fn paint(self, tone: Tone, text: &str) -> String {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::glyphs::Glyphs;
 use super::style::{Style, Tone};
 use crate::safe::{name, one_line};
 
@@ -79,7 +80,7 @@ impl Row<'_> {
 pub fn draw(trees: &[Node], style: Style) -> String {
     let mut rows = Vec::new();
     for tree in trees {
-        lay_out(tree, "", "", &mut rows);
+        lay_out(tree, "", "", style.glyphs, &mut rows);
     }
     let labels = rows.iter().map(Row::width).max().unwrap_or(0);
     let states = rows.iter().map(|row| row.node.state.chars().count());
@@ -116,7 +117,13 @@ pub fn draw(trees: &[Node], style: Style) -> String {
     text
 }
 
-fn lay_out<'a>(node: &'a Node, branches: &str, below: &str, rows: &mut Vec<Row<'a>>) {
+fn lay_out<'a>(
+    node: &'a Node,
+    branches: &str,
+    below: &str,
+    glyphs: Glyphs,
+    rows: &mut Vec<Row<'a>>,
+) {
     rows.push(Row {
         branches: branches.to_owned(),
         node,
@@ -124,14 +131,15 @@ fn lay_out<'a>(node: &'a Node, branches: &str, below: &str, rows: &mut Vec<Row<'
     let last = node.children.len().saturating_sub(1);
     for (index, child) in node.children.iter().enumerate() {
         let (branch, rest) = if index == last {
-            ("└─ ", "   ")
+            (glyphs.last_branch(), "   ")
         } else {
-            ("├─ ", "│  ")
+            (glyphs.branch(), glyphs.trunk())
         };
         lay_out(
             child,
             &format!("{below}{branch}"),
             &format!("{below}{rest}"),
+            glyphs,
             rows,
         );
     }
@@ -238,6 +246,26 @@ mod tests {
              │  └─ r2        RUNNING\n\
              └─ e\n\
              proxies                     none\n"
+        );
+    }
+
+    #[test]
+    fn a_locale_without_lines_gets_letters_of_ascii() {
+        let drawn = draw(&tree("DEPLOYING", "3s ago"), Style::PLAIN);
+        let style = Style::new(false, Glyphs::Ascii);
+        assert_eq!(
+            draw(&tree("DEPLOYING", "3s ago"), style),
+            "application/a   DEPLOYING   /a, 3s ago\n\
+             |- d            HEALTHY\n\
+             |  |- r1        RUNNING     3s ago\n\
+             |  `- r2        RUNNING\n\
+             `- e\n\
+             proxies                     none\n"
+        );
+        let widths = |text: &str| text.lines().map(|line| line.chars().count()).sum::<usize>();
+        assert_eq!(
+            widths(&draw(&tree("DEPLOYING", "3s ago"), style)),
+            widths(&drawn)
         );
     }
 

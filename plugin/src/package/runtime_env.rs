@@ -84,7 +84,7 @@ fn check_names(config: &ServeConfig, flags: &PackageFlags) -> Result<(), Failure
         if !config.applications().any(|(name, _)| name == named) {
             let known: Vec<&str> = config.applications().map(|(name, _)| name).collect();
             return Err(Failure::Failed(format!(
-                "--working-dir {named}=…: the Serve config has no application {named}, only {}",
+                "--working-dir {named}=...: the Serve config has no application {named}, only {}",
                 known.join(", ")
             )));
         }

@@ -10,7 +10,7 @@ pub(super) fn is_uri(text: &str) -> bool {
 /// A URL without its secrets: user, password and query, which may be a signature.
 pub(super) fn shown(uri: &str) -> String {
     match uri.split_once('?') {
-        Some((place, _)) => format!("{}?…", masked(place)),
+        Some((place, _)) => format!("{}?...", masked(place)),
         None => masked(uri),
     }
 }

@@ -77,10 +77,10 @@ impl Placeholder {
 
     fn looks(self) -> &'static str {
         match self {
-            Self::Braces => "{{ … }}",
-            Self::Statement => "{% … %}",
-            Self::Variable => "${…}",
-            Self::Word => "%…%",
+            Self::Braces => "{{ ... }}",
+            Self::Statement => "{% ... %}",
+            Self::Variable => "${...}",
+            Self::Word => "%...%",
         }
     }
 

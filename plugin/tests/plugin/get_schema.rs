@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::recorded::states;
 use crate::support::{RAY_VERSIONS, recorded};
 
-fn schema(name: &str) -> Value {
+pub(crate) fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schema")
         .join(name);
@@ -20,7 +20,7 @@ fn schema(name: &str) -> Value {
 
 /// The same with every object closed that is not said to be open: then each field that is printed
 /// must be described.
-fn closed(mut schema: Value) -> Value {
+pub(crate) fn closed(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(fields) => {
             for (_, field) in fields.iter_mut() {
@@ -44,7 +44,7 @@ fn closed(mut schema: Value) -> Value {
 }
 
 #[track_caller]
-fn assert_valid(validator: &Validator, document: &Value, what: &str) {
+pub(crate) fn assert_valid(validator: &Validator, document: &Value, what: &str) {
     let problems: Vec<String> = validator
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))

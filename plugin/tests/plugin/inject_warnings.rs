@@ -101,7 +101,7 @@ fn a_template_is_told_to_be_one() {
     };
     assert_fails(
         &inject_text(&raycluster("{{ .Values.name }}", "a"), &[]),
-        "standard input is not a Kubernetes manifest: line 4, column 9: this is a template that has not been rendered ({{ … }}): render it first, for example with helm template",
+        "standard input is not a Kubernetes manifest: line 4, column 9: this is a template that has not been rendered ({{ ... }}): render it first, for example with helm template",
     );
     assert_fails(
         &inject_text(&raycluster("'{{ .Values.name }}'", "a"), &[]),

@@ -10,7 +10,8 @@ use kubectl_ray::cli::Cli;
 
 use crate::support::assert_page;
 
-const CONNECTION: &str = "Connection";
+/// Headings of the flags that all commands have.
+const OF_ALL: [&str; 2] = ["Connection", "Output"];
 
 #[test]
 fn every_command_is_in_the_reference() {
@@ -19,8 +20,8 @@ fn every_command_is_in_the_reference() {
     let serve = root.find_subcommand("serve").unwrap();
     let mut page = "# Commands
 
-Every command takes the [connection flags](#connection-flags), before or after its name. Results go to standard
-output; progress, warnings and errors go to standard error. What the exit codes mean is in
+Every command takes the [connection flags](#connection-flags) and the [output flags](#output-flags), before or after its
+name. Results go to standard output; progress, warnings and errors go to standard error. What the exit codes mean is in
 [Environment](environment.md#exit-codes).
 
 | command | purpose |
@@ -39,11 +40,13 @@ output; progress, warnings and errors go to standard error. What the exit codes 
     for command in &commands {
         describe(&mut page, command);
     }
-    page.push_str("\n## Connection flags\n");
-    let connection = serve
-        .get_arguments()
-        .filter(|arg| arg.get_help_heading() == Some(CONNECTION));
-    arguments(&mut page, connection);
+    for heading in OF_ALL {
+        writeln!(page, "\n## {heading} flags").unwrap();
+        let flags = serve
+            .get_arguments()
+            .filter(|arg| arg.get_help_heading() == Some(heading));
+        arguments(&mut page, flags);
+    }
     assert_page("reference/commands.md", &page);
 }
 
@@ -59,7 +62,10 @@ fn describe(page: &mut String, command: &Command) {
         writeln!(page, "\nAlias: `{}`.", aliases.join("`, `")).unwrap();
     }
     let own = command.get_arguments().filter(|arg| {
-        arg.get_help_heading() != Some(CONNECTION) && !arg.is_hide_set() && arg.get_id() != "help"
+        let is_of_all = arg
+            .get_help_heading()
+            .is_some_and(|heading| OF_ALL.contains(&heading));
+        !is_of_all && !arg.is_hide_set() && arg.get_id() != "help"
     });
     arguments(page, own);
     if let Some(more) = command.get_after_help() {
@@ -122,6 +128,7 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
         let defaults = arg.get_default_values();
         if let [default] = defaults
             && !matches!(arg.get_action(), ArgAction::SetTrue)
+            && !arg.is_hide_default_value_set()
         {
             writeln!(page, "  Default: `{}`.", default.to_string_lossy()).unwrap();
         }
@@ -141,7 +148,10 @@ fn spelled(arg: &Arg) -> String {
     }
     let value = match arg.get_num_args() {
         _ if !arg.get_action().takes_values() => String::new(),
-        Some(range) if range.min_values() == 0 => format!("[={}]", names.join(" ")),
+        Some(range) if range.min_values() == 0 && arg.is_require_equals_set() => {
+            format!("[={}]", names.join(" "))
+        }
+        Some(range) if range.min_values() == 0 => format!(" [{}]", names.join(" ")),
         _ => format!(" {}", names.join(" ")),
     };
     let short = arg.get_short().map(|short| format!("`-{short}`, "));

@@ -222,7 +222,7 @@ fn of_a_directory_only_serve_configs_are_judged() {
     assert_eq!(
         nothing.stderr,
         "Skipped 25 files that are no Serve configs: 3 Kubernetes manifests, 3 templates, 2 empty files, \
-         1 file in neither YAML nor JSON, 16 other files; -v names them\n\
+         1 file in neither YAML nor JSON, 16 other files; --verbose names them\n\
          error: nothing was checked in .: no Serve config, but 3 Kubernetes manifests, 3 templates, 2 empty files, \
          1 file in neither YAML nor JSON, 16 other files\n"
     );

@@ -129,6 +129,8 @@ impl Prepared {
         command
             .current_dir(&self.root)
             .env("PATH", &self.path)
+            // Trees are compared as most users see them.
+            .env("LC_ALL", "C.UTF-8")
             .env("KUBECONFIG", &self.kubeconfig);
         command
     }

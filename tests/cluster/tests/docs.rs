@@ -191,7 +191,7 @@ fn programs_chart_and_pages_have_one_version() {
     let mut shown = 0;
     for page in pages {
         let text = read(&page);
-        for name in ["kubectl-ray ", "ray-serve-webhook:"] {
+        for name in ["Client: ", "Webhook: ", "ray-serve-webhook:"] {
             let rests = text.split(name).skip(1);
             let is_version = |c: char| c.is_ascii_digit() || c == '.';
             let versions =

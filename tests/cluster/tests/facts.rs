@@ -60,6 +60,21 @@ fn each_fact_is_there_once() {
     }
 }
 
+/// Texts that are printed must be readable in any locale; what is drawn follows it.
+#[test]
+fn what_is_printed_is_ascii_but_for_glyphs() {
+    let sources = ["plugin/src", "crates/serve/src"].into_iter();
+    for file in sources.flat_map(|source| files(&root().join(source))) {
+        let path = file.strip_prefix(root()).unwrap().display().to_string();
+        if path.contains("tests") || path.ends_with("output/glyphs.rs") {
+            continue;
+        }
+        for literal in literals_of(&file) {
+            assert!(literal.is_ascii(), "{path}: {literal} is not in ASCII");
+        }
+    }
+}
+
 #[test]
 fn literals_are_found_and_tests_and_comments_are_not() {
     let code = r#"

@@ -1,6 +1,6 @@
 //! Looking into a running cluster: logs, one call, the dashboard.
 
-use e2e::{lab, serving_kind};
+use e2e::{CLUSTER, RELEASE, WEBHOOK_NAMESPACE, lab, serving_kind};
 
 const FRUIT: &str = "serve_config_fruit.yaml";
 
@@ -49,4 +49,23 @@ fn an_application_is_called_through_the_head() {
     let ran = serving.ray_serve("call", &["/typo"]);
     assert_eq!(ran.code, Some(1), "{ran}");
     ran.says("answered 404 Not Found\nhint: applications are at /fruit");
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn versions_of_all_sides_and_each_request_are_told() {
+    let lab = lab();
+    let serving = serving_kind("fruit");
+    let ran = serving.ray_serve("version", &["-v=6"]).ok();
+    let ray = format!("Ray: {} (raycluster/{CLUSTER})", lab.prepared.ray);
+    let webhook = format!("(deployment/{RELEASE} in namespace {WEBHOOK_NAMESPACE}");
+    ran.says(&format!("Client: {}\n", env!("CARGO_PKG_VERSION")))
+        .says(&webhook)
+        .says(&ray)
+        .says("/portforward?&ports=8265 101 Switching Protocols in ")
+        .says(":8265/api/version 200 OK in ");
+    let of_nobody = ["version", "--as", "e2e-nobody"];
+    let unknown =
+        "Webhook: unknown: not allowed to list deployments in all namespaces: User \"e2e-nobody\"";
+    lab.ray_serve(&of_nobody).ok().says(unknown);
 }

@@ -96,7 +96,7 @@ fn start_of(body: &[u8]) -> String {
         return "nothing".to_owned();
     }
     match line.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
+        Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }
 }

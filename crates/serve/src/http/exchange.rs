@@ -12,7 +12,8 @@ use hyper::body::Incoming;
 use super::body::{Content, RequestBody};
 use super::connection::{Connection, broken, refused, within};
 use super::dial::Dialed;
-use super::error::Error;
+use super::error::{Error, root_cause};
+use super::observer::Watch;
 use super::request::Call;
 
 /// The longest success that is read whole, in bytes: Serve's state of 500 applications is 1 MiB.
@@ -101,6 +102,8 @@ impl Prepared {
             limit,
         } = self;
         let method = request.method().clone();
+        let observer = connection.route.observer.as_ref();
+        let watch = Watch::begin(observer, &method, request.uri());
         let exchange = async {
             connection.requests.ready().await?;
             connection.requests.send_request(request).await
@@ -115,6 +118,7 @@ impl Prepared {
         match answered {
             Ok(response) => {
                 let (head, body) = response.into_parts();
+                watch.answered(head.status);
                 let response = StreamedResponse {
                     head,
                     begin: None,
@@ -127,6 +131,7 @@ impl Prepared {
                 response.unless_refused(&method).await
             }
             Err(error) => {
+                watch.broke(&root_cause(&error));
                 let why_closed = connection.why_closed.take();
                 drop(connection);
                 Err(broken(&who, call, &error, why_closed).await)

@@ -9,6 +9,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, StatusCode, Uri};
 
 use super::dial::DialError;
+use super::observer::Observer;
 
 /// A server between here and the dashboard, which needs a login and answers itself if it cannot
 /// forward a request.
@@ -38,6 +39,8 @@ pub struct Route {
     pub proxy: Option<Arc<dyn Intermediary>>,
     /// The login in the address.
     pub login: Option<HeaderValue>,
+    /// Is told of each request.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Route {
@@ -48,6 +51,7 @@ impl Route {
             base_path: String::new(),
             proxy: None,
             login: None,
+            observer: None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ray_error::cause;
 const BLOCK: usize = 1 << 16;
 /// A line that is longer is cut: one without an end would take all memory.
 const LONGEST: usize = 4 << 20;
-const CUT: &str = " … (cut: a line of more than 4 MiB)";
+const CUT: &str = " ... (cut: a line of more than 4 MiB)";
 /// What Ray 2.8 puts before an error.
 const CLOSING: &str = "Closing HTTP stream due to internal server error.";
 

@@ -4,6 +4,7 @@
 //! stays the same when the head becomes another pod.
 
 mod cookies;
+mod end_to_end;
 mod guard;
 mod relay;
 

@@ -5,10 +5,7 @@
 //! than to the dashboard.
 
 use bytes::Bytes;
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    REFRESH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, X_FRAME_OPTIONS,
-};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, REFRESH, X_FRAME_OPTIONS};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri, Version};
 use http_body_util::combinators::BoxBody;
@@ -22,27 +19,16 @@ use hyper_util::rt::TokioIo;
 use ray_serve_client::Dial;
 use ray_serve_client::error::root_cause;
 use ray_serve_client::http::client::TOKEN_HEADER;
-use ray_serve_client::http::{Dialed, Refusal, Route, WhyClosed};
+use ray_serve_client::http::{Dialed, Refusal, Route, Watch, WhyClosed};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use super::Door;
+use super::end_to_end::{asks_for_websocket, keep_end_to_end};
 use crate::connect::service_proxy::is_of_the_api_server;
 use crate::hint::in_one;
 use crate::output::one_line;
-
-const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
-/// Of one connection alone, besides those that `Connection` names.
-const OF_A_CONNECTION: [HeaderName; 7] = [
-    CONNECTION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-];
 
 type Body = BoxBody<Bytes, hyper::Error>;
 
@@ -68,6 +54,13 @@ struct Upstream {
     requests: SendRequest<Incoming>,
     route: Route,
     why_closed: Option<WhyClosed>,
+}
+
+impl Upstream {
+    fn watch(&self, request: &Request<Incoming>) -> Watch {
+        let observer = self.route.observer.as_ref();
+        Watch::begin(observer, request.method(), request.uri())
+    }
 }
 
 impl Relay<'_> {
@@ -140,26 +133,46 @@ impl Relay<'_> {
         {
             self.readdress(&mut request, &upstream.route, upgrades)
                 .await?;
+            let watch = upstream.watch(&request);
             match upstream.requests.try_send_request(request).await {
-                Ok(response) => return Ok((upstream, response)),
-                Err(mut error) => match error.take_message() {
+                Ok(response) => {
+                    watch.answered(response.status());
+                    return Ok((upstream, response));
+                }
+                Err(mut error) => {
+                    let Some(unsent) = error.take_message() else {
+                        watch.broke(&root_cause(error.error()));
+                        return Err(self.why_broken(upstream, error.error()).await);
+                    };
                     // It ended before anything was sent.
-                    Some(unsent) => request = unsent,
-                    None => return Err(self.why_broken(upstream, error.error()).await),
-                },
+                    watch.forget();
+                    request = unsent;
+                }
             }
-            let mut upstream = self.connect().await?;
-            return match upstream.requests.send_request(request).await {
-                Ok(response) => Ok((upstream, response)),
-                Err(error) => Err(self.why_broken(upstream, &error).await),
-            };
+            let upstream = self.connect().await?;
+            return self.send(upstream, request).await;
         }
-        let mut upstream = self.connect().await?;
+        let upstream = self.connect().await?;
         self.readdress(&mut request, &upstream.route, upgrades)
             .await?;
+        self.send(upstream, request).await
+    }
+
+    async fn send(
+        &self,
+        mut upstream: Upstream,
+        request: Request<Incoming>,
+    ) -> Result<(Upstream, Response<Incoming>), String> {
+        let watch = upstream.watch(&request);
         match upstream.requests.send_request(request).await {
-            Ok(response) => Ok((upstream, response)),
-            Err(error) => Err(self.why_broken(upstream, &error).await),
+            Ok(response) => {
+                watch.answered(response.status());
+                Ok((upstream, response))
+            }
+            Err(error) => {
+                watch.broke(&root_cause(&error));
+                Err(self.why_broken(upstream, &error).await)
+            }
         }
     }
 
@@ -233,34 +246,6 @@ fn without(uri: &Uri, base_path: &str) -> Option<Uri> {
     own.starts_with('/').then(|| own.parse().ok())?
 }
 
-fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(UPGRADE).map(HeaderValue::as_bytes);
-    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(WEBSOCKET.as_bytes()))
-        && named_by_connection(headers).contains(&UPGRADE)
-}
-
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(CONNECTION).iter();
-    let names = values.filter_map(|value| value.to_str().ok());
-    let names = names.flat_map(|value| value.split(','));
-    names.filter_map(|name| name.trim().parse().ok()).collect()
-}
-
-fn keep_end_to_end(headers: &mut HeaderMap, upgrades: bool) {
-    // Two lengths of one message are how a request is smuggled past whoever looks at the first.
-    if headers.contains_key(TRANSFER_ENCODING) {
-        headers.remove(CONTENT_LENGTH);
-    }
-    let named = named_by_connection(headers).into_iter();
-    for name in OF_A_CONNECTION.into_iter().chain(named) {
-        headers.remove(name);
-    }
-    if upgrades {
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(UPGRADE, WEBSOCKET);
-    }
-}
-
 /// From here on both speak to one another, until one of them ends it.
 fn join(visitor: OnUpgrade, head: OnUpgrade) {
     tokio::spawn(async move {
@@ -286,41 +271,6 @@ fn full(bytes: Bytes) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_of_one_connection_is_not_passed_on() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("connection", "close, X-Own"),
-            ("connection", "upgrade"),
-            ("x-own", "1"),
-            ("upgrade", "h2c"),
-            ("transfer-encoding", "chunked"),
-            ("content-length", "5"),
-            ("keep-alive", "timeout=5"),
-            ("proxy-connection", "keep-alive"),
-            ("te", "trailers"),
-            ("trailer", "x"),
-            ("accept", "*/*"),
-        ] {
-            headers.append(name, value.parse().unwrap());
-        }
-        assert!(!asks_for_websocket(&headers));
-        keep_end_to_end(&mut headers, false);
-        assert_eq!(headers.keys().collect::<Vec<_>>(), ["accept"]);
-    }
-
-    #[test]
-    fn a_websocket_is_asked_for_by_two_headers() {
-        let asks = |connection: &str, upgrade: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONNECTION, connection.parse().unwrap());
-            headers.insert(UPGRADE, upgrade.parse().unwrap());
-            asks_for_websocket(&headers)
-        };
-        assert!(asks("keep-alive, Upgrade", "WebSocket") && asks("upgrade", "websocket"));
-        assert!(!asks("keep-alive", "websocket") && !asks("upgrade", "h2c"));
-    }
 
     #[test]
     fn only_a_path_below_the_dashboard_s_is_shortened() {

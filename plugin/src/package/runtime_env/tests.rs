@@ -129,7 +129,7 @@ fn a_flag_without_effect_is_an_error() {
     );
     assert_eq!(
         apply_to(&remote, &["b=src"], &[]).unwrap_err(),
-        "--working-dir b=…: the Serve config has no application b, only a"
+        "--working-dir b=...: the Serve config has no application b, only a"
     );
 }
 
@@ -142,7 +142,7 @@ fn a_url_is_told_without_its_secrets() {
     assert_eq!(
         notes,
         [
-            "application/b keeps its own working_dir https://******@x/y.zip?…; --working-dir b=src replaces it"
+            "application/b keeps its own working_dir https://******@x/y.zip?...; --working-dir b=src replaces it"
         ]
     );
 }

@@ -79,6 +79,13 @@ fn assert_file(path: &Path, actual: &str) {
     );
 }
 
+/// Variables that ask for colours, or for none.
+const COLOURS: [&str; 4] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
+
+/// Variables that say which characters may be drawn with; all output is compared in UTF-8.
+pub(crate) const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+const UTF_8: &str = "C.UTF-8";
+
 /// The plugin as a user starts it, free of this machine's own configuration.
 pub(crate) fn plugin(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ray"));
@@ -93,8 +100,12 @@ pub(crate) fn plugin(arguments: &[&str]) -> Command {
     ] {
         command.env_remove(variable);
     }
+    for variable in COLOURS {
+        command.env_remove(variable);
+    }
     command
         .env("HOME", "/nonexistent")
+        .env(LOCALE[0], UTF_8)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -183,7 +194,11 @@ pub(crate) fn on_a_terminal(words: &[&str], typed: &str) -> (Option<i32>, String
     let program = env!("CARGO_BIN_EXE_kubectl-ray");
     command.arg(format!("{program} {line}")).arg("/dev/null");
     command.env("TERM", "xterm").env("HOME", "/nonexistent");
+    command.env(LOCALE[0], UTF_8);
     command.env_remove("KUBECONFIG");
+    for variable in COLOURS {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut keyboard = child.stdin.take().unwrap();

@@ -68,6 +68,7 @@ fn picture(
         .env("PATH", layout.path())
         .env("KUBECONFIG", kubeconfig)
         .env("TERM", "xterm-256color")
+        .env("LC_ALL", "C.UTF-8")
         .env_remove("NO_COLOR");
     let recording = Recording::of(command, line, wanted)?;
     ensure!(
