@@ -13,7 +13,7 @@ use crate::check::schema::NEWEST;
 use crate::check::source::Source;
 use crate::check::validate::{Findings, Target, between, check};
 use crate::connect::client::{Client, ray_version};
-use crate::connect::flags::Limit;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::hint;
 use crate::input::{self, FileName};
@@ -45,7 +45,7 @@ impl Ready {
 /// Reads the configs of files, checks them for every Ray, joins them and packs their code.
 pub async fn prepare(
     files: &FilesArgs,
-    timeout: Limit,
+    connection: &ConnectionFlags,
     check: &CheckFlags,
     code: &PackageFlags,
     lists_files: bool,
@@ -54,7 +54,7 @@ pub async fn prepare(
     let mut sources = Vec::new();
     let mut directories = Directories::default();
     for file in &files.filename {
-        for input in read(file, files.recursive, timeout, ui).await? {
+        for input in read(file, files.recursive, connection, ui).await? {
             let (source, directory) = input;
             if let Ok(config) = source.config() {
                 for (application, _) in config.applications() {
@@ -83,10 +83,10 @@ pub async fn prepare(
 async fn read(
     file: &FileName,
     recursive: bool,
-    timeout: Limit,
+    connection: &ConnectionFlags,
     ui: &Ui,
 ) -> Result<Vec<(Source, Option<PathBuf>)>, Failure> {
-    let inputs = input::read(file, recursive, timeout).await?;
+    let inputs = input::read(file, recursive, connection).await?;
     let mut configs = Vec::new();
     if !file.is_directory() {
         for input in inputs {

@@ -51,8 +51,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
     let mut report = Report::default();
     for file in &args.files.filename {
         let is_directory = file.is_directory();
-        let timeout = connection.request_timeout;
-        for input in input::read(file, args.files.recursive, timeout).await? {
+        for input in input::read(file, args.files.recursive, connection).await? {
             match manifest::read(&input.bytes) {
                 Ok(read) if is_directory => {
                     let (objects, others): (Vec<_>, Vec<_>) = read.into_iter().partition(is_kept);

@@ -91,7 +91,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         packages,
     } = config_file::prepare(
         &args.files,
-        connection.request_timeout,
+        connection,
         &args.check,
         &args.code,
         args.dry_run.is_on(),

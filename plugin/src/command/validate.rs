@@ -113,7 +113,7 @@ async fn look(
         skipped: Skipped::default(),
     };
     let is_directory = file.is_directory();
-    for input in input::read(file, args.files.recursive, connection.request_timeout).await? {
+    for input in input::read(file, args.files.recursive, connection).await? {
         let contents = if is_directory {
             let name = input.name.clone();
             match Contents::of_found(input) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use file_name::FileName;
 
-use crate::connect::flags::Limit;
+use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::hint;
 
@@ -51,9 +51,13 @@ impl Input {
 }
 
 /// Reads what `file` stands for: itself or, where it is a directory, the manifests in it by name.
-pub async fn read(file: &FileName, recursive: bool, timeout: Limit) -> Result<Vec<Input>, Failure> {
+pub async fn read(
+    file: &FileName,
+    recursive: bool,
+    connection: &ConnectionFlags,
+) -> Result<Vec<Input>, Failure> {
     match file {
-        FileName::Url(url) => Ok(vec![Input::of(file, url::fetch(url, timeout).await?)]),
+        FileName::Url(url) => Ok(vec![Input::of(file, url::fetch(url, connection).await?)]),
         FileName::Path(path) => {
             let files = files(path, recursive)?;
             files.iter().map(|file| Input::read(file)).collect()

@@ -2,13 +2,14 @@
 
 use std::error::Error as _;
 
-use http::Uri;
 use http::header::CONTENT_TYPE;
+use http::{Method, Uri};
+use ray_serve_client::http::Watch;
 use reqwest::{Client, Proxy, Response, Url};
 
 use super::FileName;
 use crate::connect::client::AGENT;
-use crate::connect::flags::Limit;
+use crate::connect::flags::{ConnectionFlags, Limit};
 use crate::connect::proxy;
 use crate::error::Failure;
 use crate::hint;
@@ -18,7 +19,7 @@ const LARGEST: usize = 8 << 20;
 const LARGEST_SHOWN: &str = "8 MiB";
 
 /// The file at `url`.
-pub(super) async fn fetch(url: &Uri, timeout: Limit) -> Result<Vec<u8>, Failure> {
+pub(super) async fn fetch(url: &Uri, connection: &ConnectionFlags) -> Result<Vec<u8>, Failure> {
     let name = FileName::Url(url.clone());
     let failed = |what: String| Failure::Failed(format!("cannot read {name}: {what}"));
     // The error of reqwest names the URL as it is, which may have secrets in it.
@@ -28,12 +29,23 @@ pub(super) async fn fetch(url: &Uri, timeout: Limit) -> Result<Vec<u8>, Failure>
             .then(|| hint::longer("--request-timeout"));
         failed(innermost(&error.without_url())).with_hint_if(hint)
     };
-    let client = client(url, timeout)?.map_err(reason)?;
+    let client = client(url, connection.request_timeout)?.map_err(reason)?;
+    let traced = url;
     let url: Url = url
         .to_string()
         .parse()
         .map_err(|error| failed(format!("{error}")))?;
-    let mut response = client.get(url).send().await.map_err(reason)?;
+    let observer = connection.trace.observer("");
+    let watch = Watch::begin(observer.as_ref(), &Method::GET, traced);
+    let mut response = match client.get(url).send().await {
+        Ok(response) => response,
+        Err(error) => {
+            let error = error.without_url();
+            watch.broke(&innermost(&error));
+            return Err(reason(error));
+        }
+    };
+    watch.answered(response.status());
     if !response.status().is_success() {
         return Err(failed(format!("the server answered {}", response.status())));
     }

@@ -314,6 +314,17 @@ fn what_is_no_file_is_told_by_the_url_without_its_secrets() {
         _ => Reply::Answer(404, "nothing".to_owned()),
     });
     let host = web.url().replace("http://", "");
+    let url = format!("http://ada:s3cret@{host}/missing?sig=s3cret");
+    let traced = serve("submit", &ray(), Path::new("."), &["-f", &url, "-v=6"]);
+    assert!(
+        traced
+            .stderr
+            .starts_with(&format!("GET http://******@{host}/missing"))
+            && traced.stderr.contains(" 404 Not Found in ")
+            && !traced.stderr.contains("s3cret"),
+        "{}",
+        traced.stderr
+    );
     for (path, said) in [
         ("missing", "the server answered 404 Not Found"),
         (

@@ -73,15 +73,8 @@ async fn find(
     ui: &Ui,
 ) -> Result<(Ready, Vec<Difference>), Failure> {
     // The code is only packed, to know what it would be called on the cluster.
-    let ready = config_file::prepare(
-        &args.files,
-        connection.request_timeout,
-        &args.check,
-        &args.code,
-        false,
-        ui,
-    )
-    .await?;
+    let ready =
+        config_file::prepare(&args.files, connection, &args.check, &args.code, false, ui).await?;
     let mut client = client(connection, &args.raycluster)?;
     let running = client.applications().await?;
     args.check
