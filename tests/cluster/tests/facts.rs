@@ -75,6 +75,38 @@ fn what_is_printed_is_ascii_but_for_glyphs() {
     }
 }
 
+/// A user looks for what a program reads of the environment on one page.
+#[test]
+fn each_variable_is_on_the_page_of_the_environment() {
+    let page = fs::read_to_string(root().join("docs/reference/environment.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut known = 0;
+    for file in ["plugin/src", "webhook/src"]
+        .map(|source| files(&root().join(source)))
+        .concat()
+    {
+        let code = fs::read_to_string(&file).unwrap();
+        let reads = ["env::var", "env = \""]
+            .iter()
+            .any(|call| code.contains(call));
+        for literal in literals_of(&file) {
+            let name = literal.trim_matches('"');
+            let is_name = name.len() > 3
+                && name.contains('_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+                && (reads || name.starts_with("RAY_") || name.starts_with("KUBE"));
+            if is_name && !page.contains(&format!("`{name}`")) {
+                missing.push(format!("{}: {name}", file.display()));
+            }
+            known += usize::from(is_name);
+        }
+    }
+    assert!(known > 25, "{known}");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 #[test]
 fn literals_are_found_and_tests_and_comments_are_not() {
     let code = r#"

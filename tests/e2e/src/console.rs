@@ -68,6 +68,17 @@ impl Step {
     }
 }
 
+/// With the age that pages show, whatever it is.
+pub fn of_nine_seconds(said: &str) -> String {
+    let lines = said.lines().map(
+        |line| match line.trim_end_matches(" ago").rsplit_once(' ') {
+            Some((before, _)) if line.ends_with(" ago") => format!("{before} 9s ago"),
+            _ => line.to_owned(),
+        },
+    );
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ mod connection;
 mod create;
 mod create_waits;
 mod dashboard;
+mod first_application;
 mod head_lost;
 mod injection;
 mod interrupted;

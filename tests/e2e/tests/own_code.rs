@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use e2e::{Alone, Lab, On, Ran, console, eventually, lab, serving};
+use e2e::{Alone, On, console, eventually, lab, serving, shell};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -14,29 +12,6 @@ fn write(directory: &TempDir, name: &str, text: &str) {
     let path = directory.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
-}
-
-/// A shell in `directory`, as a user has it whose current namespace is `namespace`.
-fn shell(lab: &Lab, directory: &Path, namespace: &str, script: &str) -> Ran {
-    let kubeconfig = directory.join(".kubeconfig");
-    if !kubeconfig.exists() {
-        fs::copy(&lab.prepared.kubeconfig, &kubeconfig).unwrap();
-        let mut command = lab.prepared.command("kubectl");
-        let set = [
-            "config",
-            "set-context",
-            "--current",
-            "--namespace",
-            namespace,
-        ];
-        Ran::command(command.args(set).env("KUBECONFIG", &kubeconfig), None).ok();
-    }
-    let mut command: Command = lab.prepared.command("bash");
-    command
-        .args(["-c", &format!("exec 2>&1\n{script}")])
-        .current_dir(directory)
-        .env("KUBECONFIG", &kubeconfig);
-    Ran::command(&mut command, None)
 }
 
 #[test]
