@@ -194,7 +194,7 @@ pub async fn run(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(
         return Err(Failure::Usage(format!(
             "with --via proxy the header {name} is the API server's and reaches no application"
         ))
-        .with_hint("leave one of them out"));
+        .with_hint(format!("leave out -H {name}, or --via proxy")));
     }
     let mut client = client(connection, &args.raycluster)?;
     let details = client.applications().await?.details;

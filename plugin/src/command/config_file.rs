@@ -133,9 +133,8 @@ fn join(sources: &[Source], ui: &Ui) -> Result<ServeConfig, Failure> {
     match joined {
         Some(config) if errors == 0 => Ok(config),
         _ => Err(Failure::Failed(format!(
-            "{} between {}: nothing was sent",
-            count(errors, "conflict"),
-            titles(sources, Source::title)
+            "{} between files: nothing was sent",
+            count(errors, "conflict")
         ))),
     }
 }

@@ -14,7 +14,7 @@ use crate::connect::flags::{ConnectionFlags, Limit, parse_limit};
 use crate::connect::image::ray_version;
 use crate::connect::new::{NewCluster, Requests, Workers};
 use crate::connect::quantity::{Quantity, parse_cpu, parse_memory};
-use crate::connect::{ClusterName, raycluster};
+use crate::connect::{ClusterName, SUBMIT, raycluster};
 use crate::error::Failure;
 use crate::output::Ui;
 
@@ -143,11 +143,7 @@ async fn wait(args: &Args, connection: &ConnectionFlags, ui: &Ui) -> Result<(), 
     match answered {
         Ok(_) => {
             let next = session.next();
-            let submit = next.serve(
-                "submit",
-                &[&name.to_string()],
-                "-f serve_config.yaml --wait",
-            );
+            let submit = next.serve("submit", &[&name.to_string()], SUBMIT);
             ui.note(&format!("raycluster/{name} is ready to serve: {submit}"));
             Ok(())
         }

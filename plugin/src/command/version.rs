@@ -175,7 +175,9 @@ fn lines(versions: &Versions) -> Vec<String> {
         match versions.installed.as_ref().map(|all| all.as_ref().map(of)) {
             None => {}
             Some(Err(why)) => lines.push(format!("{what}: {UNKNOWN}: {why}")),
-            Some(Ok(programs)) if programs.is_empty() => lines.push(format!("{what}: not found")),
+            Some(Ok(programs)) if programs.is_empty() => {
+                lines.push(format!("{what}: no Deployment found"))
+            }
             Some(Ok(programs)) => {
                 let programs = programs.iter().map(told);
                 lines.extend(programs.map(|program| format!("{what}: {program}")));

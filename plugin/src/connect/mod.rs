@@ -31,5 +31,5 @@ pub use api::{Api, Scope};
 pub use cluster_name::ClusterName;
 pub use error::Error;
 pub use kuberay::RayCluster;
-pub use next::{Next, Spoken};
+pub use next::{Next, SUBMIT, Spoken};
 pub use target::Target;

@@ -27,6 +27,9 @@ impl Spoken {
     pub const BY_KREW: Self = Self("kubectl ray-serve");
 }
 
+/// Of a submit that somebody else has to complete: no file of this name is sent by accident.
+pub const SUBMIT: &str = "-f FILE --wait";
+
 /// Builds commands with the connection flags in force, quoted for a shell.
 ///
 /// Without them, a user who pastes the command could change another cluster of the same name.

@@ -329,7 +329,7 @@ fn a_running_application_without_a_route_is_told() {
     assert_eq!(traffic::problems(&well), []);
     assert_eq!(
         traffic::well(&well).unwrap(),
-        "The proxy on pod/x-head has the routes /a; all 2 endpoints of service/x-serve-svc run a healthy proxy."
+        "The proxy on pod/x-head has the route /a; all 2 endpoints of service/x-serve-svc run a healthy proxy."
     );
 }
 
@@ -385,7 +385,7 @@ fn applications_say_their_cause_and_none_says_how_to_submit() {
     assert_one(
         &found(kubernetes(), &serving(&json!({"applications": failed}))),
         "application/a is DEPLOY_FAILED: RuntimeError: no model",
-        "fix it, then kubectl ray serve submit x -n team -f serve_config.yaml --wait",
+        "fix it, then kubectl ray serve submit x -n team -f FILE --wait",
     );
     let stuck = json!({"a": {"status": "DEPLOYING", "last_deployed_time_s": 1000.0,
         "deployments": {"big": {"status": "UPDATING", "required_resources": {"CPU": 100.0}}}}});
@@ -396,7 +396,7 @@ fn applications_say_their_cause_and_none_says_how_to_submit() {
     );
     assert_one(
         &found(kubernetes(), &serving(&json!({"applications": {}}))),
-        "it runs no application (a restart of the head loses them)",
-        "kubectl ray serve submit x -n team -f serve_config.yaml --wait",
+        "it runs no application: none was submitted, Serve was shut down, or the head restarted",
+        "kubectl ray serve submit x -n team -f FILE --wait",
     );
 }

@@ -51,7 +51,7 @@ fn a_script_waits_until_all_run() {
     assert_eq!(
         run.stderr,
         format!(
-            "waiting: it runs no application, and none comes by itself: kubectl ray serve submit x --address {} -f serve_config.yaml --wait\nwaiting: application/a is DEPLOYING\n",
+            "waiting: it runs no application, and none comes by itself: kubectl ray serve submit x --address {} -f FILE --wait\nwaiting: application/a is DEPLOYING\n",
             server.url()
         )
     );
@@ -78,7 +78,7 @@ fn a_wait_that_cannot_end_well_ends_with_the_cause() {
         format!(
             "error: timed out waiting for raycluster/x to run its applications: \
              it runs no application, and none comes by itself\n\
-             hint: kubectl ray serve submit x --address {} -f serve_config.yaml --wait\n      \
+             hint: kubectl ray serve submit x --address {} -f FILE --wait\n      \
              raise --timeout to wait longer",
             server.url()
         )
@@ -145,7 +145,7 @@ fn a_wait_says_that_a_lost_head_s_applications_do_not_come_back() {
     });
     let run = status(&server, &["--wait-for=running", "--timeout", PATIENCE]);
     let submit = format!(
-        "kubectl ray serve submit x --address {} -f serve_config.yaml --wait",
+        "kubectl ray serve submit x --address {} -f FILE --wait",
         server.url()
     );
     let away = "waiting: the Ray dashboard at ";

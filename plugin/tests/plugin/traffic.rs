@@ -94,7 +94,7 @@ fn where_requests_arrive_a_submit_says_no_more_and_status_says_which() {
         run.stderr
     );
     let shown = serve(&server, &["status", "x"]).stdout;
-    let well = "Nothing is wrong. The proxy on pod/head has the routes /a; all 1 endpoints of service/x-serve-svc run a healthy proxy.\n";
+    let well = "Nothing is wrong. The proxy on pod/head has the route /a; the endpoint of service/x-serve-svc runs a healthy proxy.\n";
     assert!(shown.ends_with(well), "{shown}");
 }
 

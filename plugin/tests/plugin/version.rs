@@ -102,7 +102,7 @@ fn what_is_not_installed_is_not_found_and_several_are_told_apart() {
     assert_eq!(
         ran.stdout,
         format!(
-            "{OWN}Webhook: not found\nOperator: 1.5.0 (deployment/operator in namespace a)\n\
+            "{OWN}Webhook: no Deployment found\nOperator: 1.5.0 (deployment/operator in namespace a)\n\
              Operator: 1.6.0 (deployment/mine in namespace b, image kuberay/operator:nightly)\n"
         )
     );
@@ -134,7 +134,7 @@ fn a_cluster_that_cannot_be_asked_is_an_error_after_all_that_is_known() {
         (
             Some(1),
             format!(
-                "{OWN}Webhook: not found\nOperator: 1.6.2 (deployment/kuberay-operator in namespace kuberay)\nRay: unknown\n"
+                "{OWN}Webhook: no Deployment found\nOperator: 1.6.2 (deployment/kuberay-operator in namespace kuberay)\nRay: unknown\n"
             )
             .as_str(),
             "error: raycluster/nothing not found in namespace team\n\

@@ -7,7 +7,7 @@ use ray_serve_client::{self as serve, causes::version_before};
 
 use super::report::Report;
 use super::traffic;
-use crate::connect;
+use crate::connect::{self, SUBMIT};
 use crate::hint::Hint;
 use crate::output::{age, since};
 
@@ -45,7 +45,7 @@ pub fn problems(report: &Report, now: SystemTime) -> Vec<Problem> {
             }
             if details.applications.is_empty() {
                 problems.push(Problem::new(
-                    "it runs no application (a restart of the head loses them)".to_owned(),
+                    "it runs no application: none was submitted, Serve was shut down, or the head restarted".to_owned(),
                     place.submit(),
                 ));
             }
@@ -77,7 +77,7 @@ impl Place<'_> {
     }
 
     fn submit(&self) -> String {
-        self.serve("submit", "-f serve_config.yaml --wait")
+        self.serve("submit", SUBMIT)
     }
 
     pub(super) fn kubectl(&self, verb: &str, flags: &str) -> String {

@@ -33,8 +33,14 @@ pub fn well(report: &Report) -> Option<String> {
     let (pod, routes) = report.proxy()?;
     let served = |route: &&String| details.applications.contains_key(&routes[*route]);
     let routes: Vec<&str> = routes.keys().filter(served).map(String::as_str).collect();
+    let s = if routes.len() == 1 { "" } else { "s" };
+    let endpoints = match ready {
+        1 => "the endpoint".to_owned(),
+        _ => format!("all {ready} endpoints"),
+    };
+    let run = if ready == 1 { "runs" } else { "run" };
     Some(format!(
-        "The proxy on {pod} has the routes {}; all {ready} endpoints of service/{} run a healthy proxy.",
+        "The proxy on {pod} has the route{s} {}; {endpoints} of service/{} {run} a healthy proxy.",
         routes.join(", "),
         service.metadata.name
     ))
@@ -227,7 +233,7 @@ fn of_endpoints(
     let next = if details.proxy_location.as_deref() == Some("HeadOnly") {
         reset(place, "proxy_location: EveryNode")
     } else {
-        "Ray starts a proxy where a replica runs: give every node one, or take idle workers away"
+        "Ray starts a proxy where a replica runs: give every worker a replica, or remove idle workers"
             .to_owned()
     };
     Some(Problem::new(

@@ -12,9 +12,9 @@ use ray_serve_client::state::details::Application;
 use super::POLL;
 use crate::command::poll::{self, End, Missing, Wait};
 use crate::command::reasons::Reasons;
-use crate::connect::ClusterName;
 use crate::connect::client::Client;
 use crate::connect::flags::Limit;
+use crate::connect::{ClusterName, SUBMIT};
 use crate::error::Failure;
 use crate::hint::longer;
 use crate::output::Ui;
@@ -26,11 +26,10 @@ pub(super) async fn until_running(
     ui: &Ui,
 ) -> Result<(), Failure> {
     let mut progress = ui.progress();
-    let submit = client.dial().next().serve(
-        "submit",
-        &[&cluster.to_string()],
-        "-f serve_config.yaml --wait",
-    );
+    let submit = client
+        .dial()
+        .next()
+        .serve("submit", &[&cluster.to_string()], SUBMIT);
     let mut rollout = Rollout::of_all();
     let mut reasons = Reasons::default();
     let mut had_some = false;
