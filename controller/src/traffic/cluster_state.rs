@@ -1,6 +1,7 @@
 //! All that is known of one RayCluster's traffic: fed by the watches, the probes and Serve's report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use kuberay::scope::OutOfScope;
@@ -8,12 +9,15 @@ use kuberay::scope::OutOfScope;
 use super::change::{Change, LabelPod, Membership};
 use super::event::{Cause, Topic};
 use super::pod::{Pod, SeenPod};
-use super::probe::Outcome;
+use super::probe::{Ask, Outcome};
 use super::report::Report;
 use super::service::{Selection, ServeService};
 
 /// How long a removal on unknown results counts against the next one.
 pub const UNKNOWN_WINDOW: Duration = Duration::from_secs(10);
+
+/// How old the answer of another pod may be to prove that the network works.
+const WITNESS: Duration = Duration::from_secs(3);
 
 /// A RayCluster, from its metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +117,30 @@ impl ClusterState {
         self.forget_port_mismatch();
     }
 
-    /// Keeps the result of a probe. The pod may be gone meanwhile.
+    /// Begins a probe: whom to ask, and what. None where it cannot be asked any more.
+    pub fn begin_probe(&mut self, uid: &str, now: Instant) -> Option<(SocketAddr, Ask)> {
+        let port = self.service()?.port?;
+        let is_open = self.is_open(uid, now);
+        let pod = self.pods.get_mut(uid)?;
+        let address = SocketAddr::new(pod.seen.ip?, port);
+        pod.probes.begin(is_open);
+        Some((address, pod.probes.next_ask()))
+    }
+
+    /// Whether another pod answered since this one began to fail, and lately.
+    fn is_open(&self, uid: &str, now: Instant) -> bool {
+        let since = self.pods.get(uid).and_then(|pod| pod.probes.run_since());
+        let mut others = self.pods.iter().filter(|(other, _)| *other != uid);
+        since.is_some_and(|since| {
+            others.any(|(_, other)| other.probes.answered_after(since, WITNESS, now))
+        })
+    }
+
+    /// Keeps the result of a probe that was begun. The pod may be gone meanwhile, or its container may be
+    /// another one, of which the result says nothing.
     pub fn record(&mut self, uid: &str, outcome: Outcome, now: Instant) -> Replan {
-        let Some(pod) = self.pods.get_mut(uid) else {
+        let pod = self.pods.get_mut(uid);
+        let Some(pod) = pod.filter(|pod| pod.probes.is_running()) else {
             return Replan::Pod;
         };
         let was_healthy = pod.probes.last().is_some_and(Outcome::is_healthy);

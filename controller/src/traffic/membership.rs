@@ -8,12 +8,13 @@
 //! | refused | stays out | leaves after a second look, if another pod answered meanwhile |
 //! | silent, or somebody else answers | stays out | leaves after three in a row, if another pod answered meanwhile or Serve holds its proxy for dead |
 //!
-//! "Meanwhile" is after the first of those results: an answer from before it says nothing about a network
-//! that broke in between. Where no pod answers any more, be it that our own network is down, that a
+//! "Meanwhile" is after the first of those results and before the last of those probes began: an earlier
+//! answer says nothing about a network that broke since, a later one nothing about a probe that failed
+//! before it was mended. Where no pod answers any more, be it that our own network is down, that a
 //! firewall rejects us, or that Serve was shut down, everybody stays where they are.
 
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::change::{LabelPod, Membership};
 use super::cluster_state::ClusterState;
@@ -26,8 +27,6 @@ use super::service::Selection;
 const REFUSALS: u32 = 2;
 /// How many results in a row have to be unknown.
 const UNKNOWNS: u32 = 3;
-/// How old the answer of another pod may be to prove that the network works.
-const WITNESS: Duration = Duration::from_secs(3);
 
 /// The labels to set, those that join first.
 pub(super) fn changes(state: &ClusterState, now: Instant) -> Vec<LabelPod> {
@@ -94,28 +93,17 @@ fn why_leave(state: &ClusterState, pod: &Pod, now: Instant) -> Option<Cause> {
     let run = pod.probes.run();
     match pod.probes.last() {
         Some(Outcome::Leaving) => Some(Cause::Leaving),
-        Some(Outcome::Refused) if run >= REFUSALS && has_witness(state, pod, now) => {
-            Some(Cause::Refused)
-        }
+        Some(Outcome::Refused) if run >= REFUSALS && pod.probes.was_open() => Some(Cause::Refused),
         Some(unknown)
             if unknown.is_unknown()
                 && run >= UNKNOWNS
-                && (has_witness(state, pod, now) || is_denied(state, pod, now)) =>
+                && (pod.probes.was_open() || is_denied(state, pod, now)) =>
         {
             Some(Cause::Unknown)
         }
         _ if is_new_head(pod) && has_healthy_other(state, pod) => Some(Cause::NewHead),
         _ => None,
     }
-}
-
-/// Whether another pod answered since this one began to fail, and lately.
-fn has_witness(state: &ClusterState, pod: &Pod, now: Instant) -> bool {
-    let Some(since) = pod.probes.run_since() else {
-        return false;
-    };
-    let mut others = state.pods().filter(|other| other.seen.uid != pod.seen.uid);
-    others.any(|other| other.probes.answered_after(since, WITNESS, now))
 }
 
 fn is_denied(state: &ClusterState, pod: &Pod, now: Instant) -> bool {

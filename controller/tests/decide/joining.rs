@@ -77,6 +77,7 @@ fn a_new_head_waits_outside_while_others_serve() {
     assert_eq!(situation.until_done(), [""; 0]);
     let now = situation.now;
     let serves = Outcome::Serves;
+    situation.state.begin_probe("uid-head", now);
     situation.state.record("uid-head", serves, now);
     assert_eq!(situation.until_done(), ["head in: Serves"]);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ray_serve_client::Details;
+use ray_serve_controller::traffic::probe::Outcome;
 use ray_serve_controller::traffic::report::Report;
 use ray_serve_controller::traffic::{Mode, decide};
 use serde_json::json;
@@ -47,6 +48,12 @@ fn a_pod_that_refuses_leaves_after_a_second_look_if_another_answered_meanwhile()
             (
                 "head in : 200 200\nother out : 503 503\nworker in : refused refused",
                 &["worker out: Refused"],
+            ),
+            // The network was mended after the last probe of the worker had begun.
+            (
+                "worker in : refused refused refused
+                 head in : refused refused 200",
+                &[],
             ),
             // The others answered before it began, or not at all: it may be our own network.
             ("head in : 200 .\nworker in : refused refused", &[]),
@@ -182,9 +189,10 @@ fn no_more_than_half_leaves_within_ten_seconds_because_nothing_is_known() {
     let first = ["b out: Unknown", "c out: Unknown", "tell: CannotProbe"];
     assert_eq!(situation.until_done(), first);
     situation.now += 10 * SECOND;
-    for outcome in ["head", "a", "d"] {
-        let uid = format!("uid-{outcome}");
+    for name in ["head", "a", "d"] {
+        let uid = format!("uid-{name}");
         let last = situation.state.pod(&uid).unwrap().probes.last().unwrap();
+        situation.state.begin_probe(&uid, situation.now);
         situation.state.record(&uid, last, situation.now);
     }
     assert_eq!(situation.until_done(), [""; 0]);
@@ -216,7 +224,12 @@ fn a_restarted_container_and_another_pod_of_the_name_begin_without_a_history() {
     let mut restarted = situation.clone();
     let (mut pod, _) = pod("worker in");
     pod.container = Some("again".to_owned());
+    restarted.state.begin_probe(&pod.uid, restarted.now);
     restarted.state.see_pod(pod.clone(), restarted.now);
+    assert_eq!(restarted.decided(), [""; 0]);
+    // The probe was of the container before.
+    let late = Outcome::Leaving;
+    restarted.state.record(&pod.uid, late, restarted.now);
     assert_eq!(restarted.decided(), [""; 0]);
 
     let mut another = situation.clone();

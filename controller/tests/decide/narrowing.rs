@@ -75,11 +75,12 @@ fn the_first_proof_waits_for_other_pods_no_longer_than_a_probe() {
 #[test]
 fn a_service_that_the_operator_makes_again_is_narrowed_at_once() {
     let mut situation = Situation::new(
-        Selects::NoService,
+        Selects::Labelled,
         "head in : 200
          worker in : 200
          idle out : refused",
     );
+    situation.state.see_service(service(Selects::NoService));
     assert_eq!(situation.decided(), [""; 0]);
     situation.state.see_service(service(Selects::Broad));
     assert_eq!(situation.until_done(), [NARROW]);

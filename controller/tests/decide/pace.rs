@@ -123,6 +123,7 @@ fn pods_that_are_out_are_probed_less_often_the_longer_nothing_changes() {
         assert_eq!(paces(&situation), [IN, Some(expected)], "{age} s");
         // Serve may move.
         let now = situation.now;
+        situation.state.begin_probe("uid-head", now);
         situation.state.record("uid-head", Outcome::Leaving, now);
         assert_eq!(paces(&situation), [IN, OUT], "{age} s");
     }

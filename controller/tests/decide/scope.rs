@@ -28,7 +28,8 @@ fn only_clusters_in_scope_are_changed() {
             }
         }
     }
-    let foreign = Situation::new(Selects::ForeignService, drawing);
+    let mut foreign = Situation::new(Selects::Broad, drawing);
+    foreign.state.see_service(service(Selects::ForeignService));
     assert_eq!(foreign.decided(), [""; 0]);
     assert_eq!(foreign.mode(Mode::Head).decided(), [""; 0]);
 }

@@ -1,7 +1,8 @@
 //! A cluster drawn in a few words, and what is decided for it, in words again.
 //!
 //! Each line of a drawing is a pod: its name, its label (`-`, `in`, `out`, `other`), what is special about
-//! it, then `:` and the results of its probes, one a second, the last of them now. `.` is no result. A pod
+//! it, then `:` and the results of its probes, one a second, the last of them now. `.` is no result. Within
+//! a second, pods are probed in the order they are drawn in. A pod
 //! whose name begins with `head` is a head.
 
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use ray_serve_controller::traffic::service::{Selector, ServeService, broad, head
 use ray_serve_controller::traffic::{Cluster, ClusterState, Mode, decide};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// How the selector of the service looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +70,14 @@ impl Situation {
         }
         let mut now = start;
         for second in 0..seconds {
-            now += SECOND;
+            now = start + SECOND * u32::try_from(second).unwrap();
             for (pod, results) in &pods {
+                now += MOMENT;
                 // All histories end now.
                 let at = (second + results.len()).checked_sub(seconds);
                 if let Some(outcome) = at.and_then(|at| results[at]) {
+                    // Out of scope, nobody is asked.
+                    state.begin_probe(&pod.uid, now);
                     state.record(&pod.uid, outcome, now);
                 }
             }

@@ -203,6 +203,7 @@ impl Controller {
 
     pub(crate) fn probe(&mut self, world: &World, index: usize, outcome: Outcome) {
         if let Some(pod) = world.pods[index].as_ref().filter(|pod| pod.ip.is_some()) {
+            self.state.begin_probe(&pod.uid, world.now);
             self.state.record(&pod.uid, outcome, world.now);
         }
     }

@@ -13,9 +13,23 @@ pub struct Probes {
     run_since: Option<Instant>,
     answered_at: Option<Instant>,
     has_served: bool,
+    /// Whether the way to the cluster was known to be open when the probe that runs began, if one does,
+    /// and when the last one did.
+    is_open: Option<bool>,
+    was_open: bool,
 }
 
 impl Probes {
+    /// Notes that a probe begins; `is_open` says whether another pod of the cluster has just answered.
+    pub fn begin(&mut self, is_open: bool) {
+        self.is_open = Some(is_open);
+    }
+
+    /// Whether a probe runs.
+    pub fn is_running(&self) -> bool {
+        self.is_open.is_some()
+    }
+
     /// Keeps a result that came at `now`.
     pub fn record(&mut self, outcome: Outcome, now: Instant) {
         let continues = self
@@ -27,6 +41,7 @@ impl Probes {
             self.run_since = Some(now);
             1
         };
+        self.was_open = self.is_open.take() == Some(true);
         if outcome.is_answer() {
             self.answered_at = Some(now);
         }
@@ -70,6 +85,12 @@ impl Probes {
     /// When the first of those came.
     pub fn run_since(&self) -> Option<Instant> {
         self.run_since
+    }
+
+    /// Whether the last probe began while the way to the cluster was open: what it says is then said of
+    /// the pod. One that began before a broken network was mended fails for the network.
+    pub fn was_open(&self) -> bool {
+        self.was_open
     }
 
     /// Whether the pod answered within `window` before `now`, and later than `since`.
