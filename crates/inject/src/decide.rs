@@ -2,9 +2,10 @@
 
 use kuberay::owner::{Owner, OwnerKind};
 use kuberay::resource::{API_GROUP, KIND};
+use kuberay::scope::{OutOfScope, out_of_scope};
 use serde_json::Value;
 
-use crate::annotation::{annotation, is_annotated};
+use crate::annotation::annotation;
 use crate::recreate::would_recreate_pods;
 use crate::{Reason, Review, Warning};
 
@@ -58,19 +59,20 @@ fn reason_to_skip(object: &Value) -> Option<Reason> {
     if !API_VERSIONS.contains(&version) {
         return Some(Reason::UnsupportedVersion);
     }
-    if annotation(object).is_null() {
-        return Some(Reason::NotAnnotated);
-    }
-    if !is_annotated(object) {
-        return Some(Reason::AnnotationNotTrue);
-    }
     let metadata = &object["metadata"];
-    if !metadata["deletionTimestamp"].is_null() {
-        return Some(Reason::BeingDeleted);
-    }
-    Owner::in_metadata(metadata).map(|owner| match owner.kind {
-        OwnerKind::RayService => Reason::OwnedByRayService,
-        OwnerKind::RayJob => Reason::OwnedByRayJob,
+    let annotation = annotation(object);
+    let excluded = out_of_scope(
+        // Whatever is no text is not "true" either.
+        (!annotation.is_null()).then(|| annotation.as_str().unwrap_or_default()),
+        !metadata["deletionTimestamp"].is_null(),
+        Owner::in_metadata(metadata),
+    )?;
+    Some(match excluded {
+        OutOfScope::NotAnnotated => Reason::NotAnnotated,
+        OutOfScope::AnnotationNotTrue => Reason::AnnotationNotTrue,
+        OutOfScope::BeingDeleted => Reason::BeingDeleted,
+        OutOfScope::OwnedBy(OwnerKind::RayService) => Reason::OwnedByRayService,
+        OutOfScope::OwnedBy(OwnerKind::RayJob) => Reason::OwnedByRayJob,
     })
 }
 

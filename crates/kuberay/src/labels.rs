@@ -17,8 +17,12 @@ pub const HEAD_GROUP: &str = "headgroup";
 pub const IS_RAY_NODE: &str = "ray.io/is-ray-node";
 /// The one label that a head pod shares with its head service and nothing else.
 pub const IDENTIFIER: &str = "ray.io/identifier";
-/// On every serve service that the operator makes.
+/// On every serve service that the operator makes, with a value of its own; on a pod, whether a
+/// narrowed serve service sends it traffic: [`SERVE_IN`] or [`SERVE_OUT`]. The operator knows the same
+/// key and values on the pods of a RayService (ray-operator constant.go, `RayClusterServingServiceLabelKey`).
 pub const SERVE: &str = "ray.io/serve";
+pub const SERVE_IN: &str = "true";
+pub const SERVE_OUT: &str = "false";
 
 /// The kind and the name of the RayService or RayJob that a RayCluster was made for.
 pub const ORIGIN_KIND: &str = "ray.io/originated-from-crd";

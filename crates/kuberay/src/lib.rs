@@ -10,6 +10,7 @@
 //! role          which of several ports carries Serve's HTTP
 //! raycluster    the fields of a RayCluster, and what they mean
 //!   <- owner    the RayService or RayJob that it was made for
+//! scope         which RayClusters this product changes
 //! head          which of several head pods is the head
 //!   <- pod_state  why a pod cannot take requests
 //!   <- event      what Kubernetes reports about it
@@ -31,6 +32,7 @@ pub mod ports;
 pub mod raycluster;
 pub mod resource;
 pub mod role;
+pub mod scope;
 pub mod service;
 pub mod start_params;
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::labels::{ORIGIN_KIND, ORIGIN_NAME};
 use crate::resource::is_of_kuberay;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OwnerKind {
     RayService,
     RayJob,

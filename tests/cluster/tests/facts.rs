@@ -23,7 +23,8 @@ const FACTS: [(&str, &str); 7] = [
     ("10001", "crates/kuberay/src/ports.rs"),
 ];
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
+    "controller/src",
     "plugin/src",
     "webhook/src",
     "crates/inject/src",

@@ -13,9 +13,19 @@ pub struct HttpOptions {
     pub host: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub port: Option<u16>,
+    #[serde(deserialize_with = "lenient::field")]
+    ssl_keyfile: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    ssl_certfile: Option<String>,
 }
 
 impl HttpOptions {
+    /// Whether the proxies speak HTTPS. Ray wants both files or none (`HTTPOptions` of 2.60.0); releases
+    /// without the fields know no HTTPS.
+    pub fn is_https(&self) -> bool {
+        self.ssl_keyfile.is_some() && self.ssl_certfile.is_some()
+    }
+
     /// Whether Serve listens where only processes on its own node reach it.
     pub fn is_local_only(&self) -> bool {
         let host = self.host.as_deref().unwrap_or_default();
