@@ -176,7 +176,7 @@ fn lines(versions: &Versions) -> Vec<String> {
             None => {}
             Some(Err(why)) => lines.push(format!("{what}: {UNKNOWN}: {why}")),
             Some(Ok(programs)) if programs.is_empty() => {
-                lines.push(format!("{what}: no Deployment found"))
+                lines.push(format!("{what}: no Deployment found"));
             }
             Some(Ok(programs)) => {
                 let programs = programs.iter().map(told);
