@@ -375,7 +375,7 @@ fn a_url_that_is_not_protected_is_refused_before_anything_is_asked() {
     assert!(ray.requests().is_empty());
 }
 
-/// As for the API server: by HTTPS_PROXY, with its login, unless NO_PROXY names the host.
+/// As for the API server: by `HTTPS_PROXY`, with its login, unless `NO_PROXY` names the host.
 #[test]
 fn the_user_s_proxy_is_on_the_way() {
     let proxy = Server::start(|_| Reply::Answer(403, "no".to_owned()));
