@@ -144,7 +144,7 @@ fn diff_shows_what_submit_then_does() {
     assert_eq!((same.code, same.stdout.as_str()), (Some(0), ""), "{same}");
     let other = GOOD.replace("name: fruit_app", "name: other_app");
     let ran = diff(&other)
-        .says("+++ application/other_app in -")
+        .says("+++ application/other_app in standard input")
         .says("--- application/fruit_app on raycluster/test-cluster");
     assert_eq!(ran.code, Some(1), "{ran}");
     let broken = diff("applications: [");
