@@ -11,6 +11,8 @@ const PREVIOUS: [&str; 2] = [
     "tests/fixtures/charts/ray-serve-webhook-0.2.0.tgz",
 ];
 
+const IMAGE: &str = concat!("image.tag=", env!("CARGO_PKG_VERSION"));
+
 /// Every object in the cluster that carries the release's label.
 fn objects_of(lab: &Lab, release: &str) -> String {
     let kinds = lab
@@ -52,7 +54,8 @@ fn an_upgrade_keeps_the_authority() {
     let _reinstall = Reinstall(lab);
     for previous in PREVIOUS {
         lab.uninstall_webhook();
-        lab.helm("install", &[previous]).ok();
+        // An old chart, whose own program is not on the node, with this one.
+        lab.helm("install", &[previous, "--set", IMAGE]).ok();
         lab.await_rollout();
         let before = (authority(lab), lab.ca_bundle());
         // To this chart, and then to other values of it.
