@@ -201,6 +201,22 @@ impl ClusterState {
         self.pods.get(uid)
     }
 
+    /// As the watch told of them, for a RayCluster that takes the place of this one.
+    pub(crate) fn seen_pods(&self) -> Vec<SeenPod> {
+        self.pods.values().map(|pod| pod.seen.clone()).collect()
+    }
+
+    /// The service of the serve service's name, whoever made it.
+    pub(crate) fn seen_service(&self) -> Option<ServeService> {
+        self.service.clone()
+    }
+
+    pub(crate) fn has_service(&self, uid: &str) -> bool {
+        self.service
+            .as_ref()
+            .is_some_and(|service| service.uid == uid)
+    }
+
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
