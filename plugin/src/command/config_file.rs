@@ -29,7 +29,7 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// The files that say something of an application: what is in none of them is in none on purpose.
+    /// The file that an application is in, or all files for one that is in none and so is removed.
     pub fn files_of(&self, application: &str) -> String {
         let names = |source: &&Source| {
             let config = source.config();

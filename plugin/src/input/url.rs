@@ -70,7 +70,6 @@ fn client(url: &Uri, timeout: Limit) -> Result<reqwest::Result<Client>, Failure>
         .https_only(url.scheme_str() == Some("https"))
         .no_proxy();
     if let Some(proxy) = proxy::between_here_and(url)? {
-        // Its login is kept from the URL: a proxy's password may have what a URL's may not.
         match Proxy::all(proxy.to_string()) {
             Ok(proxy) => builder = builder.proxy(proxy),
             Err(error) => return Ok(Err(error)),

@@ -1,8 +1,8 @@
 //! `-f` several times, with directories and URLs: what is sent as one config, and what cannot be.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -373,6 +373,26 @@ fn a_url_that_is_not_protected_is_refused_before_anything_is_asked() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("use https://"), "{}", run.stderr);
     assert!(ray.requests().is_empty());
+}
+
+#[test]
+fn a_socks_proxy_is_one_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let greeted = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut version = [0];
+        stream.read_exact(&mut version).map(|()| version[0])
+    });
+    // An address of documentation, which nobody answers at.
+    let mut command = plugin(&["serve", "validate", "-f", "https://192.0.2.1/a.yaml"]);
+    command.args(["--request-timeout", "10s"]);
+    command.env("HTTPS_PROXY", format!("socks5://{address}"));
+    let run: Run = command.output().unwrap().into();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    // Ends the listener where the plugin went another way.
+    drop(TcpStream::connect(address));
+    assert_eq!(greeted.join().unwrap().ok(), Some(5), "{}", run.stderr);
 }
 
 /// As for the API server: by `HTTPS_PROXY`, with its login, unless `NO_PROXY` names the host.
