@@ -86,36 +86,59 @@ async fn read(
     connection: &ConnectionFlags,
     ui: &Ui,
 ) -> Result<Vec<(Source, Option<PathBuf>)>, Failure> {
-    let inputs = input::read(file, recursive, connection).await?;
-    let mut configs = Vec::new();
-    if !file.is_directory() {
-        for input in inputs {
-            let directory = input.directory.clone();
-            let (source, others) = Contents::of_named(input).one()?;
-            tell_others(std::slice::from_ref(&source), &others, ui);
-            configs.push((source, directory));
-        }
-        return Ok(configs);
-    }
-    let mut skipped = Skipped::default();
-    for input in inputs {
-        let (name, directory) = (input.name.clone(), input.directory.clone());
-        match Contents::of_found(input) {
-            Ok(contents) => configs.push((contents.one()?.0, directory)),
-            Err(stranger) => skipped.add(name, stranger),
-        }
-    }
-    if configs.is_empty() {
+    let Found { contents, skipped } = find(file, recursive, connection).await?;
+    if contents.is_empty() {
         return Err(Failure::Failed(format!(
             "no Serve config is in {file}, but {}",
             skipped.kinds()
         ))
         .with_hint_if(hint::deeper(recursive)));
     }
+    let mut configs = Vec::new();
+    for (contents, directory) in contents {
+        let (source, others) = contents.one()?;
+        if !file.is_directory() {
+            tell_others(std::slice::from_ref(&source), &others, ui);
+        }
+        configs.push((source, directory));
+    }
     if let Some(line) = skipped.line(true) {
         ui.note(&line);
     }
     Ok(configs)
+}
+
+/// What is in the files that one `-f` stands for.
+pub struct Found {
+    /// Of each file that is meant, with the directory that its paths lead from.
+    pub contents: Vec<(Contents, Option<PathBuf>)>,
+    /// Files of a directory that are something else.
+    pub skipped: Skipped,
+}
+
+/// Reads what `file` stands for: it is meant if it is named, while a directory may hold anything.
+pub async fn find(
+    file: &FileName,
+    recursive: bool,
+    connection: &ConnectionFlags,
+) -> Result<Found, Failure> {
+    let mut found = Found {
+        contents: Vec::new(),
+        skipped: Skipped::default(),
+    };
+    for input in input::read(file, recursive, connection).await? {
+        let (name, directory) = (input.name.clone(), input.directory.clone());
+        let contents = if file.is_directory() {
+            Contents::of_found(input)
+        } else {
+            Ok(Contents::of_named(input))
+        };
+        match contents {
+            Ok(contents) => found.contents.push((contents, directory)),
+            Err(stranger) => found.skipped.add(name, stranger),
+        }
+    }
+    Ok(found)
 }
 
 /// The one config that all sources make, unless they contradict each other.

@@ -2,17 +2,16 @@
 
 use ray_serve_client::api::version::RayVersion;
 
-use super::config_file;
+use super::config_file::{Found, find, tell_others};
 use super::files::FilesArgs;
 use super::skipped::Skipped;
-use crate::check::contents::Contents;
 use crate::check::schema::{NEWEST, OLDEST};
 use crate::check::source::Source;
 use crate::check::validate::{Findings, Target, between, check};
 use crate::connect::flags::ConnectionFlags;
 use crate::error::Failure;
 use crate::hint;
-use crate::input::{self, FileName};
+use crate::input::FileName;
 use crate::output::Ui;
 
 const EXAMPLES: &str = "\
@@ -107,30 +106,18 @@ async fn look(
     connection: &ConnectionFlags,
     ui: &Ui,
 ) -> Result<Looked, Failure> {
+    let Found { contents, skipped } = find(file, args.files.recursive, connection).await?;
     let mut looked = Looked {
         configs: Vec::new(),
         sound: true,
-        skipped: Skipped::default(),
+        skipped,
     };
-    let is_directory = file.is_directory();
-    for input in input::read(file, args.files.recursive, connection).await? {
-        let contents = if is_directory {
-            let name = input.name.clone();
-            match Contents::of_found(input) {
-                Ok(contents) => contents,
-                Err(stranger) => {
-                    looked.skipped.add(name, stranger);
-                    continue;
-                }
-            }
-        } else {
-            Contents::of_named(input)
-        };
+    for (contents, _) in contents {
         for source in &contents.configs {
             looked.sound &= judge(args, source, ui)?;
         }
-        if !is_directory {
-            config_file::tell_others(&contents.configs, &contents.others, ui);
+        if !file.is_directory() {
+            tell_others(&contents.configs, &contents.others, ui);
         }
         looked.configs.extend(contents.configs);
     }

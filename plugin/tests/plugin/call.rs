@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Run, assert_fails, plugin};
 
 fn port(server: &Server) -> u16 {
-    server.url().rsplit(':').next().unwrap().parse().unwrap()
+    server.port()
 }
 
 /// A dashboard of a Serve that listens where `application` does.

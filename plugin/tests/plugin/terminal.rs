@@ -211,13 +211,7 @@ fn a_terminal_is_steered_by_nobody_but_us() {
     }
     let body = hostile.clone();
     let application = Server::start(move |_| Reply::ok(format!("one\n{body}\ttwo\n")));
-    let port: u16 = application
-        .url()
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let port = application.port();
     let mut told: Value = serde_json::from_str(&serving(&names)).unwrap();
     told["http_options"] = json!({ "port": port });
     let dashboard = Server::with_state(told.to_string());

@@ -245,13 +245,7 @@ fn a_connection_that_breaks_is_a_line_for_each_try() {
 #[test]
 fn a_call_shows_no_value_of_its_query() {
     let application = Server::start(|_| Reply::ok("6"));
-    let port: u16 = application
-        .url()
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let port = application.port();
     let apps = json!({"a": {"status": "RUNNING", "route_prefix": "/fruit"}});
     let mut told: serde_json::Value = serde_json::from_str(&state(&apps)).unwrap();
     told["http_options"] = json!({"port": port});

@@ -140,13 +140,7 @@ fn a_reader_that_goes_away_ends_what_only_tells() {
     for (status, code) in [(200, 0), (500, 1)] {
         let body = "x".repeat(1 << 20);
         let application = Server::start(move |_| Reply::Answer(status, body.clone()));
-        let port: u16 = application
-            .url()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let port = application.port();
         let running = json!({"a": {"status": "RUNNING", "route_prefix": "/a"}});
         let mut told: Value = serde_json::from_str(&state(&running)).unwrap();
         told["http_options"] = json!({ "port": port });
