@@ -58,6 +58,10 @@ impl Election {
         }
     }
 
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
     /// What the API server says of the Lease, and so what to do.
     pub fn see(&mut self, lease: Option<Record>, now: Instant, clock: SystemTime) -> Step {
         let Some(lease) = lease else {

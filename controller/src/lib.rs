@@ -8,6 +8,7 @@
 //!             schedule: when each pod is probed next
 //! world     all RayClusters that the watches have told of
 //! election  which of several controllers acts
+//! kubernetes  the edge: watches, patches, Events, the Lease
 //! ```
 //!
 //! One process that is the leader does this, for all RayClusters at once:
@@ -27,10 +28,10 @@
 //! 6. When the product goes, `give_back` for every serve service that is the operator's (`belongs_to`): a
 //!    RayService's own services have the same key.
 //!
-//! What is decided is pure, with the time as an argument: it is tested as tables and by properties. The
-//! one thing here that does I/O is `traffic::probe::Prober`, on plain TCP streams. Whoever uses this
-//! crate watches Kubernetes, sends what `decide` asks for, and reports back what the API server took.
+//! What is decided is pure, with the time as an argument: it is tested as tables and by properties.
+//! `traffic::probe::Prober` asks pods, on plain TCP streams, and `kubernetes` does the rest of the I/O.
 
 pub mod election;
+pub mod kubernetes;
 pub mod traffic;
 pub mod world;

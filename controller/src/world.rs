@@ -35,11 +35,19 @@ pub enum Kind {
     Service,
 }
 
+/// Where a watch looks: one of them lists all namespaces, or each one of several lists its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    pub kind: Kind,
+    /// None for all namespaces.
+    pub namespace: Option<String>,
+}
+
 #[derive(Debug, Default)]
 pub struct World {
     clusters: BTreeMap<Key, Entry>,
     /// Of each watch that lists: what it has not told again so far.
-    unconfirmed: BTreeMap<Kind, BTreeSet<(Key, String)>>,
+    unconfirmed: BTreeMap<Source, BTreeSet<(Key, String)>>,
 }
 
 /// What is known under one key.
@@ -78,9 +86,7 @@ impl World {
     /// Keeps what a watch tells, and returns whose it is: there a decision may have changed.
     pub fn see(&mut self, seen: Seen, now: Instant) -> Key {
         let (key, uid, kind) = seen.identity();
-        if let Some(unconfirmed) = self.unconfirmed.get_mut(&kind) {
-            unconfirmed.remove(&(key.clone(), uid));
-        }
+        self.confirm(kind, &key, uid);
         let entry = self.clusters.entry(key.clone()).or_default();
         match seen {
             Seen::Cluster(cluster) => entry.know(cluster, now),
@@ -100,9 +106,7 @@ impl World {
 
     /// Forgets what a watch tells to be gone. Its uid counts: under its name there may be another one.
     pub fn forget(&mut self, kind: Kind, key: &Key, uid: &str, now: Instant) {
-        if let Some(unconfirmed) = self.unconfirmed.get_mut(&kind) {
-            unconfirmed.remove(&(key.clone(), uid.to_owned()));
-        }
+        self.confirm(kind, key, uid.to_owned());
         let Some(entry) = self.clusters.get_mut(key) else {
             return;
         };
@@ -128,22 +132,42 @@ impl World {
     }
 
     /// A watch begins to list all there is.
-    pub fn begin_list(&mut self, kind: Kind) {
-        let all = self.clusters.iter().flat_map(|(key, entry)| {
-            let uids = entry.uids(kind).into_iter();
+    pub fn begin_list(&mut self, source: Source) {
+        let is_listed = |key: &Key| {
+            source
+                .namespace
+                .as_ref()
+                .is_none_or(|n| *n == key.namespace)
+        };
+        let listed = self.clusters.iter().filter(|(key, _)| is_listed(key));
+        let all = listed.flat_map(|(key, entry)| {
+            let uids = entry.uids(source.kind).into_iter();
             uids.map(|uid| (key.clone(), uid))
         });
         let all = all.collect();
-        self.unconfirmed.insert(kind, all);
+        self.unconfirmed.insert(source, all);
     }
 
     /// It has listed all: what it did not tell again is gone. Returns whose that was.
-    pub fn end_list(&mut self, kind: Kind, now: Instant) -> BTreeSet<Key> {
-        let gone = self.unconfirmed.remove(&kind).unwrap_or_default();
+    pub fn end_list(&mut self, source: &Source, now: Instant) -> BTreeSet<Key> {
+        let gone = self.unconfirmed.remove(source).unwrap_or_default();
         for (key, uid) in &gone {
-            self.forget(kind, key, uid, now);
+            self.forget(source.kind, key, uid, now);
         }
         gone.into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn confirm(&mut self, kind: Kind, key: &Key, uid: String) {
+        // At rest no watch lists.
+        if self.unconfirmed.is_empty() {
+            return;
+        }
+        let told = (key.clone(), uid);
+        for (source, unconfirmed) in &mut self.unconfirmed {
+            if source.kind == kind {
+                unconfirmed.remove(&told);
+            }
+        }
     }
 }
 

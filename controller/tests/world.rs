@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use ray_serve_controller::traffic::Cluster;
 use ray_serve_controller::traffic::pod::{NodeType, SeenPod, ServeLabel};
 use ray_serve_controller::traffic::service::{ServeService, broad};
-use ray_serve_controller::world::{Key, Kind, Seen, World};
+use ray_serve_controller::world::{Key, Kind, Seen, Source, World};
 
 fn key(name: &str) -> Key {
     Key {
@@ -98,19 +98,19 @@ fn what_a_list_does_not_tell_again_is_gone() {
     ] {
         world.see(seen, now);
     }
-    world.begin_list(Kind::Pod);
+    world.begin_list(all(Kind::Pod));
     world.see(pod("x", "b"), now);
     // In the list, and deleted before it ended.
     world.forget(Kind::Pod, &key("x"), "b", now);
     world.see(pod("x", "c"), now);
-    assert_eq!(world.end_list(Kind::Pod, now), [key("x")].into());
+    assert_eq!(world.end_list(&all(Kind::Pod), now), [key("x")].into());
     assert_eq!(shown(&world), ["x/1 c +", "y/2 "]);
-    world.begin_list(Kind::Cluster);
+    world.begin_list(all(Kind::Cluster));
     world.see(cluster("x", "1"), now);
-    world.end_list(Kind::Cluster, now);
+    world.end_list(&all(Kind::Cluster), now);
     assert_eq!(shown(&world), ["x/1 c +"]);
-    world.begin_list(Kind::Service);
-    world.end_list(Kind::Service, now);
+    world.begin_list(all(Kind::Service));
+    world.end_list(&all(Kind::Service), now);
     assert_eq!(shown(&world), ["x/1 c"]);
 }
 
@@ -148,5 +148,12 @@ proptest! {
             world.forget(kind, &key("x"), uid, now);
         }
         prop_assert_eq!(format!("{world:?}"), format!("{:?}", World::default()));
+    }
+}
+
+fn all(kind: Kind) -> Source {
+    Source {
+        kind,
+        namespace: None,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::controller::{ControllerArgs, GiveBackArgs};
 use crate::duration::duration;
 use crate::probe::ProbeArgs;
 
@@ -52,23 +53,8 @@ pub struct Args {
     #[arg(long, env = "RAY_SERVE_WEBHOOK_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = duration)]
     pub drain_timeout: Duration,
 
-    /// What to log: a level (error, warn, info, debug, trace) or tracing's filter syntax
-    #[arg(
-        long,
-        env = "RAY_SERVE_WEBHOOK_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
-    pub log: String,
-
-    /// How to log, always on stderr
-    #[arg(
-        long,
-        env = "RAY_SERVE_WEBHOOK_LOG_FORMAT",
-        default_value = "json",
-        value_name = "FORMAT"
-    )]
-    pub log_format: LogFormat,
+    #[command(flatten)]
+    pub log: LogArgs,
 
     // Below the rest: each has a heading of its own, which clap keeps for what follows.
     #[command(flatten)]
@@ -86,6 +72,31 @@ pub struct Args {
 pub enum Command {
     /// Create a RayCluster as a dry run, and say whether it comes back ready to serve
     Probe(ProbeArgs),
+    /// Keep the serve services of annotated RayClusters on the pods that answer
+    Controller(ControllerArgs),
+    /// Give every serve service the selector back that KubeRay made, and end
+    GiveBack(GiveBackArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub struct LogArgs {
+    /// What to log: a level (error, warn, info, debug, trace) or tracing's filter syntax
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    pub log: String,
+
+    /// How to log, always on stderr
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_LOG_FORMAT",
+        default_value = "json",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
 }
 
 #[derive(Debug, ClapArgs)]

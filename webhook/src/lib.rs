@@ -17,13 +17,15 @@
 //! ```
 //!
 //! `admin` says on a port of its own whether all this works, with `metrics`; `shutdown` ends it. `args`
-//! and `duration` read the command line, of the subcommand `probe` too, which asks a server whether it
-//! is there; `kubernetes` reaches the API server; `allocator` gives memory back.
+//! and `duration` read the command line, of the subcommands too: `probe` asks a server whether it is
+//! there, `controller` runs [`ray_serve_controller`] in a Deployment of its own. `kubernetes` reaches the
+//! API server; `allocator` gives memory back.
 
 pub mod admin;
 pub mod allocator;
 pub mod args;
 pub mod certificate;
+pub mod controller;
 mod duration;
 pub mod kubernetes;
 pub mod metrics;
@@ -41,7 +43,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_rustls::TlsAcceptor;
 
-use admin::{Condition, Readiness};
+use admin::{Condition, Pages, Readiness};
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
 use certificate::ca_bundle::{Service, WebhookConfiguration};
 use certificate::ca_secret::CaSecret;
@@ -54,8 +56,6 @@ use server::connections::{Connections, Patience};
 use server::{Server, open_files};
 use shutdown::Shutdown;
 
-/// Probes and Prometheus: a handful of connections.
-const ADMIN_MAX_CONNECTIONS: u32 = 64;
 /// For a client to take its answer, after it has been made.
 const ANSWER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -81,7 +81,6 @@ impl Webhook {
             command: _,
             shutdown_delay: _,
             log: _,
-            log_format: _,
         } = args;
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::default());
@@ -107,8 +106,11 @@ impl Webhook {
             max_in_flight_bytes: (max_in_flight_mb as usize) << 20,
             request_timeout,
         };
-        let connections =
-            Connections::new(allowed(max_connections), Patience::REVIEWS, metrics.clone());
+        let connections = Connections::new(
+            allowed(max_connections),
+            Patience::REVIEWS,
+            metrics.server.clone(),
+        );
         let server = Server {
             listener: bind("--listen", listen).await?,
             tls: Some(acceptor),
@@ -121,19 +123,11 @@ impl Webhook {
             connections,
             answer_timeout: request_timeout + ANSWER_READ_TIMEOUT,
             drain_timeout,
-            metrics: metrics.clone(),
+            metrics: metrics.server.clone(),
             shutdown: shutdown.clone(),
         };
-        let admin = Server {
-            listener: bind("--admin-listen", admin_listen).await?,
-            tls: None,
-            router: admin::router(readiness.clone(), metrics.clone(), shutdown.clone()),
-            connections: Connections::new(ADMIN_MAX_CONNECTIONS, Patience::PROBES, metrics.clone()),
-            answer_timeout: ANSWER_READ_TIMEOUT,
-            drain_timeout,
-            metrics,
-            shutdown,
-        };
+        let pages = Pages::of_webhook(readiness.clone(), metrics);
+        let admin = admin::server(admin_listen, pages, drain_timeout, shutdown).await?;
         Ok(Self {
             server,
             admin,

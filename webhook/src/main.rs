@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ray_serve_webhook::args::{Args, Command, LogFormat};
+use ray_serve_webhook::args::{Args, Command, LogArgs, LogFormat};
 use ray_serve_webhook::certificate::tls;
 use ray_serve_webhook::shutdown::Signals;
-use ray_serve_webhook::{Webhook, allocator, probe, shutdown};
+use ray_serve_webhook::{Webhook, allocator, controller, probe, shutdown};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,7 +20,13 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
         Some(Command::Probe(args)) => probe::run(args),
-        None => start_logging(&args).and_then(|()| run(args)),
+        Some(Command::Controller(args)) => {
+            start_logging(&args.log).and_then(|()| controller::run(args))
+        }
+        Some(Command::GiveBack(args)) => {
+            start_logging(&args.log).and_then(|()| controller::give_back(args))
+        }
+        None => start_logging(&args.log).and_then(|()| run(args)),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,10 +56,12 @@ fn run(args: Args) -> anyhow::Result<()> {
         })
 }
 
-fn start_logging(args: &Args) -> anyhow::Result<()> {
+fn start_logging(args: &LogArgs) -> anyhow::Result<()> {
     // kube logs answers that it cannot read, a Secret's among them; what failed we log ourselves.
     let filter: Targets = args.log.parse()?;
-    let filter = filter.with_target("kube_client", LevelFilter::OFF);
+    let filter = filter
+        .with_target("kube_client", LevelFilter::OFF)
+        .with_target("kube_runtime", LevelFilter::OFF);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match args.log_format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),

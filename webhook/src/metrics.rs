@@ -93,6 +93,12 @@ pub struct Metrics {
     tls_reloads: Family<ResultLabel, Counter>,
     pub in_flight: Gauge,
     pub certificate_expiry: Gauge,
+    pub server: ServerMetrics,
+}
+
+/// What a server counts, whatever is said over its connections.
+#[derive(Clone, Debug, Default)]
+pub struct ServerMetrics {
     pub connections: Gauge,
     pub connections_evicted: Counter,
     pub requests_refused: Counter,
@@ -110,10 +116,7 @@ impl Metrics {
             tls_reloads: Family::default(),
             in_flight: Gauge::default(),
             certificate_expiry: Gauge::default(),
-            connections: Gauge::default(),
-            connections_evicted: Counter::default(),
-            requests_refused: Counter::default(),
-            tls_handshake_failures: Counter::default(),
+            server: ServerMetrics::default(),
         };
         metrics.starting_at_zero().registered()
     }
@@ -161,10 +164,7 @@ impl Metrics {
             tls_reloads,
             in_flight,
             certificate_expiry,
-            connections,
-            connections_evicted,
-            requests_refused,
-            tls_handshake_failures,
+            server,
         } = &mut self;
         registry.register(
             "admission_requests",
@@ -200,18 +200,22 @@ impl Metrics {
         registry.register(
             "tls_handshake_failures",
             "TLS handshakes that failed or took too long",
-            tls_handshake_failures.clone(),
+            server.tls_handshake_failures.clone(),
         );
-        registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "connections",
+            "Open connections",
+            server.connections.clone(),
+        );
         registry.register(
             "connections_evicted",
             "Idle or stalled connections closed because another one needed their place",
-            connections_evicted.clone(),
+            server.connections_evicted.clone(),
         );
         registry.register(
             "requests_refused",
             "Requests ended without an answer because too many were in flight",
-            requests_refused.clone(),
+            server.requests_refused.clone(),
         );
         registry.register(
             "build",

@@ -71,6 +71,29 @@ impl Event {
         }
     }
 
+    /// What was done, and for what cause.
+    pub fn action(&self) -> String {
+        match self {
+            Self::Narrowed { .. } => "NarrowSelector".to_owned(),
+            Self::GivenBack { .. } => "GiveSelectorBack".to_owned(),
+            Self::Joined { cause, .. } => format!("AddToService{cause:?}"),
+            Self::Left { cause, .. } => format!("RemoveFromService{cause:?}"),
+            Self::SelectorEdited { .. } => "LeaveSelector".to_owned(),
+            Self::CannotProbe { .. } => "Probe".to_owned(),
+            Self::PortMismatch { .. } => "ReadServeConfig".to_owned(),
+        }
+    }
+
+    /// The pod that it is about.
+    pub fn pod(&self) -> Option<&str> {
+        match self {
+            Self::Joined { pod, .. } | Self::Left { pod, .. } | Self::CannotProbe { pod, .. } => {
+                Some(pod)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether somebody has to do something.
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::CannotProbe { .. } | Self::PortMismatch { .. })

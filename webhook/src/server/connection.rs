@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 use super::response_body::AnswerBody;
 use super::usage::{Activity, FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT};
 use crate::certificate::tls::ALPN_HTTP2;
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 use crate::shutdown::Shutdown;
 
 /// For a client with nothing in flight to take notice that its connection is being closed.
@@ -34,7 +34,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) router: Router,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) metrics: ServerMetrics,
     pub(super) shutdown: Shutdown,
     pub(super) activity: Arc<Activity>,
     pub(super) answer_timeout: Duration,
@@ -142,7 +142,7 @@ impl Connection {
 async fn respond(
     router: Router,
     activity: Arc<Activity>,
-    metrics: Arc<Metrics>,
+    metrics: ServerMetrics,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, TooManyRequests> {
     let Some(in_flight) = activity.begin() else {

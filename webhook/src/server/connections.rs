@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 use crate::server::usage::{Activity, Use};
 
 /// How often to look whether somebody has become old enough to go.
@@ -49,13 +49,13 @@ pub struct Connections {
     max: u32,
     patience: Patience,
     requests: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    metrics: ServerMetrics,
     /// By number, in the order in which they came.
     open: Mutex<BTreeMap<u64, Arc<Activity>>>,
 }
 
 impl Connections {
-    pub fn new(max: u32, patience: Patience, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(max: u32, patience: Patience, metrics: ServerMetrics) -> Arc<Self> {
         Arc::new(Self {
             slots: Arc::new(Semaphore::new(max as usize)),
             max,

@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::Connection;
 use self::connections::{Connections, Slot};
-use crate::metrics::Metrics;
+use crate::metrics::ServerMetrics;
 use crate::shutdown::Shutdown;
 
 /// `accept` fails when file descriptors run out; trying again at once would only burn the CPU.
@@ -50,7 +50,7 @@ pub struct Server {
     /// From a request's head until its client has taken the whole answer.
     pub answer_timeout: Duration,
     pub drain_timeout: Duration,
-    pub metrics: Arc<Metrics>,
+    pub metrics: ServerMetrics,
     pub shutdown: Shutdown,
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn fixture_with(limits: Limits) -> Fixture {
     Fixture {
         router: router(
             limits,
-            Connections::new(1, Patience::REVIEWS, metrics.clone()),
+            Connections::new(1, Patience::REVIEWS, metrics.server.clone()),
             metrics.clone(),
             shutdown,
         ),

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, StatusCode};
 use kube::Client;
+use ray_serve_webhook::admin::Pages;
 use ray_serve_webhook::admin::{self, Readiness};
 use ray_serve_webhook::certificate::ca_bundle::{Service, WebhookConfiguration};
 use ray_serve_webhook::certificate::ca_secret::CaSecret;
@@ -268,7 +269,8 @@ impl Replica {
     pub(crate) async fn is_ready(&self) -> bool {
         let (_trigger, shutdown) = shutdown::channel();
         self.readiness.set(admin::Condition::Listener);
-        let router = admin::router(self.readiness.clone(), self.metrics.clone(), shutdown);
+        let (readiness, metrics) = (self.readiness.clone(), self.metrics.clone());
+        let router = admin::router(Pages::of_webhook(readiness, metrics), shutdown);
         let request = Request::get("/readyz")
             .body(Body::empty())
             .expect("a request");

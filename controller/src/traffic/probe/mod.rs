@@ -53,6 +53,16 @@ pub enum Foreign {
 }
 
 impl Outcome {
+    /// One of each kind.
+    pub const ALL: [Self; 6] = [
+        Self::Serves,
+        Self::NoRoutes,
+        Self::Leaving,
+        Self::Refused,
+        Self::Silent,
+        Self::Foreign(Foreign::NotHttp),
+    ];
+
     /// Whether the proxy answered for itself, which proves that the way to it is open.
     pub fn is_answer(self) -> bool {
         matches!(self, Self::Serves | Self::NoRoutes | Self::Leaving)
