@@ -133,7 +133,7 @@ impl fmt::Display for Event {
             ),
             Self::CannotProbe { pod, got: None } => write!(
                 f,
-                "pod/{pod} does not answer probes of its Serve port; does a NetworkPolicy keep the controller out?"
+                "pod/{pod} does not answer probes of its Serve port; is its proxy stuck, or does a NetworkPolicy keep the controller out?"
             ),
             Self::CannotProbe {
                 pod,
@@ -224,7 +224,7 @@ mod tests {
                     got: None,
                 },
                 "CannotProbe",
-                "pod/x-worker-1 does not answer probes of its Serve port; does a NetworkPolicy keep the controller out?",
+                "pod/x-worker-1 does not answer probes of its Serve port; is its proxy stuck, or does a NetworkPolicy keep the controller out?",
             ),
             (
                 Event::CannotProbe {

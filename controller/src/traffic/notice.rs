@@ -6,8 +6,9 @@ use super::pod::Pod;
 use super::probe::Outcome;
 use super::service::{Mode, Selection};
 
-/// Results in a row after which a pod that Kubernetes holds for ready is told of.
-const UNKNOWNS: u32 = 3;
+/// Results in a row after which a pod that Kubernetes holds for ready is told of: many more than it takes to
+/// leave, since a proxy that was busy for a moment is nothing that a person has to mend.
+const UNKNOWNS: u32 = 10;
 
 pub(super) fn notices(state: &ClusterState, mode: Mode) -> Vec<Event> {
     let found = [

@@ -51,16 +51,21 @@ fn a_cluster_whose_annotation_is_gone_gets_its_selector_back() {
 
 #[test]
 fn pods_that_cannot_be_probed_are_told_of_once() {
-    let blind = "head - : silent silent silent\nworker - : 404 404 404";
-    let mut situation = Situation::new(Selects::Broad, blind);
+    let blind = |times: usize| {
+        let (silent, foreign) = (" silent".repeat(times), " 404".repeat(times));
+        format!("head - :{silent}\nworker - :{foreign}")
+    };
+    let mut situation = Situation::new(Selects::Broad, &blind(9));
+    assert_eq!(situation.until_done(), [""; 0]);
+    let mut situation = Situation::new(Selects::Broad, &blind(10));
     assert_eq!(situation.until_done(), ["tell: CannotProbe"]);
+    let (silent, refused) = (" silent".repeat(12), " refused".repeat(12));
     table(
         Selects::Broad,
         &[
-            ("head - : 404 404", &[]),
-            ("head - unready : silent silent silent", &[]),
-            ("head - terminating : silent silent silent", &[]),
-            ("head - : refused refused refused", &[]),
+            (&format!("head - unready :{silent}"), &[]),
+            (&format!("head - terminating :{silent}"), &[]),
+            (&format!("head - :{refused}"), &[]),
         ],
     );
 }
