@@ -3,7 +3,6 @@
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +13,7 @@ use axum::routing::get;
 use ray_serve_controller::kubernetes::{Health, Metrics as ControllerMetrics};
 
 use crate::metrics::{Metrics, ServerMetrics};
+use crate::readiness::Readiness;
 use crate::server::Server;
 use crate::server::connections::{Connections, Patience};
 use crate::shutdown::Shutdown;
@@ -23,42 +23,6 @@ use crate::{ANSWER_READ_TIMEOUT, bind};
 const MAX_CONNECTIONS: u32 = 64;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// What has to be true before the API server may be sent here.
-#[derive(Clone, Copy, Debug)]
-pub enum Condition {
-    Certificate,
-    Listener,
-    CaBundle,
-}
-
-/// The conditions that have come true. None goes back: a webhook that stops answering because the
-/// API server is away for a moment would turn a small fault into an outage.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    certificate: AtomicBool,
-    listener: AtomicBool,
-    ca_bundle: AtomicBool,
-}
-
-impl Readiness {
-    pub fn set(&self, condition: Condition) {
-        let flag = match condition {
-            Condition::Certificate => &self.certificate,
-            Condition::Listener => &self.listener,
-            Condition::CaBundle => &self.ca_bundle,
-        };
-        flag.store(true, Ordering::Release);
-    }
-
-    fn checks(&self) -> [(&'static str, bool); 3] {
-        [
-            ("certificate", self.certificate.load(Ordering::Acquire)),
-            ("listener", self.listener.load(Ordering::Acquire)),
-            ("ca-bundle", self.ca_bundle.load(Ordering::Acquire)),
-        ]
-    }
-}
 
 /// What a program of this crate says of itself.
 pub struct Pages {

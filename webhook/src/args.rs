@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::controller::{ControllerArgs, GiveBackArgs};
 use crate::duration::duration;
+use crate::logging::LogArgs;
 use crate::probe::ProbeArgs;
 
 /// Admission webhook that makes RayClusters annotated `ray.io/enable-serve-service: "true"` ready
@@ -78,27 +79,6 @@ pub enum Command {
     GiveBack(GiveBackArgs),
 }
 
-#[derive(Clone, Debug, ClapArgs)]
-pub struct LogArgs {
-    /// What to log: a level (error, warn, info, debug, trace) or tracing's filter syntax
-    #[arg(
-        long,
-        env = "RAY_SERVE_WEBHOOK_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
-    pub log: String,
-
-    /// How to log, always on stderr
-    #[arg(
-        long,
-        env = "RAY_SERVE_WEBHOOK_LOG_FORMAT",
-        default_value = "json",
-        value_name = "FORMAT"
-    )]
-    pub log_format: LogFormat,
-}
-
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Certificate from files")]
 pub struct TlsArgs {
@@ -166,12 +146,6 @@ pub struct LimitArgs {
     /// Open connections, beyond which a new one takes the place of an idle one
     #[arg(long, env = "RAY_SERVE_WEBHOOK_MAX_CONNECTIONS", default_value_t = 512, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub max_connections: u32,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LogFormat {
-    Json,
-    Text,
 }
 
 #[cfg(test)]

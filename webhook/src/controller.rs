@@ -14,8 +14,8 @@ use ray_serve_controller::kubernetes::{self as edge, Health, Metrics, Options, P
 use ray_serve_controller::traffic;
 
 use crate::admin::{self, Pages};
-use crate::args::LogArgs;
 use crate::kubernetes::{self, in_cluster_client};
+use crate::logging::LogArgs;
 use crate::shutdown::{self, Signals};
 
 /// For the probes and scrapes that are being answered at the end.

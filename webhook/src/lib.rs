@@ -16,10 +16,10 @@
 //!                         validity
 //! ```
 //!
-//! `admin` says on a port of its own whether all this works, with `metrics`; `shutdown` ends it. `args`
-//! and `duration` read the command line, of the subcommands too: `probe` asks a server whether it is
-//! there, `controller` runs [`ray_serve_controller`] in a Deployment of its own. `kubernetes` reaches the
-//! API server; `allocator` gives memory back.
+//! `admin` says on a port of its own whether all this works, with `metrics` and `readiness`; `shutdown`
+//! ends it. `args` and `duration` read the command line, of the subcommands too: `probe` asks a server
+//! whether it is there, `controller` runs [`ray_serve_controller`] in a Deployment of its own.
+//! `kubernetes` reaches the API server; `logging` starts the log, and `allocator` gives memory back.
 
 pub mod admin;
 pub mod allocator;
@@ -28,8 +28,10 @@ pub mod certificate;
 pub mod controller;
 mod duration;
 pub mod kubernetes;
+pub mod logging;
 pub mod metrics;
 pub mod probe;
+pub mod readiness;
 pub mod review;
 pub mod server;
 pub mod shutdown;
@@ -43,7 +45,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_rustls::TlsAcceptor;
 
-use admin::{Condition, Pages, Readiness};
+use admin::Pages;
 use args::{Args, LimitArgs, SelfManagedArgs, TlsArgs};
 use certificate::ca_bundle::{Service, WebhookConfiguration};
 use certificate::ca_secret::CaSecret;
@@ -51,6 +53,7 @@ use certificate::files::TlsFiles;
 use certificate::self_managed::{self, SelfManaged};
 use certificate::tls::{self, ServingCertificate};
 use metrics::Metrics;
+use readiness::{Condition, Readiness};
 use review::http;
 use server::connections::{Connections, Patience};
 use server::{Server, open_files};

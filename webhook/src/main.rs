@@ -3,13 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ray_serve_webhook::args::{Args, Command, LogArgs, LogFormat};
+use ray_serve_webhook::args::{Args, Command};
 use ray_serve_webhook::certificate::tls;
 use ray_serve_webhook::shutdown::Signals;
-use ray_serve_webhook::{Webhook, allocator, controller, probe, shutdown};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
+use ray_serve_webhook::{Webhook, allocator, controller, logging, probe, shutdown};
 
 /// A review takes microseconds; a thread for each of a big node's cores would only cost memory.
 const MAX_WORKERS: usize = 4;
@@ -21,12 +18,12 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Some(Command::Probe(args)) => probe::run(args),
         Some(Command::Controller(args)) => {
-            start_logging(&args.log).and_then(|()| controller::run(args))
+            logging::start(&args.log).and_then(|()| controller::run(args))
         }
         Some(Command::GiveBack(args)) => {
-            start_logging(&args.log).and_then(|()| controller::give_back(args))
+            logging::start(&args.log).and_then(|()| controller::give_back(args))
         }
-        None => start_logging(&args.log).and_then(|()| run(args)),
+        None => logging::start(&args.log).and_then(|()| run(args)),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,23 +51,4 @@ fn run(args: Args) -> anyhow::Result<()> {
                 aborted = signals.drive(trigger, delay) => Err(aborted.into()),
             }
         })
-}
-
-fn start_logging(args: &LogArgs) -> anyhow::Result<()> {
-    // kube logs answers that it cannot read, a Secret's among them; what failed we log ourselves.
-    let filter: Targets = args.log.parse()?;
-    let filter = filter
-        .with_target("kube_client", LevelFilter::OFF)
-        .with_target("kube_runtime", LevelFilter::OFF);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let layer = match args.log_format {
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
-        LogFormat::Text => layer.boxed(),
-    };
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .init();
-    // A panic is caught where it happens; what remains of it is a line like any other.
-    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
-    Ok(())
 }

@@ -7,10 +7,10 @@ use kube::{Api, Client};
 use kuberay::labels::SERVE;
 use tokio::time::sleep;
 
-use super::changes::Changer;
 use super::error::Error;
 use super::lease::LeaseClient;
 use super::objects::Service;
+use super::writer::Writer;
 use super::{Options, Place};
 use crate::election::RETRY;
 use crate::traffic::change::{Change, SelectPods};
@@ -32,7 +32,7 @@ pub async fn give_all_back(
     let lease = LeaseClient::new(client.clone(), &place.namespace, &options.lease);
     let holder = format!("{}_give-back", place.pod);
     seize(&lease, &holder).await?;
-    let changer = Changer::new(client.clone());
+    let writer = Writer::new(client.clone());
     let mut given = 0;
     let mut last = None;
     for _ in 0..LOOKS {
@@ -42,7 +42,7 @@ pub async fn give_all_back(
         }
         for (key, change) in narrowed {
             let name = key.name.clone();
-            let changed = changer.make(key, vec![Change::SelectPods(change)]).await;
+            let changed = writer.make(key, vec![Change::SelectPods(change)]).await;
             match changed.failed {
                 None => {
                     given += 1;

@@ -5,14 +5,13 @@
 //! watches   what there is, by objects of a dozen fields      -> runner
 //! lease     whether this process leads                       -> runner
 //! runner    the loop that owns the world: it probes, decides, and has changes made
-//!   changes   what the API server is asked for, and delays after what it refused
+//!   writer    what the API server is asked for, and delays after what it refused
 //!   reports   Serve's REST API, once a minute
 //!   events    what people are told
 //!   metrics, health
 //! give_back   the end of it all: every selector as KubeRay made it
 //! ```
 
-mod changes;
 mod delays;
 mod error;
 mod events;
@@ -25,6 +24,7 @@ mod random;
 mod reports;
 mod runner;
 mod watches;
+mod writer;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,9 +38,9 @@ pub use give_back::give_all_back;
 pub use health::Health;
 pub use metrics::Metrics;
 
-use changes::Changer;
 use lease::{LeaseClient, Standing};
 use runner::Runner;
+use writer::Writer;
 
 use crate::election::Election;
 use crate::traffic::Mode;
@@ -76,7 +76,7 @@ pub async fn run(
     let runner = Runner::new(
         options.mode,
         watches.len(),
-        Changer::new(client.clone()),
+        Writer::new(client.clone()),
         events,
         metrics,
         health,

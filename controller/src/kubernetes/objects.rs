@@ -62,12 +62,12 @@ pub(super) struct Service {
 #[serde(default)]
 struct ServiceSpec {
     selector: BTreeMap<String, String>,
-    ports: Vec<Port>,
+    ports: Vec<ServicePort>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Port {
+struct ServicePort {
     name: Option<String>,
     port: u16,
     protocol: Option<String>,
@@ -129,7 +129,8 @@ impl Service {
 
     /// The number on the pods of its port for Serve's HTTP.
     fn port(&self) -> Option<u16> {
-        let mut ports: Vec<Declared<'_>> = self.spec.ports.iter().map(Port::declared).collect();
+        let mut ports: Vec<Declared<'_>> =
+            self.spec.ports.iter().map(ServicePort::declared).collect();
         // A service lists its ports in any order.
         ports.sort_by_key(|port| port.number);
         let serve = role::serve_http(ports.iter().copied())?;
@@ -137,7 +138,7 @@ impl Service {
     }
 }
 
-impl Port {
+impl ServicePort {
     /// The operator leaves the target to the API server, which makes it the port's own number.
     fn declared(&self) -> Declared<'_> {
         let target = self.target_port.as_u64();

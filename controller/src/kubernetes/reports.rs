@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::events::REPORTER;
 use crate::traffic::ClusterState;
+use crate::traffic::probe::Outcome;
 use crate::traffic::report::Report;
 
 /// How often a cluster that serves is asked, and how often where a pod's silence is a riddle.
@@ -31,11 +32,11 @@ pub(super) fn due(
 ) -> Option<SocketAddr> {
     let is_riddle = state.pods().any(|pod| {
         let last = pod.probes.last();
-        pod.is_in() && last.is_some_and(|last| last.is_unknown()) && pod.probes.run() >= UNKNOWNS
+        pod.is_in() && last.is_some_and(Outcome::is_unknown) && pod.probes.run() >= UNKNOWNS
     });
     let serves = state
         .pods()
-        .any(|pod| pod.probes.last().is_some_and(|last| last.is_answer()));
+        .any(|pod| pod.probes.last().is_some_and(Outcome::is_answer));
     let pause = match (is_riddle, serves) {
         (true, _) => AMBIGUOUS,
         (false, true) => USUAL,

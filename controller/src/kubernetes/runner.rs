@@ -14,7 +14,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use super::changes::{Changed, Changer};
 use super::delays::Delays;
 use super::error::Error;
 use super::events::Events;
@@ -24,6 +23,7 @@ use super::metrics::{Census, ChangeResult, Metrics};
 use super::random::random;
 use super::reports;
 use super::watches::{Told, Watches};
+use super::writer::{Changed, Writer};
 use crate::traffic::change::{Change, LabelPod, Membership};
 use crate::traffic::cluster_state::Replan;
 use crate::traffic::probe::{Outcome, PATIENCE, Prober};
@@ -49,7 +49,7 @@ pub(super) struct Runner {
     schedule: Schedule<PodId, Random>,
     prober: Prober,
     probes: JoinSet<Probed>,
-    changer: Changer,
+    writer: Writer,
     changes: JoinSet<Changed>,
     /// Whose changes are being made.
     changing: BTreeSet<Key>,
@@ -77,7 +77,7 @@ impl Runner {
     pub(super) fn new(
         mode: Mode,
         sources: usize,
-        changer: Changer,
+        writer: Writer,
         events: Events,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
@@ -90,7 +90,7 @@ impl Runner {
             schedule: new_schedule(),
             prober: Prober::new(PATIENCE),
             probes: JoinSet::new(),
-            changer,
+            writer,
             changes: JoinSet::new(),
             changing: BTreeSet::new(),
             delays: Delays::default(),
@@ -218,10 +218,10 @@ impl Runner {
         }
         if !changes.is_empty() {
             self.changing.insert(key.clone());
-            let changer = self.changer.clone();
+            let writer = self.writer.clone();
             let key = key.clone();
             self.changes
-                .spawn(async move { changer.make(key, changes).await });
+                .spawn(async move { writer.make(key, changes).await });
         }
     }
 

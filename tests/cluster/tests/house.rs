@@ -22,7 +22,10 @@ const CRATES: [(&str, &[&str]); 6] = [
         "kubectl-ray",
         &["kuberay", "ray-serve-client", "ray-serve-inject"],
     ),
-    ("ray-serve-webhook", &["kuberay", "ray-serve-inject"]),
+    (
+        "ray-serve-webhook",
+        &["kuberay", "ray-serve-controller", "ray-serve-inject"],
+    ),
     ("ray-serve-controller", &["kuberay", "ray-serve-client"]),
     ("ray-serve-inject", &["kuberay"]),
     ("ray-serve-client", &[]),

@@ -14,13 +14,13 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
-use crate::admin::{Condition, Readiness};
 use crate::certificate::authority::{self, Authority, AuthorityCertificate, Leaf};
 use crate::certificate::ca_bundle::{self, CaBundle, Registered, WebhookConfiguration};
 use crate::certificate::ca_secret::{CaSecret, Stored};
 use crate::certificate::tls::ServingCertificate;
 use crate::kubernetes;
 use crate::metrics::{Metrics, ReloadResult};
+use crate::readiness::{Condition, Readiness};
 
 const INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
 /// While there is no certificate to serve yet.

@@ -13,14 +13,14 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, StatusCode};
 use kube::Client;
-use ray_serve_webhook::admin::Pages;
-use ray_serve_webhook::admin::{self, Readiness};
+use ray_serve_webhook::admin::{self, Pages};
 use ray_serve_webhook::certificate::ca_bundle::{Service, WebhookConfiguration};
 use ray_serve_webhook::certificate::ca_secret::CaSecret;
 use ray_serve_webhook::certificate::self_managed::{Error, SelfManaged, State};
 use ray_serve_webhook::certificate::tls::{self, ServingCertificate};
 use ray_serve_webhook::certificate::validity::Validity;
 use ray_serve_webhook::metrics::Metrics;
+use ray_serve_webhook::readiness::{Condition, Readiness};
 use ray_serve_webhook::{kubernetes, shutdown};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 use rustls::time_provider::TimeProvider;
@@ -268,7 +268,7 @@ impl Replica {
 
     pub(crate) async fn is_ready(&self) -> bool {
         let (_trigger, shutdown) = shutdown::channel();
-        self.readiness.set(admin::Condition::Listener);
+        self.readiness.set(Condition::Listener);
         let (readiness, metrics) = (self.readiness.clone(), self.metrics.clone());
         let router = admin::router(Pages::of_webhook(readiness, metrics), shutdown);
         let request = Request::get("/readyz")

@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 
 /// Changes what `decide` asks for.
 #[derive(Clone)]
-pub(super) struct Changer {
+pub(super) struct Writer {
     client: Client,
     permits: Arc<Semaphore>,
 }
@@ -36,7 +36,7 @@ pub(super) struct Changed {
     pub(super) failed: Option<(Change, Error)>,
 }
 
-impl Changer {
+impl Writer {
     pub(super) fn new(client: Client) -> Self {
         Self {
             client,
