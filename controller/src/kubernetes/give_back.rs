@@ -19,7 +19,7 @@ use crate::world::Key;
 
 /// How long the Lease is held that keeps controllers from narrowing again what was given back. Helm removes
 /// them right after; one that is installed anew waits so long.
-const HOLD: Duration = Duration::from_secs(60);
+const HOLD: Duration = Duration::from_secs(30);
 /// How often it looks whether all is given back.
 const LOOKS: u32 = 10;
 
