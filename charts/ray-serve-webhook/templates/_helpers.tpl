@@ -23,6 +23,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "ray-serve-webhook.labels" -}}
 {{ include "ray-serve-webhook.selectorLabels" . }}
+{{ include "ray-serve-webhook.versionLabels" . }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.versionLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -61,28 +65,137 @@ true
 {{- end -}}
 
 {{/*
-Non-empty where an admission policy confines the webhook's rights. Helm knows what the API server has,
-but not when it only renders; then the version of Kubernetes tells it.
+Non-empty where the API server has admission policies. Helm knows what the API server has, but not when it
+only renders; then the version of Kubernetes tells it.
 */}}
-{{- define "ray-serve-webhook.confined" -}}
+{{- define "ray-serve-webhook.hasPolicies" -}}
 {{- $has := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" -}}
 {{- if not (.Capabilities.APIVersions.Has "v1/Secret") -}}
 {{- $has = semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}
 {{- end -}}
 {{- $enabled := .Values.admissionPolicy.enabled -}}
-{{- if and (include "ray-serve-webhook.selfManaged" .) (ternary $has $enabled (eq (toString $enabled) "auto")) -}}
+{{- if ternary $has $enabled (eq (toString $enabled) "auto") -}}
 true
 {{- end -}}
+{{- end -}}
+
+{{/* Non-empty where an admission policy confines the webhook's rights. */}}
+{{- define "ray-serve-webhook.confined" -}}
+{{- if and (include "ray-serve-webhook.selfManaged" .) (include "ray-serve-webhook.hasPolicies" .) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Non-empty where one confines the controller's: the hook's too, when the controller is switched off. */}}
+{{- define "ray-serve-webhook.trafficConfined" -}}
+{{- include "ray-serve-webhook.hasPolicies" . -}}
+{{- end -}}
+
+{{/* What serve services are narrowed to, as the controller's flag has it. */}}
+{{- define "ray-serve-webhook.serveServiceMode" -}}
+{{- $mode := .Values.serveService.mode -}}
+{{- if eq $mode "auto" -}}
+{{- ternary "pods" "head" (eq (include "ray-serve-webhook.hasPolicies" .) "true") -}}
+{{- else -}}
+{{- lower $mode -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ray-serve-webhook.controllerName" -}}
+{{- include "ray-serve-webhook.fullname" . }}-controller
+{{- end -}}
+
+{{/* Not the webhook's: its Service must not send reviews there. */}}
+{{- define "ray-serve-webhook.controllerSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-controller
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.controllerLabels" -}}
+{{ include "ray-serve-webhook.controllerSelectorLabels" . }}
+{{ include "ray-serve-webhook.versionLabels" . }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.giveBackLabels" -}}
+app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-give-back
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* A hook that failed is kept for its log, until the next one. */}}
+{{- define "ray-serve-webhook.giveBackMetadata" -}}
+labels: {{- include "ray-serve-webhook.giveBackLabels" .root | nindent 2 }}
+annotations:
+  helm.sh/hook: {{ .when }}
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{/* What the controller and its end have in common. */}}
+{{- define "ray-serve-webhook.controllerArgs" -}}
+- --mode={{ include "ray-serve-webhook.serveServiceMode" . }}
+{{- range .Values.serveService.namespaces }}
+- --namespace={{ . }}
+{{- end }}
+- --lease={{ include "ray-serve-webhook.controllerName" . }}
+- --log={{ .Values.logLevel }}
+{{- end -}}
+
+{{- define "ray-serve-webhook.leaseRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "ray-serve-webhook.controllerName" . }}]
+  verbs: [get, update]
+{{- end -}}
+
+{{/* Binds a role to the controller's ServiceAccount. */}}
+{{- define "ray-serve-webhook.bind" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ .kind }}Binding
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- include "ray-serve-webhook.controllerLabels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ .kind }}
+  name: {{ .name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "ray-serve-webhook.controllerName" .root }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end -}}
+
+{{/* What every pod of the chart has in common. */}}
+{{- define "ray-serve-webhook.podSettings" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.podSecurityContext }}
+securityContext: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Who else looks at an object, deletes it with another one, or keeps it. */}}
 {{- define "ray-serve-webhook.sameMetadata" -}}
 - expression: >-
     request.operation != 'UPDATE'
-    {{- range $index, $field := list "labels" "annotations" "ownerReferences" "finalizers" }}
+    {{- range $index, $field := .fields }}
     {{ ternary "|| (" "&& " (eq $index 0) }}object.metadata.?{{ $field }} == oldObject.metadata.?{{ $field }}
     {{- end }})
-  message: the webhook changes no labels, annotations, owners or finalizers
+  message: the {{ .who }} changes no {{ initial .fields | join ", " }} or {{ last .fields }}
   reason: Forbidden
 {{- end -}}
 
