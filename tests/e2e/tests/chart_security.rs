@@ -37,6 +37,12 @@ fn the_webhook_is_confined_wherever_it_has_rights_and_the_api_server_can() {
         api("admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"),
         api("apps/v1/Deployment"),
     );
+    let of_the_controller = ["pods", "services"].map(|what| format!("{RELEASE}-controller-{what}"));
+    let all: BTreeSet<String> = both
+        .iter()
+        .cloned()
+        .chain(of_the_controller.clone())
+        .collect();
     for (arguments, values, confined) in [
         // Nobody to ask: the version says it.
         (vec![], &Value::Null, true),
@@ -56,17 +62,136 @@ fn the_webhook_is_confined_wherever_it_has_rights_and_the_api_server_can() {
     ] {
         let objects = rendered(&arguments, values);
         let expected = if confined {
-            both.clone()
+            all.clone()
         } else {
             BTreeSet::new()
         };
         assert_eq!(names(&objects, policy), expected, "{arguments:?} {values}");
         let bindings = names(&objects, &format!("{policy}Binding"));
         assert_eq!(bindings, expected, "{arguments:?} {values}");
+        // Rights on pods are never unconfined, unless somebody wants them so.
+        let mode = controller_mode(&objects);
+        assert_eq!(mode == "--mode=pods", confined, "{arguments:?} {values}");
     }
+    let unconfined =
+        json!({"admissionPolicy": {"enabled": false}, "serveService": {"mode": "Pods"}});
+    assert_eq!(controller_mode(&rendered(&[], &unconfined)), "--mode=pods");
     for mut values in others_make_the_certificate() {
         values["admissionPolicy"] = json!({"enabled": true});
-        assert_eq!(names(&rendered(&[], &values), policy), BTreeSet::new());
+        // The webhook has no rights then; the controller has its own.
+        let expected = of_the_controller.clone().into();
+        assert_eq!(names(&rendered(&[], &values), policy), expected);
+    }
+}
+
+fn controller_mode(objects: &[Value]) -> String {
+    let controller = object(objects, "Deployment", &format!("{RELEASE}-controller"));
+    let arguments = &controller["spec"]["template"]["spec"]["containers"][0]["args"];
+    arguments[1].as_str().expect("an argument").to_owned()
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn the_controller_has_rights_on_pods_in_mode_pods_only_and_where_it_is_told_to_look() {
+    let resources = |objects: &[Value], kind: &str| -> BTreeSet<(String, String)> {
+        let roles = objects.iter().filter(|object| object["kind"] == kind);
+        let controllers = roles.filter(|role| {
+            let name = role["metadata"]["name"].as_str().expect("a name");
+            name.starts_with(&format!("{RELEASE}-controller")) && !name.contains("give-back")
+        });
+        controllers
+            .flat_map(|role| {
+                let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
+                let rules = role["rules"].as_array().expect("rules").iter();
+                let resources =
+                    rules.flat_map(|rule| rule["resources"].as_array().expect("resources"));
+                let named = resources.map(|resource| resource.as_str().expect("a resource"));
+                let named: Vec<_> = named
+                    .map(|resource| (namespace.to_owned(), resource.to_owned()))
+                    .collect();
+                named
+            })
+            .collect()
+    };
+    let set = |pairs: &[(&str, &str)]| -> BTreeSet<(String, String)> {
+        let owned = pairs
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+        owned.collect()
+    };
+    let lease = set(&[(WEBHOOK_NAMESPACE, "leases")]);
+    let objects = rendered(&[], &Value::Null);
+    assert_eq!(resources(&objects, "Role"), lease);
+    let everywhere = [
+        ("", "rayclusters"),
+        ("", "services"),
+        ("", "pods"),
+        ("", "events"),
+    ];
+    assert_eq!(resources(&objects, "ClusterRole"), set(&everywhere));
+
+    let objects = rendered(&[], &json!({"serveService": {"mode": "Head"}}));
+    let everywhere = [("", "rayclusters"), ("", "services"), ("", "events")];
+    assert_eq!(resources(&objects, "ClusterRole"), set(&everywhere));
+
+    let objects = rendered(&[], &json!({"serveService": {"namespaces": ["a"]}}));
+    assert_eq!(resources(&objects, "ClusterRole"), BTreeSet::new());
+    let there = [
+        ("a", "rayclusters"),
+        ("a", "services"),
+        ("a", "pods"),
+        ("a", "events"),
+    ];
+    let expected: BTreeSet<_> = set(&there).union(&lease).cloned().collect();
+    assert_eq!(resources(&objects, "Role"), expected);
+}
+
+/// The API server would send reviews to it.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn the_webhook_s_service_selects_no_pod_of_the_controller() {
+    let objects = rendered(&[], &Value::Null);
+    let selector = &object(&objects, "Service", RELEASE)["spec"]["selector"];
+    let selects = |labels: &Value| {
+        let mut wanted = selector.as_object().expect("a selector").iter();
+        wanted.all(|(key, value)| labels[key] == *value)
+    };
+    let mut seen = Vec::new();
+    for object in &objects {
+        let labels = match object["kind"].as_str() {
+            Some("Deployment" | "Job") => &object["spec"]["template"]["metadata"]["labels"],
+            Some("Pod") => &object["metadata"]["labels"],
+            _ => continue,
+        };
+        seen.push((
+            object["metadata"]["name"].as_str().expect("a name"),
+            selects(labels),
+        ));
+    }
+    seen.sort_unstable();
+    let (controller, give_back, test) = (
+        format!("{RELEASE}-controller"),
+        format!("{RELEASE}-controller-give-back"),
+        format!("{RELEASE}-test"),
+    );
+    let expected = [
+        (RELEASE, true),
+        (&*controller, false),
+        (&*give_back, false),
+        (&*test, false),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn selectors_are_given_back_when_the_release_goes_and_when_the_controller_does() {
+    for (enabled, hook) in [(true, "pre-delete"), (false, "post-upgrade")] {
+        let objects = rendered(&[], &json!({"serveService": {"enabled": enabled}}));
+        let job = object(&objects, "Job", &format!("{RELEASE}-controller-give-back"));
+        assert_eq!(job["metadata"]["annotations"]["helm.sh/hook"], hook);
+        let deployments = names(&objects, "Deployment");
+        assert_eq!(deployments.len(), if enabled { 2 } else { 1 });
     }
 }
 

@@ -29,6 +29,11 @@ fn cases() -> Vec<Value> {
         json!({"fullnameOverride": "other"}),
         json!({"replicas": 1, "podDisruptionBudget": {"enabled": false}}),
         json!({"webhook": {"failurePolicy": "Fail", "timeoutSeconds": 10, "excludedNamespaces": ["team-a"], "port": 9443}}),
+        json!({"serveService": {"enabled": false}}),
+        json!({"serveService": {
+            "mode": "Head", "namespaces": ["team-a", "team-b"], "replicas": 2,
+            "resources": {"requests": {"cpu": "1", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+        }}),
         json!({"certManager": {"enabled": true}}),
         json!({"certManager": {"enabled": true, "issuerRef": issuer}}),
         json!({"existingSecret": {"name": "own", "caBundle": bundle}}),
@@ -187,6 +192,8 @@ fn a_value_that_does_not_exist_is_refused_at_every_depth() {
     refused(&json!({"webhook": {"failurePolicy": "Maybe"}}));
     refused(&json!({"webhook": {"timeoutSeconds": 31}}));
     refused(&json!({"replicas": 0}));
+    refused(&json!({"serveService": {"mode": "pods"}}));
+    refused(&json!({"serveService": {"namespaces": ["a", "a"]}}));
     refused(&json!({"admissionPolicy": {"enabled": "yes"}}));
     refused(&json!({"image": {"digest": "latest"}}));
     refused(&json!({"shutdownDelay": "5"}));

@@ -38,5 +38,6 @@ mod services;
 mod shells;
 mod token;
 mod traffic;
+mod traffic_confinement;
 mod validation;
 mod webhook_absent;

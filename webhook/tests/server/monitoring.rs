@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ray_serve_controller::kubernetes::Metrics as ControllerMetrics;
 use ray_serve_webhook::metrics::Metrics;
 
-const PREFIX: &str = "ray_serve_webhook_";
+const PREFIXES: [&str; 2] = ["ray_serve_webhook_", "ray_serve_controller_"];
 const DASHBOARD: &str = "charts/ray-serve-webhook/dashboards/ray-serve-webhook.json";
 const ALERTS: &str = "charts/ray-serve-webhook/templates/prometheusrule.yaml";
 const REFERENCE: &str = "docs/reference/metrics.md";
@@ -18,7 +19,9 @@ fn file(path: &str) -> String {
 
 /// Every name in `text` that begins as ours do.
 fn named_in(text: &str) -> BTreeSet<&str> {
-    text.match_indices(PREFIX)
+    PREFIXES
+        .iter()
+        .flat_map(|prefix| text.match_indices(prefix))
         .map(|(start, _)| {
             let name = &text[start..];
             let end = name.find(|c: char| !c.is_ascii_lowercase() && c != '_');
@@ -29,9 +32,11 @@ fn named_in(text: &str) -> BTreeSet<&str> {
 
 /// `name{label="value"} 1` of every series that a replica has from its start.
 fn series() -> Vec<String> {
-    let encoded = Metrics::new().encode().expect("metrics");
-    encoded
-        .lines()
+    let webhook = Metrics::new().encode().expect("metrics");
+    let controller = ControllerMetrics::new().encode().expect("metrics");
+    [webhook, controller]
+        .iter()
+        .flat_map(|encoded| encoded.lines())
         .filter(|line| !line.starts_with('#'))
         .map(str::to_owned)
         .collect()
@@ -97,6 +102,9 @@ fn what_an_alert_counts_is_there_before_it_happens() {
         "ray_serve_webhook_requests_refused_total 0",
         r#"ray_serve_webhook_tls_reload_total{result="error"} 0"#,
         "ray_serve_webhook_tls_handshake_failures_total 0",
+        r#"ray_serve_controller_changes_total{change="left",result="error"} 0"#,
+        r#"ray_serve_controller_changes_total{change="narrowed",result="error"} 0"#,
+        r#"ray_serve_controller_watch_errors_total{resource="pods"} 0"#,
     ] {
         assert!(
             series.iter().any(|series| series == counted),
