@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ray_serve_inject::Settings;
 use tokio_rustls::TlsAcceptor;
 
 use admin::{Condition, Pages, Readiness};
@@ -76,6 +77,7 @@ impl Webhook {
             tls,
             self_managed,
             limits,
+            drain,
             drain_timeout,
             // main's matter
             command: _,
@@ -116,6 +118,7 @@ impl Webhook {
             tls: Some(acceptor),
             router: http::router(
                 http_limits,
+                Settings { drain },
                 connections.clone(),
                 metrics.clone(),
                 shutdown.clone(),

@@ -1,6 +1,8 @@
 //! What makes a cluster ready to serve: one rule per file.
 
+mod drain;
 mod exposure;
+mod head_label;
 mod head_ports;
 mod pod_ip;
 mod start_params;
@@ -8,6 +10,7 @@ mod start_params;
 use crate::Warning;
 use crate::change::Change;
 use crate::cluster::Cluster;
+use crate::running::Wanted;
 
 /// What the rules found for one cluster.
 #[derive(Default)]
@@ -16,6 +19,7 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<Warning>,
 }
 
+/// What a cluster cannot serve without.
 pub(crate) fn plan(cluster: &Cluster<'_>) -> Plan {
     let mut plan = Plan::default();
     // First: what is cut off where there are too many warnings is not what others can run code by.
@@ -24,4 +28,10 @@ pub(crate) fn plan(cluster: &Cluster<'_>) -> Plan {
     head_ports::apply(cluster, &mut plan);
     pod_ip::apply(cluster, &mut plan);
     plan
+}
+
+/// And what makes it serve better, as far as it is wanted.
+pub(crate) fn add_wanted(cluster: &Cluster<'_>, wanted: &Wanted, plan: &mut Plan) {
+    drain::apply(cluster, wanted, plan);
+    head_label::apply(cluster, wanted, plan);
 }

@@ -60,6 +60,10 @@ fn longest() -> Vec<Warning> {
             by: Publisher::ExternalIps,
             numbers: vec![u16::MAX; 9],
         },
+        Warning::NoTimeToDrain {
+            place: "workerGroupSpecs[99999]".to_owned(),
+            seconds: 45,
+        },
         Warning::WouldRecreatePods,
         Warning::TooLarge,
         Warning::InternalError,

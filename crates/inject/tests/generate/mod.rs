@@ -76,7 +76,7 @@ fn collect_paths(value: &Value, path: String, paths: &mut Vec<String>) {
 pub(crate) fn cluster() -> impl Strategy<Value = Value> {
     let annotation = prop_oneof![9 => Just("true"), 1 => select(vec!["True", "false", "1"])];
     let strategy = option::of(select(vec!["None", "Recreate"]));
-    let workers = vec((start_params(), option::of(env())), 0..3);
+    let workers = vec((start_params(), option::of(env()), ending()), 0..3);
     let head = (
         start_params(),
         option::of(ports("containerPort")),
@@ -84,12 +84,15 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
         option::of(env()),
         exposure(),
         probes(),
+        ending(),
     );
-    (annotation, strategy, head, workers).prop_map(
-        |(annotation, strategy, (params, ports, service_ports, env, exposure, probes), workers)| {
+    (annotation, strategy, whole(), head, workers).prop_map(
+        |(annotation, strategy, whole, head, workers)| {
+            let (params, ports, service_ports, env, exposure, probes, ending) = head;
             let mut ray = container(ports, env);
             ray.as_object_mut().unwrap().extend(probes);
             let mut head = json!({ "template": { "spec": { "containers": [ray] } } });
+            ending.put_into(&mut head["template"]);
             if let Some(params) = params {
                 head["rayStartParams"] = params;
             }
@@ -105,14 +108,16 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
             if let Some(own) = service_type {
                 head["headService"]["spec"]["type"] = own.into();
             }
-            let workers = workers.into_iter().enumerate().map(|(index, (params, env))| {
-                json!({
+            let workers = workers.into_iter().enumerate().map(|(index, (params, env, ending))| {
+                let mut group = json!({
                     "groupName": format!("group-{index}"),
                     "rayStartParams": params,
                     "template": { "spec": { "containers": [container(None, env), { "name": "sidecar" }] } },
-                })
+                });
+                ending.put_into(&mut group["template"]);
+                group
             });
-            json!({
+            let mut cluster = json!({
                 "apiVersion": "ray.io/v1",
                 "kind": "RayCluster",
                 "metadata": {
@@ -124,9 +129,114 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
                     "headGroupSpec": head,
                     "workerGroupSpecs": workers.collect::<Vec<_>>(),
                 },
-            })
+            });
+            whole.put_into(&mut cluster);
+            cluster
         },
     )
+}
+
+/// What decides for the whole cluster how its pods end.
+#[derive(Clone, Debug)]
+struct WholeCluster {
+    ray_version: Option<&'static str>,
+    fault_tolerant: u8,
+    drain: Option<&'static str>,
+}
+
+impl WholeCluster {
+    fn put_into(self, cluster: &mut Value) {
+        if let Some(version) = self.ray_version {
+            cluster["spec"]["rayVersion"] = version.into();
+        }
+        if let Some(drain) = self.drain {
+            cluster["metadata"]["annotations"]["ray.io/serve-drain"] = drain.into();
+        }
+        match self.fault_tolerant {
+            0 => cluster["spec"]["gcsFaultToleranceOptions"] = json!({ "redisAddress": "redis" }),
+            1 => cluster["metadata"]["annotations"]["ray.io/ft-enabled"] = "True".into(),
+            _ => {}
+        }
+    }
+}
+
+fn whole() -> impl Strategy<Value = WholeCluster> {
+    let versions = select(vec!["2.60.0", "2.57.0", "2.56.1", "2.8.0", "nightly"]);
+    let drain = option::weighted(0.2, select(vec!["false", "true", ""]));
+    (option::of(versions), 0..6_u8, drain).prop_map(|(ray_version, fault_tolerant, drain)| {
+        WholeCluster {
+            ray_version,
+            fault_tolerant,
+            drain,
+        }
+    })
+}
+
+/// What a template says of how its pods end.
+#[derive(Clone, Debug)]
+struct Ending {
+    grace: Option<u64>,
+    timeout: Option<Value>,
+    from: Option<Value>,
+    hook: bool,
+    labels: Option<Value>,
+}
+
+impl Ending {
+    fn put_into(self, template: &mut Value) {
+        if let Some(labels) = self.labels {
+            template["metadata"]["labels"] = labels;
+        }
+        if let Some(grace) = self.grace {
+            template["spec"]["terminationGracePeriodSeconds"] = grace.into();
+        }
+        let container = &mut template["spec"]["containers"][0];
+        if let Some(from) = self.from {
+            container["envFrom"] = from;
+        }
+        if let Some(timeout) = self.timeout {
+            match container.get_mut("env").and_then(Value::as_array_mut) {
+                Some(env) => env.push(timeout),
+                None => container["env"] = json!([timeout]),
+            }
+        }
+        if self.hook {
+            container["lifecycle"]["preStop"] = json!({ "exec": { "command": ["sync"] } });
+        }
+    }
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    const TIMEOUT: &str = "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S";
+    let grace = select(vec![0, 30, 35, 36, 45, 46, 60, 600]);
+    let timeout = select(vec![
+        json!({ "name": TIMEOUT, "value": "7" }),
+        json!({ "name": TIMEOUT, "valueFrom": { "configMapKeyRef": { "name": "c", "key": "k" } } }),
+    ]);
+    let from = select(vec![
+        json!([]),
+        json!(null),
+        json!([{ "secretRef": { "name": "s" } }]),
+    ]);
+    let labels = select(vec![
+        json!({}),
+        json!({ "team": "fruit" }),
+        json!({ "ray.io/serve": "false" }),
+    ]);
+    (
+        option::of(grace),
+        option::weighted(0.2, timeout),
+        option::weighted(0.3, from),
+        prop::bool::weighted(0.2),
+        option::of(labels),
+    )
+        .prop_map(|(grace, timeout, from, hook, labels)| Ending {
+            grace,
+            timeout,
+            from,
+            hook,
+            labels,
+        })
 }
 
 /// The ways in which a head is published.
