@@ -37,5 +37,6 @@ mod serve_story;
 mod services;
 mod shells;
 mod token;
+mod upgrade_of_webhook;
 mod validation;
 mod webhook_absent;
