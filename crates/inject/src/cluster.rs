@@ -6,11 +6,10 @@
 use std::fmt;
 
 use json_patch::jsonptr::PointerBuf;
-use kuberay::drain::drains_at_sigterm;
 use kuberay::start_params::POD_IP_ENV;
 use serde_json::{Map, Value};
 
-use crate::drain::{self, DrainGroup, HeadLabel};
+use crate::drain::{Drain, HeadLabel};
 use crate::exposure::{self, Exposure};
 use crate::port::{Port, ServicePort, present, read_head_service, read_port};
 use crate::text::found;
@@ -31,12 +30,7 @@ pub(crate) struct Cluster<'a> {
     pub(crate) exposure: Exposure,
     /// The groups whose start params mention the pod's IP.
     pub(crate) pod_ip_groups: Vec<PodIpGroup<'a>>,
-    /// The head and the worker groups, as far as they can be read.
-    pub(crate) drain_groups: Vec<DrainGroup<'a>>,
-    pub(crate) is_drain_off: bool,
-    pub(crate) is_fault_tolerant: bool,
-    /// Whether its Ray is known to drain by itself.
-    pub(crate) drains_at_sigterm: bool,
+    pub(crate) drain: Drain<'a>,
     pub(crate) head_label: HeadLabel<'a>,
 }
 
@@ -89,12 +83,7 @@ impl<'a> Cluster<'a> {
             head_service: read_head_service(head),
             exposure,
             pod_ip_groups: read_pod_ip_groups(spec)?,
-            drain_groups: groups(spec)
-                .filter_map(|(place, group)| DrainGroup::read(place, group))
-                .collect(),
-            is_drain_off: drain::is_turned_off(object),
-            is_fault_tolerant: drain::is_fault_tolerant(object),
-            drains_at_sigterm: spec["rayVersion"].as_str().is_some_and(drains_at_sigterm),
+            drain: Drain::read(object),
             head_label: HeadLabel::read(head),
         })
     }
@@ -197,7 +186,7 @@ fn read_ports(container: &Map<String, Value>) -> Result<Option<Vec<Port<'_>>>, U
 }
 
 /// The head and the worker groups.
-fn groups(spec: &Value) -> impl Iterator<Item = (Place, &Value)> {
+pub(crate) fn groups(spec: &Value) -> impl Iterator<Item = (Place, &Value)> {
     let workers = spec["workerGroupSpecs"].as_array().into_iter().flatten();
     let workers = workers
         .enumerate()

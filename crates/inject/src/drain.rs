@@ -3,13 +3,26 @@
 //! Read leniently, unlike what a cluster cannot serve without: a group of which a field has a type
 //! that the API server refuses is left alone, and stands in nobody's way.
 
-use kuberay::drain::{GRACE_SECONDS, TIMEOUT_ENV, timeout_seconds};
+use kuberay::drain::{GRACE_SECONDS, TIMEOUT_ENV, drains_at_sigterm, timeout_seconds};
 use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, SERVE};
 use serde_json::{Map, Value};
 
 use crate::change::Change;
-use crate::cluster::{Place, ray_container};
+use crate::cluster::{Place, groups, ray_container};
 use crate::port::present;
+
+/// How the pods of a cluster end.
+pub(crate) struct Drain<'a> {
+    /// The head and the worker groups, as far as they can be read.
+    pub(crate) groups: Vec<DrainGroup<'a>>,
+    /// The cluster's author does without it.
+    pub(crate) is_off: bool,
+    /// The head's state outlives its pod. Without that, workers end with their head whatever it waits
+    /// for.
+    pub(crate) is_for_head: bool,
+    /// Ray is known to drain by itself.
+    pub(crate) at_sigterm: bool,
+}
 
 pub(crate) struct DrainGroup<'a> {
     pub(crate) place: Place,
@@ -21,8 +34,14 @@ pub(crate) struct DrainGroup<'a> {
     has_env: bool,
     /// The timeout is a variable, or may be one of those that come from elsewhere.
     may_have_timeout: bool,
-    has_lifecycle: bool,
-    has_pre_stop: bool,
+    lifecycle: Lifecycle,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lifecycle {
+    Absent,
+    WithoutPreStop,
+    WithPreStop,
 }
 
 /// The head template's label for the serve service.
@@ -37,8 +56,26 @@ pub(crate) enum HeadLabel<'a> {
     Unreadable,
 }
 
+impl<'a> Drain<'a> {
+    pub(crate) fn read(object: &'a Value) -> Self {
+        let spec = &object["spec"];
+        let annotations = &object["metadata"]["annotations"];
+        let fault_tolerant = annotations[FAULT_TOLERANT].as_str();
+        Self {
+            groups: groups(spec)
+                .filter_map(|(place, group)| DrainGroup::read(place, group))
+                .collect(),
+            is_off: annotations[DRAIN] == DRAIN_OFF,
+            // The operator's rule.
+            is_for_head: spec["gcsFaultToleranceOptions"].is_object()
+                || fault_tolerant.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            at_sigterm: spec["rayVersion"].as_str().is_some_and(drains_at_sigterm),
+        }
+    }
+}
+
 impl<'a> DrainGroup<'a> {
-    pub(crate) fn read(place: Place, group: &'a Value) -> Option<Self> {
+    fn read(place: Place, group: &'a Value) -> Option<Self> {
         let spec = &group["template"]["spec"];
         let container = ray_container(group)?;
         let grace = match &spec["terminationGracePeriodSeconds"] {
@@ -60,15 +97,18 @@ impl<'a> DrainGroup<'a> {
             grace,
             has_env: env.is_some(),
             may_have_timeout: knows_timeout || from.is_some_and(|from| !is_empty(from)),
-            has_lifecycle: lifecycle.is_some(),
-            has_pre_stop: lifecycle.is_some_and(|all| present(all, "preStop").is_some()),
+            lifecycle: match lifecycle {
+                None => Lifecycle::Absent,
+                Some(hooks) if present(hooks, "preStop").is_none() => Lifecycle::WithoutPreStop,
+                Some(_) => Lifecycle::WithPreStop,
+            },
         })
     }
 
     /// What lets its pods drain and is missing, or the grace period that leaves them no time to.
-    pub(crate) fn missing(&self, drains_at_sigterm: bool) -> Result<Vec<Change>, u64> {
+    pub(crate) fn missing(&self, at_sigterm: bool) -> Result<Vec<Change>, u64> {
         let place = self.place;
-        let needs_pre_stop = !drains_at_sigterm && !self.has_pre_stop;
+        let needs_pre_stop = !at_sigterm && self.lifecycle != Lifecycle::WithPreStop;
         let grace = self.grace.unwrap_or(GRACE_SECONDS);
         let seconds = timeout_seconds(grace, needs_pre_stop).ok_or(grace)?;
         let mut changes = Vec::new();
@@ -85,7 +125,7 @@ impl<'a> DrainGroup<'a> {
         if needs_pre_stop {
             changes.push(Change::PreStop {
                 place,
-                has_lifecycle: self.has_lifecycle,
+                has_lifecycle: self.lifecycle != Lifecycle::Absent,
             });
         }
         Ok(changes)
@@ -109,19 +149,6 @@ impl<'a> HeadLabel<'a> {
             },
         }
     }
-}
-
-/// Whether the cluster's author does without the drain.
-pub(crate) fn is_turned_off(object: &Value) -> bool {
-    object["metadata"]["annotations"][DRAIN] == DRAIN_OFF
-}
-
-/// Whether the head's state outlives its pod, by the operator's rule: without that, workers end with
-/// their head whatever it waits for.
-pub(crate) fn is_fault_tolerant(object: &Value) -> bool {
-    let asked = object["metadata"]["annotations"][FAULT_TOLERANT].as_str();
-    asked.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        || object["spec"]["gcsFaultToleranceOptions"].is_object()
 }
 
 /// The object, none where it is absent or null; nothing where it is something else.

@@ -46,7 +46,7 @@ pub use crate::warning::{OldPods, Warning};
 
 use crate::change::Change;
 use crate::cluster::Cluster;
-use crate::running::Wanted;
+use crate::rules::Wanted;
 
 /// No object gets more warnings than this; the API server cuts them off at 4 KiB.
 const MAX_WARNINGS: usize = 20;
@@ -157,7 +157,7 @@ fn run_rules(object: &Value, old: Option<&Value>, settings: Settings) -> Mutatio
     let mut plan = rules::plan(&cluster);
     let wanted = match old {
         None => Wanted::at_creation(&cluster, settings.drain),
-        Some(old) => Wanted::on_update(object, &cluster, &plan.changes, old, settings.drain),
+        Some(old) => running::wanted(object, &cluster, &plan.changes, old, settings.drain),
     };
     rules::add_wanted(&cluster, &wanted, &mut plan);
     let rules::Plan {

@@ -17,65 +17,46 @@ use crate::change::Change;
 use crate::cluster::{Cluster, Place};
 use crate::drain::{DrainGroup, HeadLabel};
 use crate::recreate::is_recreate;
-use crate::rules;
+use crate::rules::{self, Wanted};
 
-/// Which of these rules are to run.
-pub(crate) struct Wanted {
-    pub(crate) head_label: bool,
-    /// The drain, for each of the cluster's groups.
-    pub(crate) groups: Vec<bool>,
-}
-
-impl Wanted {
-    /// For a cluster that is new.
-    pub(crate) fn at_creation(cluster: &Cluster<'_>, drain: bool) -> Self {
-        Self {
-            head_label: true,
-            groups: vec![drain; cluster.drain_groups.len()],
-        }
-    }
-
-    /// For a cluster that was `old` and lacks these changes to be ready.
-    pub(crate) fn on_update(
-        object: &Value,
-        cluster: &Cluster<'_>,
-        lacks: &[Change],
-        old: &Value,
-        drain: bool,
-    ) -> Self {
-        let old_cluster = Cluster::read(old).ok();
-        let was_ready = old_cluster
-            .as_ref()
-            .is_some_and(|old| rules::plan(old).changes.is_empty());
-        let recreate = is_recreate(object);
-        let is_made_ready = if recreate {
-            // The injection restarts all pods, and was asked for.
-            !is_annotated(old) && !was_ready && !lacks.is_empty()
-        } else {
-            !is_annotated(old) || !was_ready
-        };
-        let before = Before::of(old_cluster.as_ref());
-        let updates: Vec<Update> = cluster
-            .drain_groups
+/// What is wanted for a cluster that was `old` and lacks these changes to be ready. The drain, where it
+/// is new, only if it is on.
+pub(crate) fn wanted(
+    object: &Value,
+    cluster: &Cluster<'_>,
+    lacks: &[Change],
+    old: &Value,
+    drain: bool,
+) -> Wanted {
+    let old_cluster = Cluster::read(old).ok();
+    let was_ready = old_cluster
+        .as_ref()
+        .is_some_and(|old| rules::plan(old).changes.is_empty());
+    let recreate = is_recreate(object);
+    let is_made_ready = if recreate {
+        // The injection restarts all pods, and was asked for.
+        !is_annotated(old) && !was_ready && !lacks.is_empty()
+    } else {
+        !is_annotated(old) || !was_ready
+    };
+    let before = Before::of(old_cluster.as_ref());
+    let updates: Vec<Update> = cluster
+        .drain
+        .groups
+        .iter()
+        .map(|group| before.update_of(group))
+        .collect();
+    // With Recreate one group's new pods are new pods of all.
+    let all_new = is_made_ready || recreate && updates.contains(&Update::NewPods);
+    let is_new = |update: Update| all_new || update == Update::NewPods;
+    let mut groups = cluster.drain.groups.iter().zip(&updates);
+    let head_is_new = groups.any(|(group, update)| group.place == Place::Head && is_new(*update));
+    Wanted {
+        head_label: all_new || head_is_new || before.head_is_labelled,
+        groups: updates
             .iter()
-            .map(|group| before.update_of(group))
-            .collect();
-        // With Recreate one group's new pods are new pods of all.
-        let all_new =
-            is_made_ready || recreate && updates.iter().any(|update| *update == Update::NewPods);
-        let is_new = |update: &Update| all_new || *update == Update::NewPods;
-        let head_is_new = cluster
-            .drain_groups
-            .iter()
-            .zip(&updates)
-            .any(|(group, update)| group.place == Place::Head && is_new(update));
-        Self {
-            head_label: all_new || head_is_new || before.head_is_labelled,
-            groups: updates
-                .iter()
-                .map(|update| *update == Update::Keeps || drain && is_new(update))
-                .collect(),
-        }
+            .map(|update| *update == Update::Keeps || drain && is_new(*update))
+            .collect(),
     }
 }
 
@@ -114,8 +95,8 @@ impl<'a> Before<'a> {
             return Self::default();
         };
         let mut groups: HashMap<_, Group<'_>> = HashMap::new();
-        for group in &old.drain_groups {
-            let missing = group.missing(old.drains_at_sigterm);
+        for group in &old.drain.groups {
+            let missing = group.missing(old.drain.at_sigterm);
             let lacks_nothing = missing.is_ok_and(|changes| changes.is_empty());
             groups
                 .entry(key(group))

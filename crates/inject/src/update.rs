@@ -28,9 +28,9 @@ use crate::change::Change;
 use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, skip_warning};
 use crate::recreate::{is_recreate, was_left_alone};
-use crate::running::Wanted;
+use crate::rules::{self, Wanted};
 use crate::warning::OldPods;
-use crate::{Mutation, Outcome, Review, Warning, reference, rules};
+use crate::{Mutation, Outcome, Review, Warning, reference};
 
 /// Takes back the warnings that were due before, and adds what a change means for running pods.
 pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome {

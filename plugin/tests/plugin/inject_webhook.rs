@@ -48,7 +48,7 @@ fn webhook(object: &Value) -> Answer {
     };
     let metrics = Arc::new(Metrics::new());
     let (_trigger, shutdown) = shutdown::channel();
-    let connections = Connections::new(1, Patience::REVIEWS, metrics.clone());
+    let connections = Connections::new(1, Patience::REVIEWS, metrics.server.clone());
     let settings = Settings::default();
     let router = router(limits, settings, connections, metrics.clone(), shutdown);
     let runtime = tokio::runtime::Builder::new_current_thread()

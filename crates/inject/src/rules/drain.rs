@@ -5,23 +5,22 @@
 //! controller and would only wait out the time. A cluster serves without all this, so a running one
 //! gets it only as [`Wanted`] says.
 
-use super::Plan;
+use super::{Plan, Wanted};
 use crate::Warning;
 use crate::cluster::{Cluster, Place};
-use crate::running::Wanted;
 
 pub(super) fn apply(cluster: &Cluster<'_>, wanted: &Wanted, plan: &mut Plan) {
-    if cluster.is_drain_off {
+    if cluster.drain.is_off {
         return;
     }
-    let groups = cluster.drain_groups.iter().zip(&wanted.groups);
+    let groups = cluster.drain.groups.iter().zip(&wanted.groups);
     let groups = groups
         .filter(|(group, is_wanted)| {
-            **is_wanted && (group.place != Place::Head || cluster.is_fault_tolerant)
+            **is_wanted && (group.place != Place::Head || cluster.drain.is_for_head)
         })
         .map(|(group, _)| group);
     for group in groups {
-        match group.missing(cluster.drains_at_sigterm) {
+        match group.missing(cluster.drain.at_sigterm) {
             Ok(changes) => plan.changes.extend(changes),
             Err(seconds) => plan.warnings.push(Warning::NoTimeToDrain {
                 place: group.place.to_string(),

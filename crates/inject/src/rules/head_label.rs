@@ -1,10 +1,9 @@
 //! The label by which a narrowed serve service finds the head, also where nobody is left to set it.
 
-use super::Plan;
+use super::{Plan, Wanted};
 use crate::change::Change;
 use crate::cluster::Cluster;
 use crate::drain::HeadLabel;
-use crate::running::Wanted;
 
 pub(super) fn apply(cluster: &Cluster<'_>, wanted: &Wanted, plan: &mut Plan) {
     if let HeadLabel::Missing {

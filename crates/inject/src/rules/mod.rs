@@ -10,13 +10,29 @@ mod start_params;
 use crate::Warning;
 use crate::change::Change;
 use crate::cluster::Cluster;
-use crate::running::Wanted;
 
 /// What the rules found for one cluster.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) changes: Vec<Change>,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// Which of the rules that a cluster serves without are to run.
+pub(crate) struct Wanted {
+    pub(crate) head_label: bool,
+    /// The drain, for each of the cluster's groups.
+    pub(crate) groups: Vec<bool>,
+}
+
+impl Wanted {
+    /// For a cluster that is new.
+    pub(crate) fn at_creation(cluster: &Cluster<'_>, drain: bool) -> Self {
+        Self {
+            head_label: true,
+            groups: vec![drain; cluster.drain.groups.len()],
+        }
+    }
 }
 
 /// What a cluster cannot serve without.

@@ -13,6 +13,7 @@ fn no_port(value: &serde_json::Value) -> Warning {
 }
 
 /// Every warning with the longest text that any object can put into it.
+#[allow(clippy::too_many_lines)] // one of each
 fn longest() -> Vec<Warning> {
     let value = || "\u{1b}[31m\n".repeat(1000);
     let mut all = vec![
