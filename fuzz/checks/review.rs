@@ -2,14 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ray_serve_inject::{Operation, Reason, Review, inject};
+use ray_serve_inject::{Operation, Reason, Review, Settings, inject};
 use ray_serve_webhook::metrics::ReviewOutcome;
 use ray_serve_webhook::review::admission;
 use serde_json::Value;
 
 /// Panics where the API server, or its user, would not like the answer.
 pub(crate) fn check(body: &[u8]) {
-    let Ok(reviewed) = admission::review(body) else {
+    let Ok(reviewed) = admission::review(body, Settings::default()) else {
         return;
     };
     assert_ne!(reviewed.outcome, ReviewOutcome::Error);
@@ -59,6 +59,10 @@ fn check_patch(request: &Value, response: &Value) {
     assert_eq!(patch, outcome.patch);
     let mut stored = object.clone();
     json_patch::patch(&mut stored, &patch).expect("the patch applies");
-    let again = inject(&Review::create(&stored));
+    // What is for new pods only, a creation would get as well.
+    let again = match (operation, old_object) {
+        (Operation::Update, Some(_)) => inject(&Review::update(&stored, &stored)),
+        _ => inject(&Review::create(&stored)),
+    };
     assert_eq!(again.reason, Reason::AlreadyReady);
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use crate::controller::{ControllerArgs, GiveBackArgs};
 use crate::duration::duration;
@@ -53,6 +53,17 @@ pub struct Args {
     /// After that, how long to wait for the requests in flight
     #[arg(long, env = "RAY_SERVE_WEBHOOK_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = duration)]
     pub drain_timeout: Duration,
+
+    /// Whether pods get what lets them drain before they end; a RayCluster does without it by its
+    /// annotation `ray.io/serve-drain: "false"`
+    #[arg(
+        long,
+        env = "RAY_SERVE_WEBHOOK_DRAIN",
+        default_value_t = true,
+        action = ArgAction::Set,
+        value_name = "BOOL"
+    )]
+    pub drain: bool,
 
     #[command(flatten)]
     pub log: LogArgs,
@@ -163,5 +174,18 @@ mod tests {
         assert!(Args::try_parse_from(["webhook", "--tls-cert", "a"]).is_err());
         assert!(Args::try_parse_from(["webhook", "--tls-key", "a"]).is_err());
         assert!(Args::try_parse_from(["webhook", "--tls-cert", "a", "--tls-key", "b"]).is_ok());
+    }
+
+    #[test]
+    fn the_drain_is_on_unless_it_is_turned_off() {
+        let drain = |more: &[&str]| {
+            let words = ["webhook"].iter().chain(more);
+            Args::try_parse_from(words).map(|args| args.drain).ok()
+        };
+        assert_eq!(drain(&[]), Some(true));
+        assert_eq!(drain(&["--drain=true"]), Some(true));
+        assert_eq!(drain(&["--drain=false"]), Some(false));
+        assert_eq!(drain(&["--drain", "false"]), Some(false));
+        assert_eq!(drain(&["--drain=no"]), None);
     }
 }

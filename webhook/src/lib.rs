@@ -43,6 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ray_serve_inject::Settings;
 use tokio_rustls::TlsAcceptor;
 
 use admin::Pages;
@@ -79,6 +80,7 @@ impl Webhook {
             tls,
             self_managed,
             limits,
+            drain,
             drain_timeout,
             // main's matter
             command: _,
@@ -119,6 +121,7 @@ impl Webhook {
             tls: Some(acceptor),
             router: http::router(
                 http_limits,
+                Settings { drain },
                 connections.clone(),
                 metrics.clone(),
                 shutdown.clone(),

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use json_patch::jsonptr::{Pointer, PointerBuf, Token};
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use kuberay::drain::{GRACE_SECONDS, TIMEOUT_ENV, pre_stop};
+use kuberay::labels::{SERVE, SERVE_IN};
 use kuberay::ports::{HeadPort, PROTOCOL};
 use kuberay::start_params::{POD_IP_ENV, StartParam};
 use serde_json::{Value, json};
@@ -32,6 +34,23 @@ pub(crate) enum Change {
     PodIp {
         place: Place,
         has_env: bool,
+    },
+    /// `terminationGracePeriodSeconds`.
+    Grace {
+        place: Place,
+    },
+    DrainTimeout {
+        place: Place,
+        seconds: u64,
+        has_env: bool,
+    },
+    PreStop {
+        place: Place,
+        has_lifecycle: bool,
+    },
+    HeadLabel {
+        has_metadata: bool,
+        has_labels: bool,
     },
 }
 
@@ -82,17 +101,48 @@ pub(crate) fn patch(cluster: &Cluster<'_>, changes: &[Change]) -> Patch {
                 writer.set(field, port.name.into(), true);
             }
             Change::PodIp { place, has_env } => {
-                let env = place.container_field("env");
-                if !has_env {
-                    writer.create(&env, json!([]));
+                let variable = json!({
+                    "name": POD_IP_ENV,
+                    "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } },
+                });
+                writer.add_variable(place, has_env, variable);
+            }
+            Change::Grace { place } => {
+                let grace = place.template_field(["spec", "terminationGracePeriodSeconds"]);
+                writer.add(grace, GRACE_SECONDS.into());
+            }
+            Change::DrainTimeout {
+                place,
+                seconds,
+                has_env,
+            } => {
+                let variable = json!({ "name": TIMEOUT_ENV, "value": seconds.to_string() });
+                writer.add_variable(place, has_env, variable);
+            }
+            Change::PreStop {
+                place,
+                has_lifecycle,
+            } => {
+                let mut lifecycle = place.container_field("lifecycle");
+                if !has_lifecycle {
+                    writer.create(&lifecycle, json!({}));
                 }
-                writer.append(
-                    env,
-                    json!({
-                        "name": POD_IP_ENV,
-                        "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } },
-                    }),
-                );
+                lifecycle.push_back("preStop");
+                writer.add(lifecycle, pre_stop());
+            }
+            Change::HeadLabel {
+                has_metadata,
+                has_labels,
+            } => {
+                if !has_metadata {
+                    writer.create(&Place::Head.template_field(["metadata"]), json!({}));
+                }
+                let mut labels = Place::Head.template_field(["metadata", "labels"]);
+                if !has_labels {
+                    writer.create(&labels, json!({}));
+                }
+                labels.push_back(SERVE);
+                writer.add(labels, SERVE_IN.into());
             }
         }
     }
@@ -111,6 +161,14 @@ impl Writer {
         if self.created.insert(path.to_owned()) {
             self.add(path.to_owned(), empty);
         }
+    }
+
+    fn add_variable(&mut self, place: Place, has_env: bool, variable: Value) {
+        let env = place.container_field("env");
+        if !has_env {
+            self.create(&env, json!([]));
+        }
+        self.append(env, variable);
     }
 
     fn append(&mut self, mut list: PointerBuf, value: Value) {

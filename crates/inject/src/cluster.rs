@@ -9,6 +9,7 @@ use json_patch::jsonptr::PointerBuf;
 use kuberay::start_params::POD_IP_ENV;
 use serde_json::{Map, Value};
 
+use crate::drain::{Drain, HeadLabel};
 use crate::exposure::{self, Exposure};
 use crate::port::{Port, ServicePort, present, read_head_service, read_port};
 use crate::text::found;
@@ -29,6 +30,8 @@ pub(crate) struct Cluster<'a> {
     pub(crate) exposure: Exposure,
     /// The groups whose start params mention the pod's IP.
     pub(crate) pod_ip_groups: Vec<PodIpGroup<'a>>,
+    pub(crate) drain: Drain<'a>,
+    pub(crate) head_label: HeadLabel<'a>,
 }
 
 pub(crate) struct PodIpGroup<'a> {
@@ -80,6 +83,8 @@ impl<'a> Cluster<'a> {
             head_service: read_head_service(head),
             exposure,
             pod_ip_groups: read_pod_ip_groups(spec)?,
+            drain: Drain::read(object),
+            head_label: HeadLabel::read(head),
         })
     }
 
@@ -102,15 +107,20 @@ impl PodIpGroup<'_> {
 impl Place {
     /// The pointer to a field of the group's Ray container.
     pub(crate) fn container_field(self, field: &str) -> PointerBuf {
-        let container = ["template", "spec", "containers", "0", field];
+        self.template_field(["spec", "containers", "0", field])
+    }
+
+    /// The pointer to a field of the group's pod template.
+    pub(crate) fn template_field<const N: usize>(self, field: [&str; N]) -> PointerBuf {
+        let field = ["template"].into_iter().chain(field);
         match self {
             Self::Head => {
-                PointerBuf::from_tokens(["spec", "headGroupSpec"].into_iter().chain(container))
+                PointerBuf::from_tokens(["spec", "headGroupSpec"].into_iter().chain(field))
             }
             Self::Worker(index) => PointerBuf::from_tokens(
                 ["spec", "workerGroupSpecs", &index.to_string()]
                     .into_iter()
-                    .chain(container),
+                    .chain(field),
             ),
         }
     }
@@ -126,7 +136,7 @@ impl fmt::Display for Place {
 }
 
 /// The operator runs Ray in a group's first container, whatever its name.
-fn ray_container(group: &Value) -> Option<&Map<String, Value>> {
+pub(crate) fn ray_container(group: &Value) -> Option<&Map<String, Value>> {
     group["template"]["spec"]["containers"]
         .get(0)
         .and_then(Value::as_object)
@@ -175,13 +185,17 @@ fn read_ports(container: &Map<String, Value>) -> Result<Option<Vec<Port<'_>>>, U
         .map(Some)
 }
 
-fn read_pod_ip_groups(spec: &Value) -> Result<Vec<PodIpGroup<'_>>, Unreadable> {
+/// The head and the worker groups.
+pub(crate) fn groups(spec: &Value) -> impl Iterator<Item = (Place, &Value)> {
     let workers = spec["workerGroupSpecs"].as_array().into_iter().flatten();
     let workers = workers
         .enumerate()
         .map(|(index, group)| (Place::Worker(index), group));
-    std::iter::once((Place::Head, &spec["headGroupSpec"]))
-        .chain(workers)
+    std::iter::once((Place::Head, &spec["headGroupSpec"])).chain(workers)
+}
+
+fn read_pod_ip_groups(spec: &Value) -> Result<Vec<PodIpGroup<'_>>, Unreadable> {
+    groups(spec)
         .filter(|(_, group)| mentions_pod_ip(&group["rayStartParams"]))
         .map(|(place, group)| {
             let container = ray_container(group).ok_or_else(|| {

@@ -4,7 +4,8 @@
 //! A rule that reads a new field finds it missing in the webhook until it is named here; the
 //! webhook's tests compare outcomes on whole objects and on what is left of them.
 
-use kuberay::labels::{ANNOTATION, ORIGIN_KIND};
+use kuberay::drain::TIMEOUT_ENV;
+use kuberay::labels::{ANNOTATION, DRAIN, FAULT_TOLERANT, ORIGIN_KIND, SERVE};
 use kuberay::start_params::POD_IP_ENV;
 
 /// How much of a value is read. A value of another type than expected counts by its type, without
@@ -17,8 +18,8 @@ pub enum Take {
     Each(&'static Take),
     /// This of a list's first element, and nothing of the others.
     First(&'static Take),
-    /// The text, or nothing where it is another one.
-    Text(&'static str),
+    /// One of these texts, or nothing where it is another one.
+    Text(&'static [&'static str]),
 }
 
 use Take::{Each, Fields, First, Text, Whole};
@@ -31,7 +32,10 @@ pub const RAY_CLUSTER: Take = Fields(&[
         Fields(&[
             ("name", Whole),
             ("namespace", Whole),
-            ("annotations", Fields(&[(ANNOTATION, Whole)])),
+            (
+                "annotations",
+                Fields(&[(ANNOTATION, Whole), (DRAIN, Whole), (FAULT_TOLERANT, Whole)]),
+            ),
             ("labels", Fields(&[(ORIGIN_KIND, Whole)])),
             ("deletionTimestamp", Whole),
             ("ownerReferences", Each(&OWNER)),
@@ -41,8 +45,10 @@ pub const RAY_CLUSTER: Take = Fields(&[
         "spec",
         Fields(&[
             ("upgradeStrategy", Fields(&[("type", Whole)])),
-            ("headGroupSpec", GROUP),
-            ("workerGroupSpecs", Each(&GROUP)),
+            ("rayVersion", Whole),
+            ("gcsFaultToleranceOptions", Fields(&[])),
+            ("headGroupSpec", HEAD_GROUP),
+            ("workerGroupSpecs", Each(&WORKER_GROUP)),
         ]),
     ),
 ]);
@@ -53,8 +59,7 @@ const OWNER: Take = Fields(&[
     ("controller", Whole),
 ]);
 
-const GROUP: Take = Fields(&[
-    ("groupName", Whole),
+const HEAD_GROUP: Take = Fields(&[
     ("rayStartParams", Whole),
     ("serviceType", Whole),
     ("enableIngress", Whole),
@@ -64,21 +69,34 @@ const GROUP: Take = Fields(&[
             "spec",
             Fields(&[
                 ("type", Whole),
-                ("externalIPs", Each(&Text(""))),
+                ("externalIPs", Each(&Text(&[]))),
                 ("ports", Each(&PORT)),
             ]),
         )]),
     ),
     (
         "template",
-        Fields(&[(
-            "spec",
-            Fields(&[("hostNetwork", Whole), ("containers", First(&CONTAINER))]),
-        )]),
+        Fields(&[
+            ("metadata", Fields(&[("labels", Fields(&[(SERVE, Whole)]))])),
+            ("spec", POD),
+        ]),
     ),
 ]);
 
+const WORKER_GROUP: Take = Fields(&[
+    ("groupName", Whole),
+    ("rayStartParams", Whole),
+    ("template", Fields(&[("spec", POD)])),
+]);
+
+const POD: Take = Fields(&[
+    ("hostNetwork", Whole),
+    ("terminationGracePeriodSeconds", Whole),
+    ("containers", First(&CONTAINER)),
+]);
+
 const CONTAINER: Take = Fields(&[
+    ("image", Whole),
     ("startupProbe", HANDLER),
     ("readinessProbe", HANDLER),
     ("livenessProbe", HANDLER),
@@ -87,7 +105,11 @@ const CONTAINER: Take = Fields(&[
         Fields(&[("postStart", HANDLER), ("preStop", HANDLER)]),
     ),
     ("ports", Each(&PORT)),
-    ("env", Each(&Fields(&[("name", Text(POD_IP_ENV))]))),
+    (
+        "env",
+        Each(&Fields(&[("name", Text(&[POD_IP_ENV, TIMEOUT_ENV]))])),
+    ),
+    ("envFrom", First(&Fields(&[]))),
 ]);
 
 const HANDLER: Take = Fields(&[

@@ -4,13 +4,15 @@
 //! Review -> decide -> Skip(Reason)
 //!              |
 //!              +----> mutate: cluster (read) -> rules (changes, warnings) -> change (patch)
+//!                                                 ^                 |
+//!              running (what is for new pods) ----+                 |
 //!                                                                   |
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
 //! What they share: `annotation`, `port`, `exposure` (what the world can reach), `reference` (what else
-//! names a port), `recreate` (clusters whose pods a change deletes), `fields` (what is read at all),
-//! `text`; and what they say: `reason` and `warning`. Ports, labels and names are
+//! names a port), `drain` (how pods end), `recreate` (clusters whose pods a change deletes), `fields`
+//! (what is read at all), `text`; and what they say: `reason` and `warning`. Ports, labels and names are
 //! facts about KubeRay, and in its crate.
 //!
 //! The object stays a [`serde_json::Value`] all the way: a typed one would drop the fields that are
@@ -21,6 +23,7 @@ mod annotation;
 mod change;
 mod cluster;
 mod decide;
+mod drain;
 mod exposure;
 pub mod fields;
 mod port;
@@ -28,6 +31,7 @@ mod reason;
 mod recreate;
 mod reference;
 mod rules;
+mod running;
 mod text;
 mod update;
 mod warning;
@@ -42,6 +46,7 @@ pub use crate::warning::{OldPods, Warning};
 
 use crate::change::Change;
 use crate::cluster::Cluster;
+use crate::rules::Wanted;
 
 /// No object gets more warnings than this; the API server cuts them off at 4 KiB.
 const MAX_WARNINGS: usize = 20;
@@ -58,6 +63,19 @@ pub struct Review<'a> {
     pub operation: Operation,
     pub object: &'a Value,
     pub old_object: Option<&'a Value>,
+}
+
+/// What whoever runs the engine may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether new pods get what lets them drain.
+    pub drain: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { drain: true }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -107,10 +125,15 @@ impl<'a> Review<'a> {
     }
 }
 
-/// Decides on a review and mutates its object: what the webhook and `kubectl ray serve inject` call.
+/// Decides on a review and mutates its object: what `kubectl ray serve inject` calls.
 pub fn inject(review: &Review<'_>) -> Outcome {
+    inject_with(review, Settings::default())
+}
+
+/// The same, with settings: what the webhook calls.
+pub fn inject_with(review: &Review<'_>, settings: Settings) -> Outcome {
     let mutation = match decide(review) {
-        Decision::Mutate => run_rules(review.object),
+        Decision::Mutate => run_rules(review.object, review.before(), settings),
         Decision::Skip(reason) => {
             Mutation::none(reason, decide::skip_warning(reason, review.object))
         }
@@ -123,18 +146,24 @@ pub fn inject(review: &Review<'_>) -> Outcome {
 
 /// Runs the rules on a `RayCluster`, whoever asked for it.
 pub fn mutate(object: &Value) -> Outcome {
-    run_rules(object).outcome
+    run_rules(object, None, Settings::default()).outcome
 }
 
-fn run_rules(object: &Value) -> Mutation {
+fn run_rules(object: &Value, old: Option<&Value>, settings: Settings) -> Mutation {
     let cluster = match Cluster::read(object) {
         Ok(cluster) => cluster,
         Err(unreadable) => return Mutation::none(unreadable.reason, Some(unreadable.warning)),
     };
+    let mut plan = rules::plan(&cluster);
+    let wanted = match old {
+        None => Wanted::at_creation(&cluster, settings.drain),
+        Some(old) => running::wanted(object, &cluster, &plan.changes, old, settings.drain),
+    };
+    rules::add_wanted(&cluster, &wanted, &mut plan);
     let rules::Plan {
         changes,
         mut warnings,
-    } = rules::plan(&cluster);
+    } = plan;
     warnings.truncate(MAX_WARNINGS);
     Mutation {
         outcome: Outcome {

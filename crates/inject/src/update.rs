@@ -13,7 +13,8 @@
 //! | annotated, not ready         | `None`            | inject, warn that running pods keep their spec |
 //! | annotated, not ready         | `Recreate`        | leave alone and warn: the update may be the operator's or the autoscaler's own, and would restart every pod; silent where the old object was left alone for the same changes |
 //!
-//! "Annotated, not ready" is a cluster from before the webhook. Whatever the old object is, an
+//! "Annotated, not ready" is a cluster from before the webhook. What a cluster serves without, the
+//! drain of its pods, is not looked at here: see `running`. Whatever the old object is, an
 //! object to which nothing has to be added is left as it is, and a warning that the old object
 //! would have had too is not repeated.
 
@@ -27,8 +28,9 @@ use crate::change::Change;
 use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, skip_warning};
 use crate::recreate::{is_recreate, was_left_alone};
+use crate::rules::{self, Wanted};
 use crate::warning::OldPods;
-use crate::{Mutation, Outcome, Review, Warning, reference, rules};
+use crate::{Mutation, Outcome, Review, Warning, reference};
 
 /// Takes back the warnings that were due before, and adds what a change means for running pods.
 pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome {
@@ -69,7 +71,11 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
 fn warnings_before(old: &Value, cluster: &Result<Cluster<'_>, Unreadable>) -> Vec<Warning> {
     match (decide(&Review::create(old)), cluster) {
         (Decision::Skip(reason), _) => skip_warning(reason, old).into_iter().collect(),
-        (Decision::Mutate, Ok(cluster)) => rules::plan(cluster).warnings,
+        (Decision::Mutate, Ok(cluster)) => {
+            let mut plan = rules::plan(cluster);
+            rules::add_wanted(cluster, &Wanted::at_creation(cluster, true), &mut plan);
+            plan.warnings
+        }
         (Decision::Mutate, Err(unreadable)) => vec![unreadable.warning.clone()],
     }
 }
@@ -114,6 +120,11 @@ fn old_pods(
                 let name = object["spec"]["workerGroupSpecs"][index]["groupName"].as_str();
                 workers |= before.get(&name) == Some(&false);
             }
+            // What serves goes on serving without them.
+            Change::Grace { .. }
+            | Change::DrainTimeout { .. }
+            | Change::PreStop { .. }
+            | Change::HeadLabel { .. } => {}
         }
     }
     let text = |key| object["metadata"][key].as_str().map(str::to_owned);

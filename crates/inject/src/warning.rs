@@ -7,6 +7,7 @@ mod tests;
 
 use std::fmt;
 
+use kuberay::drain::GRACE_SECONDS;
 use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
 use kuberay::ports::SERVE;
 
@@ -101,6 +102,11 @@ pub enum Warning {
     OnlyPrefixedServe {
         name: String,
     },
+    /// A grace period in which the pods cannot drain, so that they are not told to.
+    NoTimeToDrain {
+        place: String,
+        seconds: u64,
+    },
     NoHeadContainer,
     Malformed {
         field: String,
@@ -141,6 +147,7 @@ impl Warning {
             | Self::DeclaredTwice { .. }
             | Self::InHeadService { .. }
             | Self::OnlyPrefixedServe { .. }
+            | Self::NoTimeToDrain { .. }
             | Self::RecreatesPods
             | Self::PodsKeepOldSpec(_) => None,
         }
@@ -259,6 +266,10 @@ impl fmt::Display for Warning {
                 f,
                 "head port {}: KubeRay before 1.6 needs a port named exactly \"serve\"",
                 Quoted(name)
+            ),
+            Self::NoTimeToDrain { place, seconds } => write!(
+                f,
+                "{place}: {seconds} s of terminationGracePeriodSeconds are too short for Ray to drain, use {GRACE_SECONDS}"
             ),
             Self::NoHeadContainer => {
                 f.write_str("headGroupSpec.template.spec.containers has no Ray container, add one")

@@ -27,7 +27,8 @@ fn assert_injected_once(object: &Value, changes: usize) {
 fn of_worker_groups_that_all_lack_something() {
     let object = sized::cluster_of(MEGABYTE);
     let groups = object["spec"]["workerGroupSpecs"].as_array().unwrap().len();
-    assert_injected_once(&object, 3 + 3 + groups);
+    // Three start params, three ports, the head's label; each group's MY_POD_IP and drain.
+    assert_injected_once(&object, 3 + 3 + 1 + 3 * groups);
 }
 
 #[test]
@@ -43,8 +44,8 @@ fn of_variables_ports_and_start_params() {
     container["ports"] = (20_000..40_000)
         .map(|number| json!({ "name": format!("p-{number}"), "containerPort": number }))
         .collect();
-    // Three start params, six ports, the head's MY_POD_IP.
-    assert_injected_once(&object, 3 + 6 + 1);
+    // Three start params, six ports, the head's MY_POD_IP and label.
+    assert_injected_once(&object, 3 + 6 + 1 + 1);
 }
 
 #[test]
@@ -52,5 +53,5 @@ fn of_what_the_engine_does_not_look_at() {
     let mut object = sized::cluster_of(0);
     object["metadata"]["managedFields"] =
         json!([{ "fieldsV1": { "f:spec": "x".repeat(MEGABYTE) } }]);
-    assert_injected_once(&object, 3 + 3);
+    assert_injected_once(&object, 3 + 3 + 1);
 }

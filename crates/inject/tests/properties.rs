@@ -264,6 +264,15 @@ fn is_ours(place: &str) -> bool {
         "head/template/spec/containers/#/ports/#/name",
         "head/template/spec/containers/#/env",
         "worker/template/spec/containers/#/env",
+        "head/template/metadata",
+        "head/template/metadata/labels",
+        "head/template/metadata/labels/ray.io/serve",
+        "head/template/spec/terminationGracePeriodSeconds",
+        "head/template/spec/containers/#/lifecycle",
+        "head/template/spec/containers/#/lifecycle/preStop",
+        "worker/template/spec/terminationGracePeriodSeconds",
+        "worker/template/spec/containers/#/lifecycle",
+        "worker/template/spec/containers/#/lifecycle/preStop",
     ]
     .contains(&place)
 }

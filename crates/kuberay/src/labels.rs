@@ -4,6 +4,13 @@
 pub const ANNOTATION: &str = "ray.io/enable-serve-service";
 pub const ANNOTATION_ON: &str = "true";
 
+/// The annotation by which a RayCluster does without what lets its pods drain: [`DRAIN_OFF`]. Ours.
+pub const DRAIN: &str = "ray.io/serve-drain";
+pub const DRAIN_OFF: &str = "false";
+
+/// The older of two ways to ask for GCS fault tolerance. The operator takes "true" in any case.
+pub const FAULT_TOLERANT: &str = "ray.io/ft-enabled";
+
 /// The name of its RayCluster, on every pod, service and Secret of one.
 pub const CLUSTER: &str = "ray.io/cluster";
 /// The role of a pod in its RayCluster: [`HEAD`] or [`WORKER`].

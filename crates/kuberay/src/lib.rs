@@ -7,6 +7,7 @@
 //! resource      how the API server and kubectl name a RayCluster
 //! ports         the ports of a head: names, numbers, and the start params that move them
 //! start_params  what a head that can serve is started with, and how a value is read
+//! drain         how a pod ends without failing requests
 //! role          which of several ports carries Serve's HTTP
 //! raycluster    the fields of a RayCluster, and what they mean
 //!   <- owner    the RayService or RayJob that it was made for
@@ -20,6 +21,7 @@
 //!
 //! Pure: no requests, no runtime, no command line, and nothing of the other crates here.
 
+pub mod drain;
 pub mod endpoints;
 pub mod event;
 pub mod head;

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use kubectl_ray::manifest;
-use ray_serve_inject::{Reason, Review};
+use ray_serve_inject::{Reason, Review, Settings};
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::review::http::{Limits, router};
 use ray_serve_webhook::server::connections::{Connections, Patience};
@@ -48,8 +48,9 @@ fn webhook(object: &Value) -> Answer {
     };
     let metrics = Arc::new(Metrics::new());
     let (_trigger, shutdown) = shutdown::channel();
-    let connections = Connections::new(1, Patience::REVIEWS, metrics.clone());
-    let router = router(limits, connections, metrics.clone(), shutdown);
+    let connections = Connections::new(1, Patience::REVIEWS, metrics.server.clone());
+    let settings = Settings::default();
+    let router = router(limits, settings, connections, metrics.clone(), shutdown);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

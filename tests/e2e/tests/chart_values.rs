@@ -29,7 +29,7 @@ fn cases() -> Vec<Value> {
         json!({"fullnameOverride": "other"}),
         json!({"replicas": 1, "podDisruptionBudget": {"enabled": false}}),
         json!({"webhook": {"failurePolicy": "Fail", "timeoutSeconds": 10, "excludedNamespaces": ["team-a"], "port": 9443}}),
-        json!({"serveService": {"enabled": false}}),
+        json!({"serveService": {"enabled": false, "drain": false}}),
         json!({"serveService": {
             "mode": "Head", "namespaces": ["team-a", "team-b"], "replicas": 2,
             "resources": {"requests": {"cpu": "1", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},

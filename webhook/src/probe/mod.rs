@@ -16,7 +16,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use http::{Request, StatusCode, header};
 use kube::Client;
-use kuberay::labels::{ANNOTATION, ANNOTATION_ON};
+use kuberay::labels::{ANNOTATION, ANNOTATION_ON, DRAIN, DRAIN_OFF};
 use kuberay::resource;
 use ray_serve_inject as engine;
 use serde_json::{Value, json};
@@ -141,7 +141,8 @@ fn annotated_cluster() -> Value {
         "kind": resource::KIND,
         "metadata": {
             "generateName": "ray-serve-webhook-probe-",
-            "annotations": { ANNOTATION: ANNOTATION_ON },
+            // Ready is the same with the drain and without, and the webhook may be set to either.
+            "annotations": { ANNOTATION: ANNOTATION_ON, DRAIN: DRAIN_OFF },
         },
         "spec": {
             "headGroupSpec": {

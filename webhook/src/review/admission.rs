@@ -1,14 +1,14 @@
 //! `AdmissionReview` in, `AdmissionReview` out.
 //!
 //! The review is read with thin types of our own, and of its objects only an [`Excerpt`]. What to
-//! do with them is the engine's matter, [`ray_serve_inject::inject`].
+//! do with them is the engine's matter, [`ray_serve_inject::inject_with`].
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ray_serve_inject::{self as engine, Reason, Warning};
+use ray_serve_inject::{self as engine, Reason, Settings, Warning};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::ReviewOutcome;
@@ -75,8 +75,8 @@ pub struct Reviewed {
 }
 
 /// Answers the review in `body`.
-pub fn review(body: &[u8]) -> Result<Reviewed, Unreadable> {
-    review_with(body, engine::inject)
+pub fn review(body: &[u8], settings: Settings) -> Result<Reviewed, Unreadable> {
+    review_with(body, |review| engine::inject_with(review, settings))
 }
 
 fn review_with(

@@ -14,6 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use prometheus_client::metrics::gauge::Gauge;
+use ray_serve_inject::Settings;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -36,6 +37,7 @@ pub struct Limits {
 
 #[derive(Clone)]
 struct Http {
+    settings: Settings,
     budget: Arc<Budget>,
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
@@ -43,11 +45,13 @@ struct Http {
 
 pub fn router(
     limits: Limits,
+    settings: Settings,
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
 ) -> Router {
     let http = Http {
+        settings,
         budget: Arc::new(Budget::new(limits.max_in_flight_bytes, connections)),
         metrics,
         shutdown,
@@ -120,7 +124,7 @@ async fn mutate(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
     };
     let started = Instant::now();
     let _turn = http.budget.turn_to_read(body.len()).await;
-    match admission::review(&body) {
+    match admission::review(&body, http.settings) {
         Ok(mut reviewed) => {
             let took = started.elapsed();
             let answer = std::mem::take(&mut reviewed.answer);

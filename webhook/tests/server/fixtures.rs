@@ -43,7 +43,7 @@ async fn every_fixture_is_answered_as_expected_and_nothing_twice() {
             let again = ask(&mut connection, &review("UPDATE", &object, &stored)).await;
             assert_eq!(again["warnings"], Value::Null, "{name}");
             assert_eq!(again["patch"], response["patch"], "{name}");
-            let ready = ask(&mut connection, &review("CREATE", &stored, &Value::Null)).await;
+            let ready = ask(&mut connection, &review("UPDATE", &stored, &stored)).await;
             assert_eq!(ready["patch"], Value::Null, "{name}");
         }
     }

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
 use hyper::{Request, StatusCode};
+use ray_serve_inject::Settings;
 use ray_serve_webhook::metrics::Metrics;
 use ray_serve_webhook::review::http::{Limits, router};
 use ray_serve_webhook::server::connections::{Connections, Patience};
@@ -32,11 +33,16 @@ pub(crate) fn fixture() -> Fixture {
 }
 
 pub(crate) fn fixture_with(limits: Limits) -> Fixture {
+    fixture_of(limits, Settings::default())
+}
+
+fn fixture_of(limits: Limits, settings: Settings) -> Fixture {
     let (trigger, shutdown) = shutdown::channel();
     let metrics = Arc::new(Metrics::new());
     Fixture {
         router: router(
             limits,
+            settings,
             Connections::new(1, Patience::REVIEWS, metrics.server.clone()),
             metrics.clone(),
             shutdown,
@@ -133,6 +139,33 @@ async fn a_stripped_injection_comes_back_on_update() {
         .response_to(&review("UPDATE", &plain, &injected))
         .await;
     assert_eq!(patched(&plain, &response), injected);
+}
+
+/// `--drain=false` is about pods to come.
+#[tokio::test]
+async fn a_webhook_without_the_drain_adds_none_and_takes_none_away() {
+    let limits = Limits {
+        max_in_flight_bytes: 32 << 20,
+        request_timeout: Duration::from_secs(4),
+    };
+    let without = fixture_of(limits, Settings { drain: false });
+    let mut plain = annotated_cluster();
+    plain["spec"]["workerGroupSpecs"] = json!([{
+        "groupName": "w",
+        "template": { "spec": { "containers": [{ "name": "ray-worker", "image": "ray" }] } },
+    }]);
+    let workers = |cluster: &Value| cluster["spec"]["workerGroupSpecs"].clone();
+
+    let created = without.created(&plain).await;
+    assert!(has_serve_port(&created));
+    assert_eq!(workers(&created), workers(&plain));
+
+    let drains = fixture().created(&plain).await;
+    assert_ne!(workers(&drains), workers(&plain));
+    let response = without
+        .response_to(&review("UPDATE", &plain, &drains))
+        .await;
+    assert_eq!(patched(&plain, &response), drains);
 }
 
 #[tokio::test]

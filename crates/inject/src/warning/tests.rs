@@ -13,6 +13,7 @@ fn no_port(value: &serde_json::Value) -> Warning {
 }
 
 /// Every warning with the longest text that any object can put into it.
+#[allow(clippy::too_many_lines)] // one of each
 fn longest() -> Vec<Warning> {
     let value = || "\u{1b}[31m\n".repeat(1000);
     let mut all = vec![
@@ -59,6 +60,10 @@ fn longest() -> Vec<Warning> {
         Warning::Published {
             by: Publisher::ExternalIps,
             numbers: vec![u16::MAX; 9],
+        },
+        Warning::NoTimeToDrain {
+            place: "workerGroupSpecs[99999]".to_owned(),
+            seconds: 45,
         },
         Warning::WouldRecreatePods,
         Warning::TooLarge,

@@ -1,5 +1,7 @@
 //! Generated objects: valid `RayCluster`s, the same with parts replaced by anything, plain JSON.
 
+mod ending;
+
 use std::collections::HashSet;
 
 use proptest::collection::vec;
@@ -7,6 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
+
+use ending::{ending, whole_cluster};
 
 pub(crate) fn any_object() -> impl Strategy<Value = Value> {
     prop_oneof![3 => cluster(), 6 => broken_cluster(), 1 => any_json()]
@@ -76,7 +80,7 @@ fn collect_paths(value: &Value, path: String, paths: &mut Vec<String>) {
 pub(crate) fn cluster() -> impl Strategy<Value = Value> {
     let annotation = prop_oneof![9 => Just("true"), 1 => select(vec!["True", "false", "1"])];
     let strategy = option::of(select(vec!["None", "Recreate"]));
-    let workers = vec((start_params(), option::of(env())), 0..3);
+    let workers = vec((start_params(), option::of(env()), ending()), 0..3);
     let head = (
         start_params(),
         option::of(ports("containerPort")),
@@ -84,12 +88,15 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
         option::of(env()),
         exposure(),
         probes(),
+        ending(),
     );
-    (annotation, strategy, head, workers).prop_map(
-        |(annotation, strategy, (params, ports, service_ports, env, exposure, probes), workers)| {
+    (annotation, strategy, whole_cluster(), head, workers).prop_map(
+        |(annotation, strategy, whole, head, workers)| {
+            let (params, ports, service_ports, env, exposure, probes, ending) = head;
             let mut ray = container(ports, env);
             ray.as_object_mut().unwrap().extend(probes);
             let mut head = json!({ "template": { "spec": { "containers": [ray] } } });
+            ending.put_into(&mut head["template"]);
             if let Some(params) = params {
                 head["rayStartParams"] = params;
             }
@@ -105,14 +112,16 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
             if let Some(own) = service_type {
                 head["headService"]["spec"]["type"] = own.into();
             }
-            let workers = workers.into_iter().enumerate().map(|(index, (params, env))| {
-                json!({
+            let workers = workers.into_iter().enumerate().map(|(index, (params, env, ending))| {
+                let mut group = json!({
                     "groupName": format!("group-{index}"),
                     "rayStartParams": params,
                     "template": { "spec": { "containers": [container(None, env), { "name": "sidecar" }] } },
-                })
+                });
+                ending.put_into(&mut group["template"]);
+                group
             });
-            json!({
+            let mut cluster = json!({
                 "apiVersion": "ray.io/v1",
                 "kind": "RayCluster",
                 "metadata": {
@@ -124,7 +133,9 @@ pub(crate) fn cluster() -> impl Strategy<Value = Value> {
                     "headGroupSpec": head,
                     "workerGroupSpecs": workers.collect::<Vec<_>>(),
                 },
-            })
+            });
+            whole.put_into(&mut cluster);
+            cluster
         },
     )
 }

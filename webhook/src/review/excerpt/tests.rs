@@ -93,7 +93,7 @@ fn nothing_is_kept_that_the_engine_does_not_read() {
         "spec": { "headGroupSpec": { "template": { "spec": {
             "volumes": [{ "name": "v" }],
             "containers": [
-                { "env": [{ "name": "A", "value": "1" }], "image": "ray" },
+                { "env": [{ "name": "A", "value": "1" }], "command": ["ray"] },
                 { "name": "sidecar" },
             ],
         } } } },
