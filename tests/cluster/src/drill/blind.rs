@@ -1,6 +1,6 @@
 //! Drills of a controller that reaches no pod any more, while everybody else does.
 
-use std::{process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command, slice, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     command::{run, succeeds},
+    process::Process,
     progress::note,
+    target::Prepared,
 };
 
 /// Long enough for everything that follows from an unreachable pod.
@@ -28,25 +30,22 @@ pub(super) fn blind(stage: &mut Stage<'_>) -> Result<Outcome> {
     let labels = stage.cluster.watch_pods()?;
     pause(Duration::from_secs(5))?;
     let everybody = stage.cluster.pods()?;
-    let mut changes = Vec::new();
-    for target in [DROP, REJECT] {
+    let blindfold = |target: &[&str]| {
         let before = changed_labels(&labels);
-        let fold = Blindfold::new(&everybody, target)?;
+        let fold = Blindfold::new(stage, &everybody, target)?;
         pause(BLIND)?;
         drop(fold);
         pause(BLIND / 2)?;
-        changes.push(changed_labels(&labels) - before);
-    }
+        anyhow::Ok(changed_labels(&labels) - before)
+    };
+    let (dropped, rejected) = (blindfold(DROP)?, blindfold(REJECT)?);
     let one = a_worker(stage)?;
-    let fold = Blindfold::new(std::slice::from_ref(&one), DROP)?;
+    let fold = Blindfold::new(stage, slice::from_ref(&one), DROP)?;
     pause(BLIND)?;
     drop(fold);
     let told = told_about(stage, &one)?;
     stage.cluster.settle(Some(Form::ALL_SERVE), SETTLES)?;
     let mut outcome = Outcome::new(load.stop()?.counts());
-    let [dropped, rejected] = changes[..] else {
-        anyhow::bail!("two blindfolds were expected")
-    };
     outcome.note(format!(
         "all pods out of its reach, silent: {dropped} labels changed; refusing: {rejected}"
     ));
@@ -70,7 +69,7 @@ pub(super) fn blind(stage: &mut Stage<'_>) -> Result<Outcome> {
 
 /// How often a pod's label was another than before.
 fn changed_labels(pods: &Watch) -> usize {
-    let mut last = std::collections::BTreeMap::new();
+    let mut last = BTreeMap::new();
     let mut changes = 0;
     for (_, event) in pods.events() {
         let pod = Pod::new(&event["object"]);
@@ -102,15 +101,22 @@ const REJECT: &[&str] = &["REJECT", "--reject-with", "tcp-reset"];
 const CHAIN: &str = "KUBECTL-RAY-DRILL";
 
 /// What the controller sends to some pods' Serve port is dropped or rejected, until this is dropped.
-struct Blindfold(Vec<i32>);
+struct Blindfold<'a> {
+    prepared: &'a Prepared,
+    controllers: Vec<Process>,
+}
 
-impl Blindfold {
-    fn new(pods: &[Pod], target: &[&str]) -> Result<Self> {
-        let controllers = controller::processes()?;
-        let fold = Self(controllers.iter().map(|process| process.pid).collect());
+impl<'a> Blindfold<'a> {
+    fn new(stage: &Stage<'a>, pods: &[Pod], target: &[&str]) -> Result<Self> {
+        let prepared = stage.prepared;
+        let controllers = controller::processes(prepared)?.into_iter();
+        let fold = Self {
+            prepared,
+            controllers: controllers.map(|(_, process)| process).collect(),
+        };
         let port = PORT.to_string();
-        for pid in &fold.0 {
-            let rule = |arguments: &[&str]| run(iptables(*pid).args(arguments));
+        for controller in &fold.controllers {
+            let rule = |arguments: &[&str]| run(fold.iptables(controller).args(arguments));
             rule(&["-N", CHAIN]).context("cannot cut the controller off")?;
             for pod in pods {
                 let to_pod = ["-A", CHAIN, "-d", &pod.ip, "-p", "tcp", "--dport", &port];
@@ -120,36 +126,32 @@ impl Blindfold {
         }
         Ok(fold)
     }
+
+    /// In the network namespace of a pod, with which its rules go.
+    fn iptables(&self, controller: &Process) -> Command {
+        let mut command = self.prepared.command("nsenter");
+        let pid = controller.pid.to_string();
+        command.args(["--net", "--target", &pid, "iptables", "--wait"]);
+        command
+    }
 }
 
-impl Drop for Blindfold {
+impl Drop for Blindfold<'_> {
     fn drop(&mut self) {
-        for pid in &self.0 {
-            for arguments in [
-                &["-D", "OUTPUT", "-j", CHAIN][..],
-                &["-F", CHAIN],
-                &["-X", CHAIN],
-            ] {
-                if !succeeds(iptables(*pid).args(arguments)) {
+        let undo = [
+            &["-D", "OUTPUT", "-j", CHAIN][..],
+            &["-F", CHAIN],
+            &["-X", CHAIN],
+        ];
+        for controller in self.controllers.iter().filter(|one| one.alive()) {
+            for arguments in undo {
+                if !succeeds(self.iptables(controller).args(arguments)) {
                     note(format!(
-                        "cannot undo {arguments:?} in the network of process {pid}"
+                        "cannot undo the blindfold: iptables {}",
+                        arguments.join(" ")
                     ));
                 }
             }
         }
     }
-}
-
-/// In the network namespace of a process, which takes its rules with it when it ends.
-fn iptables(pid: i32) -> Command {
-    let mut command = Command::new("nsenter");
-    command
-        .args(["--net", "--target", &pid.to_string(), "iptables", "--wait"])
-        .env(
-            "PATH",
-            crate::layout::Layout::of_running()
-                .map(|l| l.path())
-                .unwrap_or_default(),
-        );
-    command
 }

@@ -1,11 +1,12 @@
 //! Random faults for some time, after which everything must be as if there had been none.
 
 use std::{
-    thread::sleep,
+    os::unix::process::CommandExt,
+    process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::{
@@ -80,7 +81,6 @@ pub(super) fn chaos(stage: &mut Stage<'_>, time: Duration, seed: u64) -> Result<
 }
 
 fn play(stage: &Stage<'_>, fault: Fault, random: &mut Random) -> Result<()> {
-    let layout = Layout::of_running()?;
     match fault {
         Fault::LeaderKilled => controller::leader(stage.prepared)?.kill(),
         Fault::ControllerDeleted => {
@@ -97,18 +97,18 @@ fn play(stage: &Stage<'_>, fault: Fault, random: &mut Random) -> Result<()> {
         }
         Fault::OperatorRestarted => restart_component(OPERATOR)?,
         Fault::ApiServerRestarted => restart_component(API_SERVER)?,
-        Fault::ApiServerHangs => {
-            let process = component::find(API_SERVER)?.process(&layout);
-            ensure!(process.is_some(), "it does not run");
-            let process = process.into_iter();
-            process
-                .clone()
-                .for_each(|process| process.signal(libc::SIGSTOP));
-            // Never ended by Ctrl-C: nobody would wake it up.
-            sleep(Duration::from_secs(3 + random.below(12) as u64));
-            process.for_each(|process| process.signal(libc::SIGCONT));
-        }
+        Fault::ApiServerHangs => hang_api_server(3 + random.below(12))?,
     }
+    Ok(())
+}
+
+fn hang_api_server(seconds: usize) -> Result<()> {
+    let layout = Layout::of_running()?;
+    let process = component::find(API_SERVER)?.process(&layout);
+    let pid = process.context("it does not run")?.pid;
+    // A program of its own, which Ctrl-C does not reach: nobody else would wake the API server up.
+    let script = format!("kill -STOP {pid}; sleep {seconds}; kill -CONT {pid}");
+    run(Command::new("sh").args(["-c", &script]).process_group(0))?;
     Ok(())
 }
 

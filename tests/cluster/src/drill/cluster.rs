@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     column::Column,
     form::Form,
+    manifest::{CLUSTER, CODE, WORKERS, manifest},
     pod::{Pod, ready_addresses},
     wait::{eventually, pause},
     watch::Watch,
@@ -23,18 +24,11 @@ use crate::{
     target::Prepared,
 };
 
-pub(super) const CLUSTER: &str = "drilled";
 /// Serve's, of the proxies and of the serve service.
 pub(super) const PORT: u16 = 8000;
 /// The application's.
 pub(super) const ROUTE: &str = "/sleep";
-pub(super) const HEAD_CONTAINER: &str = "ray-head";
-pub(super) const WORKER_CONTAINER: &str = "ray-worker";
 
-/// As many as a form may ask for.
-const WORKERS: usize = 3;
-/// Where the application's code is mounted.
-const CODE: &str = "/drill";
 /// A busy machine starts four pods of Ray in two minutes.
 const STARTS: Duration = Duration::from_secs(400);
 /// Proxies drain for 30 s, pods for 60 s, and a dead node is noticed after 30 s.
@@ -66,7 +60,7 @@ impl<'a> Cluster<'a> {
         cluster.delete(&["--timeout=300s"]);
         cluster.kubectl(&["create", "namespace", &cluster.namespace])?;
         let code = "--from-file=tests/cluster/src/drill/app";
-        cluster.kubectl(&["create", "configmap", "drill", code])?;
+        cluster.kubectl(&["create", "configmap", CODE, code])?;
         cluster.apply()?;
         Ok(cluster)
     }
@@ -99,10 +93,15 @@ impl<'a> Cluster<'a> {
         Ok(())
     }
 
+    /// Its replicas lie otherwise now: Ray does not move them only because a worker has none.
+    pub(super) fn scatter(&mut self) {
+        self.form = None;
+    }
+
     /// Brings it into this form and waits until everything has settled.
     pub(super) fn bring(&mut self, form: Form) -> Result<()> {
         let progress = step(format!(
-            "bringing the RayCluster into form: {:?}, {} workers, {} replicas",
+            "bringing the RayCluster into form: {:?}, workers {}, replicas {}",
             form.proxies, form.workers, form.replicas
         ));
         // Serve's proxies cannot be moved while it runs.
@@ -120,7 +119,7 @@ impl<'a> Cluster<'a> {
                 return Ok(());
             }
             pause(Duration::ZERO)?;
-            // Ray does not move replicas only because a worker has none: the next Serve spreads them.
+            // The next Serve spreads its replicas.
             self.shut_down()?;
         }
         self.submit(form)?;
@@ -200,7 +199,15 @@ impl<'a> Cluster<'a> {
             }
             let expected = match self.column {
                 Column::With => serving,
-                Column::Without => pods.into_iter().map(|pod| pod.ip).collect(),
+                Column::Without => {
+                    let selector = self.selector()?;
+                    // Another controller on this cluster, whose service this is not.
+                    ensure!(
+                        selector == self.broad,
+                        "somebody made its selector {selector}"
+                    );
+                    pods.into_iter().map(|pod| pod.ip).collect()
+                }
             };
             let endpoints = self.endpoints()?;
             ensure!(
@@ -309,45 +316,4 @@ pub(super) fn service() -> String {
 /// The label selector of the serve service's endpoint slices.
 fn of_service() -> String {
     format!("kubernetes.io/service-name={CLUSTER}-serve-svc")
-}
-
-fn manifest(ray: &str) -> Value {
-    let template = |container: &str| {
-        json!({"spec": {
-            "containers": [{
-                "name": container,
-                "image": format!("rayproject/ray:{ray}"),
-                "env": [{"name": "PYTHONPATH", "value": CODE}],
-                "resources": {
-                    "requests": {"cpu": "200m", "memory": "1Gi"},
-                    "limits": {"cpu": "2", "memory": "4Gi"},
-                },
-                "volumeMounts": [{"name": "code", "mountPath": CODE}],
-            }],
-            "volumes": [{"name": "code", "configMap": {"name": "drill"}}],
-        }})
-    };
-    json!({
-        "apiVersion": "ray.io/v1",
-        "kind": "RayCluster",
-        "metadata": {
-            "name": CLUSTER,
-            "annotations": {"ray.io/enable-serve-service": "true"},
-        },
-        "spec": {
-            "rayVersion": ray,
-            "headGroupSpec": {
-                "rayStartParams": {"num-cpus": "0"},
-                "template": template(HEAD_CONTAINER),
-            },
-            "workerGroupSpecs": [{
-                "groupName": "workers",
-                "replicas": WORKERS,
-                "minReplicas": 0,
-                "maxReplicas": WORKERS,
-                "rayStartParams": {},
-                "template": template(WORKER_CONTAINER),
-            }],
-        },
-    })
 }

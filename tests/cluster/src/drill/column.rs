@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::{
     command::run,
     demo::{NAMESPACE, RELEASE},
-    progress::step,
+    progress::{note, step},
     target::Prepared,
 };
 
@@ -48,6 +48,25 @@ impl fmt::Display for Column {
             Self::Without => "without",
             Self::With => "with",
         })
+    }
+}
+
+/// The installed chart, until this is dropped.
+pub(super) struct Chart<'a>(&'a Prepared);
+
+impl<'a> Chart<'a> {
+    pub(super) fn install(prepared: &'a Prepared, column: Column) -> Result<Self> {
+        let chart = Self(prepared);
+        install(prepared, column)?;
+        Ok(chart)
+    }
+}
+
+impl Drop for Chart<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = uninstall(self.0) {
+            note(format!("cannot uninstall the chart: {error:#}"));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! The controller's own pods and processes, as drills find and end them.
+//! The controller's own pods and processes, and drills that end them.
 
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     placement::moving_replicas,
     stage::{Outcome, Stage, seconds},
-    wait::eventually,
+    watch::Watch,
 };
 use crate::{
     command::run,
@@ -22,46 +22,65 @@ use crate::{
 const CONTROLLER: &str = "controller";
 /// By which one of its pods leads.
 const LEASE: &str = "ray-serve-controller";
-const READY: Duration = Duration::from_secs(120);
 
 /// The leader is killed in the middle of each round.
 pub(super) fn kill_leader(stage: &mut Stage<'_>) -> Result<Outcome> {
-    let mut led_again = Vec::new();
-    let rounds = if stage.is_short { 1 } else { 3 };
-    let mut outcome = moving_replicas(stage, rounds, |stage| {
-        let before = lease(stage.prepared)?;
-        let leader = leader(stage.prepared)?;
-        let began = std::time::Instant::now();
-        leader.kill();
-        eventually("another leader", READY, || {
-            let now = lease(stage.prepared)?;
-            ensure!(now != before, "the Lease is still {before}'s");
-            Ok(())
-        })?;
-        led_again.push(began.elapsed());
+    let lease = watch_lease(stage.prepared)?;
+    let mut killed = Vec::new();
+    let mut outcome = moving_replicas(stage, |stage| {
+        leader(stage.prepared)?.kill();
+        killed.push(Instant::now());
         Ok(())
     })?;
-    let longest = led_again.into_iter().max().unwrap_or_default();
-    outcome.note(format!("led again after at most {}", seconds(longest)));
+    let led_again: Option<Vec<_>> = killed.iter().map(|at| led_again(&lease, *at)).collect();
+    match led_again.and_then(|times| times.into_iter().max()) {
+        Some(longest) => outcome.note(format!("another led after at most {}", seconds(longest))),
+        None => outcome.demand(stage, false, "nobody led again"),
+    }
     Ok(outcome)
 }
 
 /// `kubectl rollout restart` in the middle of each round.
 pub(super) fn restart(stage: &mut Stage<'_>) -> Result<Outcome> {
-    let rounds = if stage.is_short { 1 } else { 3 };
-    moving_replicas(stage, rounds, |stage| {
+    let lease = watch_lease(stage.prepared)?;
+    let mut restarted = Vec::new();
+    let mut outcome = moving_replicas(stage, |stage| {
         let deployment = deployment(stage.prepared)?;
-        for verb in ["restart", "status"] {
-            let mut kubectl = stage.prepared.command("kubectl");
-            run(kubectl.args(["rollout", verb, "-n", NAMESPACE, &deployment]))?;
-        }
+        let mut kubectl = in_its_namespace(stage.prepared);
+        run(kubectl.args(["rollout", "restart", &deployment]))?;
+        restarted.push(Instant::now());
         Ok(())
-    })
+    })?;
+    let led_again: Option<Vec<_>> = restarted.iter().map(|at| led_again(&lease, *at)).collect();
+    match led_again.and_then(|times| times.into_iter().max()) {
+        Some(longest) => outcome.note(format!(
+            "the new one led after at most {}",
+            seconds(longest)
+        )),
+        None => outcome.demand(stage, false, "nobody led again"),
+    }
+    Ok(outcome)
+}
+
+/// From some moment until somebody else held the Lease than at that moment.
+fn led_again(lease: &Watch, after: Instant) -> Option<std::time::Duration> {
+    let holder = |event: &Value| event["object"]["spec"]["holderIdentity"].clone();
+    let events = lease.events();
+    let (_, last) = events.iter().rfind(|(at, _)| *at <= after)?;
+    let is_other = |event: &Value| {
+        let now = holder(event);
+        now != holder(last) && now.as_str().is_some_and(|name| !name.is_empty())
+    };
+    Some(lease.first(after, is_other)? - after)
+}
+
+fn watch_lease(prepared: &Prepared) -> Result<Watch> {
+    Watch::start(in_its_namespace(prepared).args(["get", "lease", LEASE]))
 }
 
 /// `deployment/NAME`
 fn deployment(prepared: &Prepared) -> Result<String> {
-    let all = in_its_namespace(prepared, "deployments")?;
+    let all = list(prepared, "deployments")?;
     let is_controller = |deployment: &&Value| is_controller(&deployment["spec"]["template"]);
     let found = all.iter().find(is_controller);
     let name = found.and_then(|deployment| deployment["metadata"]["name"].as_str());
@@ -71,17 +90,10 @@ fn deployment(prepared: &Prepared) -> Result<String> {
 
 /// The names of its pods.
 pub(super) fn pods(prepared: &Prepared) -> Result<Vec<String>> {
-    let all = in_its_namespace(prepared, "pods")?;
+    let all = list(prepared, "pods")?;
     let names = all.iter().filter(|pod| is_controller(pod));
     let names = names.filter_map(|pod| pod["metadata"]["name"].as_str());
     Ok(names.map(str::to_owned).collect())
-}
-
-fn in_its_namespace(prepared: &Prepared, what: &str) -> Result<Vec<Value>> {
-    let mut kubectl = prepared.command("kubectl");
-    let list = run(kubectl.args(["get", what, "-n", NAMESPACE, "-o", "json"]))?;
-    let list: Value = serde_json::from_str(&list)?;
-    list["items"].as_array().cloned().context("no list")
 }
 
 /// Whatever the chart calls it, it is what the program is told to be.
@@ -89,31 +101,48 @@ fn is_controller(pod: &Value) -> bool {
     pod["spec"]["containers"][0]["args"][0] == CONTROLLER
 }
 
-/// Its processes; they are on this machine.
-pub(super) fn processes() -> Result<Vec<Process>> {
+fn list(prepared: &Prepared, what: &str) -> Result<Vec<Value>> {
+    let list = run(in_its_namespace(prepared).args(["get", what, "-o", "json"]))?;
+    let list: Value = serde_json::from_str(&list)?;
+    list["items"].as_array().cloned().context("no list")
+}
+
+fn in_its_namespace(prepared: &Prepared) -> Command {
+    let mut kubectl = prepared.command("kubectl");
+    kubectl.args(["-n", NAMESPACE]);
+    kubectl
+}
+
+/// The processes of its pods, with the pods' names; they are on this machine.
+pub(super) fn processes(prepared: &Prepared) -> Result<Vec<(String, Process)>> {
     let program = format!("/{WEBHOOK}");
     let found = process::find(|words| {
         words.first() == Some(&program) && words.get(1).is_some_and(|word| word == CONTROLLER)
     });
-    ensure!(!found.is_empty(), "no controller runs on this machine");
-    Ok(found)
+    let pods = pods(prepared)?;
+    let named = found.into_iter().filter_map(|process| {
+        let pod = hostname(process.pid)?;
+        pods.contains(&pod).then_some((pod, process))
+    });
+    let processes: Vec<_> = named.collect();
+    ensure!(
+        !processes.is_empty(),
+        "no process on this machine is the controller of namespace {NAMESPACE}"
+    );
+    Ok(processes)
 }
 
-/// The process of the pod that holds the Lease; the identity there begins with the pod's name.
+/// The process of the pod that holds the Lease.
 pub(super) fn leader(prepared: &Prepared) -> Result<Process> {
-    let holder = lease(prepared)?;
-    let leads = |process: &Process| {
-        hostname(process.pid).is_some_and(|pod| !pod.is_empty() && holder.starts_with(&pod))
-    };
-    let leader = processes()?.into_iter().find(leads);
-    leader.with_context(|| format!("no process of {holder:?}, which holds the Lease"))
-}
-
-/// Who holds it.
-fn lease(prepared: &Prepared) -> Result<String> {
     let path = "jsonpath={.spec.holderIdentity}";
-    let mut kubectl = prepared.command("kubectl");
-    run(kubectl.args(["get", "lease", LEASE, "-n", NAMESPACE, "-o", path]))
+    let holder = run(in_its_namespace(prepared).args(["get", "lease", LEASE, "-o", path]))?;
+    // The pod's name, and what tells this process of it from others.
+    let name = holder.split('_').next().unwrap_or_default();
+    let mut processes = processes(prepared)?.into_iter();
+    let leader = processes.find(|(pod, _)| pod == name);
+    let (_, process) =
+        leader.with_context(|| format!("no process of {holder:?}, which holds the Lease"))?;
+    Ok(process)
 }
 
 /// The kubelet gives each container its pod's name.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::{cluster::PORT, pod::Pod};
 use crate::http;
@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// Asks some pods for their health, again and again.
 pub(super) struct Health {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<Change>>,
+    thread: Option<JoinHandle<Vec<Change>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,12 +52,22 @@ impl Health {
             }
             changes
         });
-        Self { stop, thread }
+        Self {
+            stop,
+            thread: Some(thread),
+        }
     }
 
-    pub(super) fn end(self) -> Result<Vec<Change>> {
+    pub(super) fn end(mut self) -> Result<Vec<Change>> {
         self.stop.store(true, Ordering::Relaxed);
-        let changes = self.thread.join();
-        changes.map_err(|_| anyhow!("asking the proxies panicked"))
+        let changes = self.thread.take().map(JoinHandle::join);
+        let changes = changes.and_then(Result::ok);
+        changes.context("asking the proxies panicked")
+    }
+}
+
+impl Drop for Health {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -17,6 +17,7 @@ mod count;
 mod form;
 mod health;
 mod load;
+mod manifest;
 mod placement;
 mod plan;
 mod pod;

@@ -78,14 +78,12 @@ pub(super) fn first_submit(stage: &mut Stage<'_>) -> Result<Outcome> {
 }
 
 pub(super) fn replicas(stage: &mut Stage<'_>) -> Result<Outcome> {
-    let rounds = if stage.is_short { 1 } else { 3 };
-    moving_replicas(stage, rounds, |_| Ok(()))
+    moving_replicas(stage, |_| Ok(()))
 }
 
 /// From 1 replica to 6 and back; in the middle of each round `disturb` may do something else.
 pub(super) fn moving_replicas(
     stage: &mut Stage<'_>,
-    rounds: usize,
     mut disturb: impl FnMut(&Stage<'_>) -> Result<()>,
 ) -> Result<Outcome> {
     const MANY: Form = Form {
@@ -96,7 +94,7 @@ pub(super) fn moving_replicas(
     let load = stage.load(Form::ONE_REPLICA)?;
     let endpoints = stage.cluster.watch_endpoints()?;
     let health = Health::watch(&stage.cluster.pods()?);
-    for _ in 0..rounds {
+    for _ in 0..if stage.is_short { 1 } else { 3 } {
         stage.cluster.submit(MANY)?;
         pause(Duration::from_secs(10))?;
         disturb(stage)?;

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::cluster::PORT;
+use super::{
+    cluster::PORT,
+    manifest::{HEAD_CONTAINER, WORKER_CONTAINER},
+};
 use crate::http;
 
 /// By which the controller knows the pods that get requests.
@@ -56,9 +59,9 @@ impl Pod {
 
     pub(super) fn container(&self) -> &'static str {
         if self.is_head {
-            super::cluster::HEAD_CONTAINER
+            HEAD_CONTAINER
         } else {
-            super::cluster::WORKER_CONTAINER
+            WORKER_CONTAINER
         }
     }
 }

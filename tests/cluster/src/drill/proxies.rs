@@ -7,7 +7,6 @@ use anyhow::{Result, ensure};
 use super::{
     cluster::SETTLES,
     form::Form,
-    pod::Pod,
     stage::{Outcome, Stage, seconds},
     wait::{eventually, pause},
     workers::{a_worker, out_and_back},
@@ -17,41 +16,27 @@ use super::{
 const PROXY: &str = "'^ray::(HTTP)?ProxyActor'";
 
 const AROUND: Duration = Duration::from_secs(10);
-const STOPPED: Duration = Duration::from_secs(20);
 
 /// Serve notices it after three failed checks, 10 s apart, and starts another.
 pub(super) fn kill_proxy(stage: &mut Stage<'_>) -> Result<Outcome> {
-    observe(stage, |stage, worker| signal(stage, worker, "KILL"))
+    observe(stage, &format!("kill -KILL $(pgrep -f {PROXY})"))
 }
 
 /// It takes connections and answers none.
 pub(super) fn stop_proxy(stage: &mut Stage<'_>) -> Result<Outcome> {
-    observe(stage, |stage, worker| {
-        signal(stage, worker, "STOP")?;
-        let paused = pause(STOPPED);
-        // Also where the pause was interrupted.
-        signal(stage, worker, "CONT")?;
-        paused
-    })
+    // One script: it goes on in the pod whatever becomes of us.
+    let script = format!("p=$(pgrep -f {PROXY}); kill -STOP $p; sleep 20; kill -CONT $p");
+    observe(stage, &script)
 }
 
-fn signal(stage: &Stage<'_>, pod: &Pod, signal: &str) -> Result<()> {
-    let script = format!("kill -{signal} $(pgrep -f {PROXY})");
-    stage.cluster.exec(pod, &script)?;
-    Ok(())
-}
-
-/// Tells when the pod of a proxy left the service and came back.
-fn observe(
-    stage: &mut Stage<'_>,
-    fault: impl FnOnce(&Stage<'_>, &Pod) -> Result<()>,
-) -> Result<Outcome> {
+/// Runs a script in the pod of a proxy, and tells when the pod left the service and came back.
+fn observe(stage: &mut Stage<'_>, fault: &str) -> Result<Outcome> {
     let load = stage.load(Form::ALL_SERVE)?;
     let endpoints = stage.cluster.watch_endpoints()?;
     pause(AROUND)?;
     let worker = a_worker(stage)?;
     let began = Instant::now();
-    fault(stage, &worker)?;
+    stage.cluster.exec(&worker, fault)?;
     eventually("the proxy answers again", SETTLES, || {
         ensure!(worker.serves(), "it does not");
         Ok(())

@@ -11,7 +11,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use super::{
     chaos::chaos,
     cluster::Cluster,
-    column::{self, Column},
+    column::{Chart, Column},
     plan,
     stage::{Drill, Outcome, Stage},
     table::{Row, Table},
@@ -80,16 +80,18 @@ pub(super) fn drill(layout: &Layout, traffic: &Traffic) -> Result<ExitCode> {
         rows.push(Row::new(CHAOS, "faults at random"));
     }
     let mut table = Table::new(&columns, rows);
-    let mut all_is_well = true;
-    for column in columns {
-        all_is_well &= play(traffic, &prepared, column, &drills, &mut table)?;
-    }
+    let played: Result<Vec<bool>> = columns
+        .iter()
+        .map(|column| play(traffic, &prepared, *column, &drills, &mut table))
+        .collect();
+    // Also where the last of many drills was interrupted.
     println!("{table}");
     println!(
         "Ray {}, KubeRay {}, one node. Failed of sent: 100 requests a second with a connection each, \
          10 a second on one that is kept, no retries, a limit of 5 s.",
         prepared.ray, prepared.kuberay
     );
+    let all_is_well = played?.into_iter().all(|is_well| is_well);
     Ok(if all_is_well {
         ExitCode::SUCCESS
     } else {
@@ -105,7 +107,7 @@ fn play(
     drills: &[&Drill],
     table: &mut Table,
 ) -> Result<bool> {
-    column::install(prepared, column)?;
+    let _chart = Chart::install(prepared, column)?;
     let mut stage = Stage {
         prepared,
         column,
@@ -138,11 +140,47 @@ fn play(
         tell(CHAOS, outcome);
     }
     stage.cluster.end();
-    column::uninstall(prepared)?;
     Ok(all_is_well)
 }
 
 fn a_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        traffic: Traffic,
+    }
+
+    fn drills(arguments: &[&str]) -> Vec<&'static str> {
+        let line = ["traffic"].iter().chain(arguments);
+        let line = Line::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"));
+        line.traffic
+            .drills()
+            .iter()
+            .map(|drill| drill.name)
+            .collect()
+    }
+
+    #[test]
+    fn the_command_line_chooses_drills() {
+        assert_eq!(drills(&[]).len(), plan::ALL.len());
+        assert_eq!(drills(&["--short"]), ["first-submit", "head-only-3"]);
+        // In the order in which they are played, whatever the form.
+        let named = ["--drill", "evict", "--drill", "delete"];
+        assert_eq!(drills(&named), ["delete", "evict"]);
+        let short = [&named[..], &["--short"]].concat();
+        assert_eq!(drills(&short), ["delete", "evict"]);
+        assert!(drills(&["--chaos", "60"]).is_empty());
+        let both = [&named[..], &["--chaos", "60"]].concat();
+        assert_eq!(drills(&both), ["delete", "evict"]);
+    }
 }

@@ -28,6 +28,7 @@ pub(super) fn scale_in(stage: &mut Stage<'_>) -> Result<Outcome> {
     stage.cluster.scale(1)?;
     stage.cluster.await_workers(1)?;
     pause(AROUND)?;
+    stage.cluster.scatter();
     let mut outcome = Outcome::new(load.stop()?.counts());
     if stage.moves_replicas() {
         outcome.demand_no_failure(stage, 2);
@@ -48,6 +49,7 @@ pub(super) fn delete(stage: &mut Stage<'_>) -> Result<Outcome> {
     let gone = began.elapsed();
     stage.cluster.await_workers(3)?;
     pause(AROUND)?;
+    stage.cluster.scatter();
     let mut outcome = Outcome::new(load.stop()?.counts());
     outcome.note(format!("the pod was gone after {}", seconds(gone)));
     if stage.moves_replicas() {
@@ -66,6 +68,7 @@ pub(super) fn force_delete(stage: &mut Stage<'_>) -> Result<Outcome> {
     stage.cluster.kubectl(&[&delete[..], &at_once].concat())?;
     stage.cluster.await_workers(3)?;
     pause(AROUND)?;
+    stage.cluster.scatter();
     let answers = load.stop()?;
     let mut outcome = Outcome::new(answers.counts());
     let later = answers.counts_since(fault + Duration::from_secs(3)).each;
@@ -84,6 +87,7 @@ pub(super) fn evict(stage: &mut Stage<'_>) -> Result<Outcome> {
         stage.cluster.await_workers(3)?;
     }
     pause(AROUND)?;
+    stage.cluster.scatter();
     let mut outcome = Outcome::new(load.stop()?.counts());
     if stage.moves_replicas() {
         outcome.demand_no_failure(stage, 3);
