@@ -1,6 +1,11 @@
 //! Drills of a controller that reaches no pod any more, while everybody else does.
 
-use std::{collections::BTreeMap, process::Command, slice, time::Duration};
+use std::{
+    collections::BTreeMap,
+    process::Command,
+    slice,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -40,10 +45,13 @@ pub(super) fn blind(stage: &mut Stage<'_>) -> Result<Outcome> {
     };
     let (dropped, rejected) = (blindfold(DROP)?, blindfold(REJECT)?);
     let one = a_worker(stage)?;
+    let events = stage.cluster.watch_events()?;
+    pause(Duration::from_secs(2))?;
+    let fault = Instant::now();
     let fold = Blindfold::new(stage, slice::from_ref(&one), DROP)?;
     pause(BLIND)?;
     drop(fold);
-    let told = told_about(stage, &one)?;
+    let told = told_about(&events, &one, fault);
     stage.cluster.settle(Some(Form::ALL_SERVE), SETTLES)?;
     let mut outcome = Outcome::new(load.stop()?.counts());
     outcome.note(format!(
@@ -79,19 +87,17 @@ fn changed_labels(pods: &Watch) -> usize {
     changes
 }
 
-/// The reason of the event that says so.
-fn told_about(stage: &Stage<'_>, pod: &Pod) -> Result<Option<String>> {
-    let list = stage.cluster.get("events.events.k8s.io")?;
-    let events = list["items"].as_array().context("no list of events")?;
-    let is_about = |event: &&Value| {
-        let note = event["note"].as_str().unwrap_or_default();
-        let reason = event["reason"].as_str().unwrap_or_default();
-        note.contains(&pod.name) && ["CannotProbe", "ServePodLeft"].contains(&reason)
-    };
-    let event = events.iter().rfind(is_about);
-    Ok(event
-        .and_then(|event| event["reason"].as_str())
-        .map(str::to_owned))
+/// Whether a person is told of the pod, and the reason of the event.
+fn told_about(events: &Watch, pod: &Pod, after: Instant) -> Option<String> {
+    let reason = |event: &Value| event["object"]["reason"].as_str().map(str::to_owned);
+    let mut later = events.events().into_iter().filter(|(at, _)| *at >= after);
+    let (_, event) = later.find(|(_, event)| {
+        let note = event["object"]["note"].as_str().unwrap_or_default();
+        let is_of_probes =
+            ["CannotProbe", "ServePodLeft"].contains(&&*reason(event).unwrap_or_default());
+        is_of_probes && note.contains(&pod.name)
+    })?;
+    reason(&event)
 }
 
 const DROP: &[&str] = &["DROP"];

@@ -269,6 +269,10 @@ impl<'a> Cluster<'a> {
         Watch::start(&mut self.command(&["get", "pods"]))
     }
 
+    pub(super) fn watch_events(&self) -> Result<Watch> {
+        Watch::start(&mut self.command(&["get", "events.events.k8s.io"]))
+    }
+
     /// Runs a shell's script in a pod.
     pub(super) fn exec(&self, pod: &Pod, script: &str) -> Result<String> {
         let container = pod.container();
