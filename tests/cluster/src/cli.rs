@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     bench::{self, Bench},
-    demo, down, fuzz,
+    demo, down,
+    drill::{self, Drill},
+    fuzz,
     layout::Layout,
     logs, matrix, picture, status,
     target::Target,
@@ -49,6 +51,9 @@ enum Command {
     /// Measure against what users have without this project; prints ratios, fails on none
     #[command(subcommand)]
     Bench(Bench),
+    /// Play faults under load, count the requests that fail, and print a table for the documentation
+    #[command(subcommand)]
+    Drill(Drill),
     /// Draw the pictures of the README again, each from a real run
     Pictures,
     /// Look for input that makes the webhook or `inject` fail; needs no cluster
@@ -94,6 +99,7 @@ pub fn run() -> Result<ExitCode> {
         } => return matrix::matrix(&layout, &target.versions.ray),
         Command::Test { target, tests, .. } => return test::test(&layout, &target, &tests),
         Command::Bench(bench) => return bench::bench(&layout, &bench),
+        Command::Drill(drill) => return drill::drill(&layout, &drill),
         Command::Pictures => picture::pictures(&layout)?,
         Command::Fuzz { seconds, target } => {
             return fuzz::fuzz(&layout, seconds, target.as_deref());

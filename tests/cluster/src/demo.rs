@@ -23,8 +23,8 @@ struct Step {
     hides: Vec<&'static str>,
 }
 
-const RELEASE: &str = "ray-serve-webhook";
-const NAMESPACE: &str = "ray-serve-system";
+pub const RELEASE: &str = "ray-serve-webhook";
+pub const NAMESPACE: &str = "ray-serve-system";
 
 pub fn demo(layout: &Layout, target: &Target) -> Result<()> {
     let prepared = target.prepare(layout)?;

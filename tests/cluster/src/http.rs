@@ -1,4 +1,4 @@
-//! The one HTTP request the cluster needs of its own: is a health endpoint 200?
+//! The one HTTP request the cluster needs of its own: what does a health endpoint answer?
 
 use std::{
     io::{Read, Write},
@@ -9,10 +9,11 @@ use std::{
 const LIMIT: Duration = Duration::from_secs(2);
 
 pub fn is_ok(address: &str, path: &str) -> bool {
-    status_line(address, path).is_some_and(|line| line.contains(" 200 "))
+    status(address, path) == Some(200)
 }
 
-fn status_line(address: &str, path: &str) -> Option<String> {
+/// The status of the answer, if there is one.
+pub fn status(address: &str, path: &str) -> Option<u16> {
     let address: SocketAddr = address.parse().ok()?;
     let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
     stream.set_read_timeout(Some(LIMIT)).ok()?;
@@ -20,5 +21,5 @@ fn status_line(address: &str, path: &str) -> Option<String> {
     let mut start = [0; 64];
     let length = stream.read(&mut start).ok()?;
     let text = String::from_utf8_lossy(&start[..length]).into_owned();
-    text.lines().next().map(str::to_owned)
+    text.split_whitespace().nth(1)?.parse().ok()
 }

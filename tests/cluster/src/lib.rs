@@ -1,8 +1,8 @@
 //! A real one-node Kubernetes with the KubeRay operator and Ray, without Docker.
 //!
 //! `cargo cluster up` builds what it is made of from published sources, once, and starts it;
-//! `demo` shows this project's main job on it, `test` tests, `bench` measures and `pictures` shows the project on it,
-//! `down` ends it.
+//! `demo` shows this project's main job on it, `test` tests, `bench` measures, `drill` plays faults and `pictures` shows
+//! the project on it, `down` ends it.
 //!
 //! The way of a start: [`install`] (commands) and [`image`] (images) fill the user's cache,
 //! [`network`] and [`pki`] prepare the machine, then each [`component`] is started and awaited.
@@ -13,6 +13,7 @@ pub mod command;
 pub mod component;
 pub mod demo;
 pub mod down;
+pub mod drill;
 pub mod fuzz;
 pub mod hex;
 pub mod http;

@@ -110,6 +110,18 @@ pub fn start(layout: &Layout, component: &str, command: &mut Command) -> Result<
     )
 }
 
+/// Ctrl-C ends only us, and a kill lets us do nothing more: the kernel then ends the child.
+pub fn dies_with_us(command: &mut Command) -> &mut Command {
+    // SAFETY: prctl(2) is async-signal-safe and takes integers; the closure touches nothing else.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+            Ok(())
+        })
+    }
+}
+
 /// Waits until `ready`, which is asked once a `poll`; a component that dies meanwhile is the error, with the end of its log.
 pub fn await_ready(
     layout: &Layout,

@@ -13,9 +13,9 @@ use anyhow::{Context, Result};
 
 use super::{
     measure::{Took, wait},
-    server::{dies_with_us, memory},
+    server::memory,
 };
-use crate::command::last_lines;
+use crate::{command::last_lines, process::dies_with_us};
 
 /// Runs it to its end, which must be a success; returns what it printed too.
 ///

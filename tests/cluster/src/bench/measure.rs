@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::server::dies_with_us;
+use crate::process::dies_with_us;
 
 /// What one run took.
 #[derive(Clone, Copy, Deserialize, Serialize)]

@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
-    os::unix::process::CommandExt,
     process::Command,
     time::{Duration, Instant},
 };
@@ -12,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     layout::Layout,
-    process::{self, Process},
+    process::{self, Process, dies_with_us},
 };
 
 const READY: Duration = Duration::from_secs(30);
@@ -74,18 +73,6 @@ impl Drop for Server<'_> {
         for file in [self.layout.pid(self.name), self.layout.log(self.name)] {
             let _ = fs::remove_file(file);
         }
-    }
-}
-
-/// Ctrl-C ends only us, and a kill lets us do nothing more: the kernel then ends the child.
-pub(super) fn dies_with_us(command: &mut Command) -> &mut Command {
-    // SAFETY: prctl(2) is async-signal-safe and takes integers; the closure touches nothing else.
-    #[allow(unsafe_code)]
-    unsafe {
-        command.pre_exec(|| {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
-            Ok(())
-        })
     }
 }
 
