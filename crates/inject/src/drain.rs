@@ -3,12 +3,11 @@
 //! Read leniently, unlike what a cluster cannot serve without: a group of which a field has a type
 //! that the API server refuses is left alone, and stands in nobody's way.
 
-use kuberay::drain::{GRACE_SECONDS, TIMEOUT_ENV, drains_at_sigterm, timeout_seconds};
+use kuberay::drain::{TIMEOUT_ENV, drains_at_sigterm};
 use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, SERVE};
 use serde_json::{Map, Value};
 
-use crate::change::Change;
-use crate::cluster::{Place, groups, ray_container};
+use crate::place::{Place, groups, ray_container};
 use crate::port::present;
 
 /// How the pods of a cluster end.
@@ -31,14 +30,14 @@ pub(crate) struct DrainGroup<'a> {
     pub(crate) image: Option<&'a str>,
     /// The user's `terminationGracePeriodSeconds`.
     pub(crate) grace: Option<u64>,
-    has_env: bool,
+    pub(crate) has_env: bool,
     /// The timeout is a variable, or may be one of those that come from elsewhere.
-    may_have_timeout: bool,
-    lifecycle: Lifecycle,
+    pub(crate) may_have_timeout: bool,
+    pub(crate) lifecycle: Lifecycle,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lifecycle {
+pub(crate) enum Lifecycle {
     Absent,
     WithoutPreStop,
     WithPreStop,
@@ -103,32 +102,6 @@ impl<'a> DrainGroup<'a> {
                 Some(_) => Lifecycle::WithPreStop,
             },
         })
-    }
-
-    /// What lets its pods drain and is missing, or the grace period that leaves them no time to.
-    pub(crate) fn missing(&self, at_sigterm: bool) -> Result<Vec<Change>, u64> {
-        let place = self.place;
-        let needs_pre_stop = !at_sigterm && self.lifecycle != Lifecycle::WithPreStop;
-        let grace = self.grace.unwrap_or(GRACE_SECONDS);
-        let seconds = timeout_seconds(grace, needs_pre_stop).ok_or(grace)?;
-        let mut changes = Vec::new();
-        if self.grace.is_none() {
-            changes.push(Change::Grace { place });
-        }
-        if !self.may_have_timeout {
-            changes.push(Change::DrainTimeout {
-                place,
-                seconds,
-                has_env: self.has_env,
-            });
-        }
-        if needs_pre_stop {
-            changes.push(Change::PreStop {
-                place,
-                has_lifecycle: self.lifecycle != Lifecycle::Absent,
-            });
-        }
-        Ok(changes)
     }
 }
 

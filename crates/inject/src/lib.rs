@@ -10,7 +10,7 @@
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
-//! What they share: `annotation`, `port`, `exposure` (what the world can reach), `reference` (what else
+//! What they share: `annotation`, `place` (of a group), `port`, `exposure` (what the world can reach), `reference` (what else
 //! names a port), `drain` (how pods end), `recreate` (clusters whose pods a change deletes), `fields`
 //! (what is read at all), `text`; and what they say: `reason` and `warning`. Ports, labels and names are
 //! facts about KubeRay, and in its crate.
@@ -26,6 +26,7 @@ mod decide;
 mod drain;
 mod exposure;
 pub mod fields;
+mod place;
 mod port;
 mod reason;
 mod recreate;

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::annotation::is_annotated;
 use crate::change::Change;
-use crate::cluster::{Cluster, Place};
+use crate::cluster::Cluster;
 use crate::drain::{DrainGroup, HeadLabel};
+use crate::place::Place;
 use crate::recreate::is_recreate;
 use crate::rules::{self, Wanted};
 
@@ -96,7 +97,7 @@ impl<'a> Before<'a> {
         };
         let mut groups: HashMap<_, Group<'_>> = HashMap::new();
         for group in &old.drain.groups {
-            let missing = group.missing(old.drain.at_sigterm);
+            let missing = rules::missing(group, old.drain.at_sigterm);
             let lacks_nothing = missing.is_ok_and(|changes| changes.is_empty());
             groups
                 .entry(key(group))

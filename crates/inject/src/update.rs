@@ -25,8 +25,9 @@ use serde_json::Value;
 
 use crate::annotation::is_annotated;
 use crate::change::Change;
-use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
+use crate::cluster::{Cluster, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, skip_warning};
+use crate::place::Place;
 use crate::recreate::{is_recreate, was_left_alone};
 use crate::rules::{self, Wanted};
 use crate::warning::OldPods;

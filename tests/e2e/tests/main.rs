@@ -11,6 +11,7 @@ mod changes;
 mod chart;
 mod chart_lifecycle;
 mod chart_security;
+mod chart_upgrade;
 mod chart_values;
 mod completion;
 mod confinement;
@@ -37,8 +38,11 @@ mod serve_story;
 mod services;
 mod shells;
 mod token;
+<<<<<<< HEAD
 mod traffic;
 mod traffic_confinement;
 mod upgrade_of_webhook;
+=======
+>>>>>>> wt-inject
 mod validation;
 mod webhook_absent;
