@@ -5,11 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-<<<<<<< HEAD
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
-=======
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
->>>>>>> wt-inject
+use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::controller::{ControllerArgs, GiveBackArgs};
 use crate::duration::duration;

@@ -38,11 +38,8 @@ mod serve_story;
 mod services;
 mod shells;
 mod token;
-<<<<<<< HEAD
 mod traffic;
 mod traffic_confinement;
 mod upgrade_of_webhook;
-=======
->>>>>>> wt-inject
 mod validation;
 mod webhook_absent;
