@@ -40,6 +40,5 @@ mod shells;
 mod token;
 mod traffic;
 mod traffic_confinement;
-mod upgrade_of_webhook;
 mod validation;
 mod webhook_absent;
