@@ -41,11 +41,8 @@ pub(crate) fn wanted(
         !is_annotated(old) || !was_ready
     };
     let before = Before::of(old_cluster.as_ref());
-    let updates: Vec<Update> = cluster
-        .drain
-        .groups
-        .iter()
-        .map(|group| before.update_of(group))
+    let updates: Vec<Update> = keyed(cluster)
+        .map(|(key, group)| before.update_of(key, group))
         .collect();
     // With Recreate one group's new pods are new pods of all.
     let all_new = is_made_ready || recreate && updates.contains(&Update::NewPods);
@@ -79,15 +76,14 @@ struct Before<'a> {
     head_is_labelled: bool,
 }
 
-/// The head, or workers of a name.
-type Key<'a> = Option<Option<&'a str>>;
+/// The head, or workers of a name and which of several groups of that name: the API server takes two,
+/// as only the operator's own webhook does not.
+type Key<'a> = (Option<Option<&'a str>>, usize);
 
 struct Group<'a> {
     image: Option<&'a str>,
     grace: Option<u64>,
     lacks_nothing: bool,
-    /// The API server takes two groups of one name; the operator's own webhook does not.
-    is_one_of_several: bool,
 }
 
 impl<'a> Before<'a> {
@@ -95,40 +91,32 @@ impl<'a> Before<'a> {
         let Some(old) = old else {
             return Self::default();
         };
-        let mut groups: HashMap<_, Group<'_>> = HashMap::new();
-        for group in &old.drain.groups {
+        let groups = keyed(old).map(|(key, group)| {
             let missing = rules::missing(group, old.drain.at_sigterm);
-            let lacks_nothing = missing.is_ok_and(|changes| changes.is_empty());
-            groups
-                .entry(key(group))
-                .and_modify(|other| {
-                    other.lacks_nothing &= lacks_nothing;
-                    other.is_one_of_several = true;
-                })
-                .or_insert(Group {
-                    image: group.image,
-                    grace: group.grace,
-                    lacks_nothing,
-                    is_one_of_several: false,
-                });
-        }
+            let before = Group {
+                image: group.image,
+                grace: group.grace,
+                lacks_nothing: missing.is_ok_and(|changes| changes.is_empty()),
+            };
+            (key, before)
+        });
         Self {
-            groups: Some(groups),
+            groups: Some(groups.collect()),
             head_is_labelled: matches!(old.head_label, HeadLabel::Given(label) if label == SERVE_IN),
         }
     }
 
-    fn update_of(&self, group: &DrainGroup<'_>) -> Update {
+    fn update_of(&self, key: Key<'_>, group: &DrainGroup<'_>) -> Update {
         let Some(groups) = &self.groups else {
             return Update::None;
         };
-        let Some(old) = groups.get(&key(group)) else {
+        let Some(old) = groups.get(&key) else {
             return Update::NewPods;
         };
         // A grace period that is absent may be one of ours that was stripped.
-        let is_changed = group.image.is_some() && group.image != old.image
-            || group.grace.is_some() && group.grace != old.grace;
-        if is_changed && !old.is_one_of_several {
+        if group.image.is_some() && group.image != old.image
+            || group.grace.is_some() && group.grace != old.grace
+        {
             Update::NewPods
         } else if old.lacks_nothing {
             Update::Keeps
@@ -138,6 +126,14 @@ impl<'a> Before<'a> {
     }
 }
 
-fn key<'a>(group: &DrainGroup<'a>) -> Key<'a> {
-    (group.place != Place::Head).then_some(group.name)
+/// The groups by what an update leaves as it is: it may move a group to another index.
+fn keyed<'a, 'c>(cluster: &'c Cluster<'a>) -> impl Iterator<Item = (Key<'a>, &'c DrainGroup<'a>)> {
+    let mut seen: HashMap<_, usize> = HashMap::new();
+    cluster.drain.groups.iter().map(move |group| {
+        let name = (group.place != Place::Head).then_some(group.name);
+        let before = seen.entry(name).or_default();
+        let key = (name, *before);
+        *before += 1;
+        (key, group)
+    })
 }
