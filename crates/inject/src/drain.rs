@@ -4,7 +4,7 @@
 //! that the API server refuses is left alone, and stands in nobody's way.
 
 use kuberay::drain::{TIMEOUT_ENV, drains_at_sigterm};
-use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, SERVE};
+use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, FAULT_TOLERANT_ON, SERVE};
 use serde_json::{Map, Value};
 
 use crate::place::{Place, groups, ray_container};
@@ -59,15 +59,18 @@ impl<'a> Drain<'a> {
     pub(crate) fn read(object: &'a Value) -> Self {
         let spec = &object["spec"];
         let annotations = &object["metadata"]["annotations"];
-        let fault_tolerant = annotations[FAULT_TOLERANT].as_str();
+        let says = |annotation: &str, wanted: &str| {
+            let value = annotations[annotation].as_str();
+            value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        };
         Self {
             groups: groups(spec)
                 .filter_map(|(place, group)| DrainGroup::read(place, group))
                 .collect(),
-            is_off: annotations[DRAIN] == DRAIN_OFF,
+            is_off: says(DRAIN, DRAIN_OFF),
             // The operator's rule.
             is_for_head: spec["gcsFaultToleranceOptions"].is_object()
-                || fault_tolerant.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+                || says(FAULT_TOLERANT, FAULT_TOLERANT_ON),
             at_sigterm: spec["rayVersion"].as_str().is_some_and(drains_at_sigterm),
         }
     }
