@@ -41,17 +41,22 @@ pub(super) fn delete(stage: &mut Stage<'_>) -> Result<Outcome> {
     // As many long requests as there will ever be at once.
     pause(2 * AROUND)?;
     let worker = a_worker(stage)?;
-    let began = Instant::now();
+    let fault = Instant::now();
     stage
         .cluster
         .kubectl(&["delete", "pod", &worker.name, "--wait=false"])?;
     await_gone(stage, &worker)?;
-    let gone = began.elapsed();
+    let gone = Instant::now();
     stage.cluster.await_workers(3)?;
     pause(AROUND)?;
     stage.cluster.scatter();
-    let mut outcome = Outcome::new(load.stop()?.counts());
-    outcome.note(format!("the pod was gone after {}", seconds(gone)));
+    let answers = load.stop()?;
+    let mut outcome = Outcome::new(answers.counts());
+    let until = answers.counts_within(fault, gone).each;
+    outcome.note(format!(
+        "the pod was gone after {}, until then {until}",
+        seconds(gone - fault)
+    ));
     if stage.moves_replicas() {
         outcome.demand_no_failure(stage, 1);
     }
