@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     cluster::SETTLES,
@@ -133,16 +133,19 @@ fn await_gone(stage: &Stage<'_>, pod: &Pod) -> Result<()> {
     })
 }
 
-/// When a pod was no endpoint any more, and when it was one again after that.
+/// How long after a fault a pod was no endpoint any more, and how long after it was one again for good.
 pub(super) fn out_and_back(
     endpoints: &Watch,
     pod: &Pod,
     fault: Instant,
 ) -> (Option<Duration>, Option<Duration>) {
-    let is_in = |event: &serde_json::Value| ready_addresses([&event["object"]]).contains(&pod.ip);
-    let out = endpoints.first(fault, |event| !is_in(event));
-    let back = out.and_then(|out| endpoints.first(out, is_in));
+    let mut later = endpoints.events();
+    later.retain(|(at, _)| *at >= fault);
+    let is_in = |event: &Value| ready_addresses([&event["object"]]).contains(&pod.ip);
+    let out = later.iter().position(|(_, event)| !is_in(event));
+    let last_out = later.iter().rposition(|(_, event)| !is_in(event));
+    let back = last_out.map(|last| last + 1);
     [out, back]
-        .map(|at| at.map(|at| at.saturating_duration_since(fault)))
+        .map(|index| Some(later.get(index?)?.0 - fault))
         .into()
 }
