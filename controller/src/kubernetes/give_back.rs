@@ -58,16 +58,14 @@ pub async fn give_all_back(
         // Until a controller knows that it does not lead any more, it may narrow once more.
         sleep(RETRY).await;
     }
-    match last {
-        Some(error) => Err(error),
-        None => {
-            // Ours have long stopped: what is narrowed again is another release's to keep up to date.
-            tracing::warn!(
-                "another controller narrows selectors that were given back; does another release run?"
-            );
-            Ok(given)
-        }
+    if let Some(error) = last {
+        return Err(error);
     }
+    // Ours have long stopped: what is narrowed again is another release's to keep up to date.
+    tracing::warn!(
+        "another controller narrows selectors that were given back; does another release run?"
+    );
+    Ok(given)
 }
 
 /// Takes the Lease, also from a controller that renews it at this moment.
