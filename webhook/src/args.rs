@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::controller::{ControllerArgs, GiveBackArgs};
 use crate::duration::duration;
@@ -60,7 +60,7 @@ pub struct Args {
         long,
         env = "RAY_SERVE_WEBHOOK_DRAIN",
         default_value_t = true,
-        action = ArgAction::Set,
+        action = clap::ArgAction::Set,
         value_name = "BOOL"
     )]
     pub drain: bool,

@@ -10,7 +10,8 @@ use kuberay::ports::{HeadPort, PROTOCOL};
 use kuberay::start_params::{POD_IP_ENV, StartParam};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, Place};
+use crate::cluster::Cluster;
+use crate::place::Place;
 use crate::reference::Path;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use json_patch::jsonptr::PointerBuf;
 use kuberay::start_params::POD_IP_ENV;
 use serde_json::{Map, Value};
 
 use crate::drain::{Drain, HeadLabel};
 use crate::exposure::{self, Exposure};
+use crate::place::{Place, groups, ray_container};
 use crate::port::{Port, ServicePort, present, read_head_service, read_port};
 use crate::text::found;
 use crate::warning::Short;
@@ -40,13 +40,6 @@ pub(crate) struct PodIpGroup<'a> {
     pub(crate) name: Option<&'a str>,
     /// Its container's variables; none where the field is absent.
     pub(crate) env: Option<&'a [Value]>,
-}
-
-/// Where a group is in the object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Head,
-    Worker(usize),
 }
 
 /// Why nothing can be injected.
@@ -104,44 +97,6 @@ impl PodIpGroup<'_> {
     }
 }
 
-impl Place {
-    /// The pointer to a field of the group's Ray container.
-    pub(crate) fn container_field(self, field: &str) -> PointerBuf {
-        self.template_field(["spec", "containers", "0", field])
-    }
-
-    /// The pointer to a field of the group's pod template.
-    pub(crate) fn template_field<const N: usize>(self, field: [&str; N]) -> PointerBuf {
-        let field = ["template"].into_iter().chain(field);
-        match self {
-            Self::Head => {
-                PointerBuf::from_tokens(["spec", "headGroupSpec"].into_iter().chain(field))
-            }
-            Self::Worker(index) => PointerBuf::from_tokens(
-                ["spec", "workerGroupSpecs", &index.to_string()]
-                    .into_iter()
-                    .chain(field),
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Head => f.write_str("headGroupSpec"),
-            Self::Worker(index) => write!(f, "workerGroupSpecs[{index}]"),
-        }
-    }
-}
-
-/// The operator runs Ray in a group's first container, whatever its name.
-pub(crate) fn ray_container(group: &Value) -> Option<&Map<String, Value>> {
-    group["template"]["spec"]["containers"]
-        .get(0)
-        .and_then(Value::as_object)
-}
-
 /// The group's `rayStartParams`, of which each value has to mean a text.
 fn read_start_params(
     place: Place,
@@ -183,15 +138,6 @@ fn read_ports(container: &Map<String, Value>) -> Result<Option<Vec<Port<'_>>>, U
         })
         .collect::<Result<_, _>>()
         .map(Some)
-}
-
-/// The head and the worker groups.
-pub(crate) fn groups(spec: &Value) -> impl Iterator<Item = (Place, &Value)> {
-    let workers = spec["workerGroupSpecs"].as_array().into_iter().flatten();
-    let workers = workers
-        .enumerate()
-        .map(|(index, group)| (Place::Worker(index), group));
-    std::iter::once((Place::Head, &spec["headGroupSpec"])).chain(workers)
 }
 
 fn read_pod_ip_groups(spec: &Value) -> Result<Vec<PodIpGroup<'_>>, Unreadable> {

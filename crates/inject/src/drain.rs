@@ -3,12 +3,11 @@
 //! Read leniently, unlike what a cluster cannot serve without: a group of which a field has a type
 //! that the API server refuses is left alone, and stands in nobody's way.
 
-use kuberay::drain::{GRACE_SECONDS, TIMEOUT_ENV, drains_at_sigterm, timeout_seconds};
-use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, SERVE};
+use kuberay::drain::{TIMEOUT_ENV, drains_at_sigterm};
+use kuberay::labels::{DRAIN, DRAIN_OFF, FAULT_TOLERANT, FAULT_TOLERANT_ON, SERVE};
 use serde_json::{Map, Value};
 
-use crate::change::Change;
-use crate::cluster::{Place, groups, ray_container};
+use crate::place::{Place, groups, ray_container};
 use crate::port::present;
 
 /// How the pods of a cluster end.
@@ -31,14 +30,14 @@ pub(crate) struct DrainGroup<'a> {
     pub(crate) image: Option<&'a str>,
     /// The user's `terminationGracePeriodSeconds`.
     pub(crate) grace: Option<u64>,
-    has_env: bool,
+    pub(crate) has_env: bool,
     /// The timeout is a variable, or may be one of those that come from elsewhere.
-    may_have_timeout: bool,
-    lifecycle: Lifecycle,
+    pub(crate) may_have_timeout: bool,
+    pub(crate) lifecycle: Lifecycle,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lifecycle {
+pub(crate) enum Lifecycle {
     Absent,
     WithoutPreStop,
     WithPreStop,
@@ -60,15 +59,18 @@ impl<'a> Drain<'a> {
     pub(crate) fn read(object: &'a Value) -> Self {
         let spec = &object["spec"];
         let annotations = &object["metadata"]["annotations"];
-        let fault_tolerant = annotations[FAULT_TOLERANT].as_str();
+        let says = |annotation: &str, wanted: &str| {
+            let value = annotations[annotation].as_str();
+            value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        };
         Self {
             groups: groups(spec)
                 .filter_map(|(place, group)| DrainGroup::read(place, group))
                 .collect(),
-            is_off: annotations[DRAIN] == DRAIN_OFF,
+            is_off: says(DRAIN, DRAIN_OFF),
             // The operator's rule.
             is_for_head: spec["gcsFaultToleranceOptions"].is_object()
-                || fault_tolerant.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+                || says(FAULT_TOLERANT, FAULT_TOLERANT_ON),
             at_sigterm: spec["rayVersion"].as_str().is_some_and(drains_at_sigterm),
         }
     }
@@ -103,32 +105,6 @@ impl<'a> DrainGroup<'a> {
                 Some(_) => Lifecycle::WithPreStop,
             },
         })
-    }
-
-    /// What lets its pods drain and is missing, or the grace period that leaves them no time to.
-    pub(crate) fn missing(&self, at_sigterm: bool) -> Result<Vec<Change>, u64> {
-        let place = self.place;
-        let needs_pre_stop = !at_sigterm && self.lifecycle != Lifecycle::WithPreStop;
-        let grace = self.grace.unwrap_or(GRACE_SECONDS);
-        let seconds = timeout_seconds(grace, needs_pre_stop).ok_or(grace)?;
-        let mut changes = Vec::new();
-        if self.grace.is_none() {
-            changes.push(Change::Grace { place });
-        }
-        if !self.may_have_timeout {
-            changes.push(Change::DrainTimeout {
-                place,
-                seconds,
-                has_env: self.has_env,
-            });
-        }
-        if needs_pre_stop {
-            changes.push(Change::PreStop {
-                place,
-                has_lifecycle: self.lifecycle != Lifecycle::Absent,
-            });
-        }
-        Ok(changes)
     }
 }
 

@@ -10,7 +10,7 @@
 //!              Outcome <- update (says nothing twice) <-------------+
 //! ```
 //!
-//! What they share: `annotation`, `port`, `exposure` (what the world can reach), `reference` (what else
+//! What they share: `old` (the object before), `annotation`, `place` (of a group), `port`, `exposure` (what the world can reach), `reference` (what else
 //! names a port), `drain` (how pods end), `recreate` (clusters whose pods a change deletes), `fields`
 //! (what is read at all), `text`; and what they say: `reason` and `warning`. Ports, labels and names are
 //! facts about KubeRay, and in its crate.
@@ -26,6 +26,8 @@ mod decide;
 mod drain;
 mod exposure;
 pub mod fields;
+mod old;
+mod place;
 mod port;
 mod reason;
 mod recreate;
@@ -46,6 +48,7 @@ pub use crate::warning::{OldPods, Warning};
 
 use crate::change::Change;
 use crate::cluster::Cluster;
+use crate::old::Old;
 use crate::rules::Wanted;
 
 /// No object gets more warnings than this; the API server cuts them off at 4 KiB.
@@ -132,13 +135,14 @@ pub fn inject(review: &Review<'_>) -> Outcome {
 
 /// The same, with settings: what the webhook calls.
 pub fn inject_with(review: &Review<'_>, settings: Settings) -> Outcome {
+    let old = review.before().map(Old::new);
     let mutation = match decide(review) {
-        Decision::Mutate => run_rules(review.object, review.before(), settings),
+        Decision::Mutate => run_rules(review.object, old.as_ref(), settings),
         Decision::Skip(reason) => {
             Mutation::none(reason, decide::skip_warning(reason, review.object))
         }
     };
-    match review.before() {
+    match &old {
         Some(old) => update::settle(mutation, review.object, old),
         None => mutation.outcome,
     }
@@ -149,7 +153,7 @@ pub fn mutate(object: &Value) -> Outcome {
     run_rules(object, None, Settings::default()).outcome
 }
 
-fn run_rules(object: &Value, old: Option<&Value>, settings: Settings) -> Mutation {
+fn run_rules(object: &Value, old: Option<&Old<'_>>, settings: Settings) -> Mutation {
     let cluster = match Cluster::read(object) {
         Ok(cluster) => cluster,
         Err(unreadable) => return Mutation::none(unreadable.reason, Some(unreadable.warning)),

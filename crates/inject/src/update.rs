@@ -25,15 +25,17 @@ use serde_json::Value;
 
 use crate::annotation::is_annotated;
 use crate::change::Change;
-use crate::cluster::{Cluster, Place, PodIpGroup, Unreadable};
+use crate::cluster::{Cluster, PodIpGroup, Unreadable};
 use crate::decide::{Decision, decide, skip_warning};
+use crate::old::Old;
+use crate::place::Place;
 use crate::recreate::{is_recreate, was_left_alone};
 use crate::rules::{self, Wanted};
 use crate::warning::OldPods;
 use crate::{Mutation, Outcome, Review, Warning, reference};
 
 /// Takes back the warnings that were due before, and adds what a change means for running pods.
-pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome {
+pub(crate) fn settle(mutation: Mutation, object: &Value, before: &Old<'_>) -> Outcome {
     let Mutation {
         mut outcome,
         changes,
@@ -41,11 +43,11 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
     if outcome.warnings.is_empty() && changes.is_empty() {
         return outcome;
     }
-    let old_cluster = Cluster::read(old);
+    let (old, old_cluster) = (before.object, before.cluster());
     if !outcome.warnings.is_empty() {
-        let before = warnings_before(old, &old_cluster);
+        let before = warnings_before(old, old_cluster);
         outcome.warnings.retain(|warning| {
-            let is_known = match (warning, &old_cluster) {
+            let is_known = match (warning, old_cluster) {
                 (Warning::WouldRecreatePods, _) => was_left_alone(object, old),
                 (Warning::PortRenamed { number, to, .. }, Ok(old)) => old.declares(to, *number),
                 (Warning::AddedBeside { name, other }, Ok(old)) => {
@@ -57,7 +59,7 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
         });
     }
     let recreate = is_recreate(object);
-    if let Some(pods) = old_pods(&changes, object, old, old_cluster.ok().as_ref()) {
+    if let Some(pods) = old_pods(&changes, object, old, old_cluster.ok()) {
         if !recreate {
             outcome.warnings.push(Warning::PodsKeepOldSpec(pods));
         } else if !is_annotated(old) {
@@ -68,7 +70,7 @@ pub(crate) fn settle(mutation: Mutation, object: &Value, old: &Value) -> Outcome
 }
 
 /// What the old object would be told, were it created now.
-fn warnings_before(old: &Value, cluster: &Result<Cluster<'_>, Unreadable>) -> Vec<Warning> {
+fn warnings_before(old: &Value, cluster: Result<&Cluster<'_>, &Unreadable>) -> Vec<Warning> {
     match (decide(&Review::create(old)), cluster) {
         (Decision::Skip(reason), _) => skip_warning(reason, old).into_iter().collect(),
         (Decision::Mutate, Ok(cluster)) => {

@@ -1,7 +1,7 @@
 //! Clusters that 0.4.0 injected, before there was a drain, stay as they are: their generation does not
 //! move, and so `upgradeStrategy: Recreate` restarts no pod.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
 
 use ray_serve_inject::{Outcome, Reason, Review, Settings, inject, inject_with};
@@ -22,12 +22,15 @@ fn cases() -> Vec<Case> {
     let dirs = fs::read_dir(root)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let cases: Vec<Case> = dirs.filter(|path| path.is_dir()).map(read).collect();
+    let cases: Vec<Case> = dirs
+        .filter(|path| path.is_dir())
+        .map(|dir| read(&dir))
+        .collect();
     assert!(cases.len() > 5);
     cases
 }
 
-fn read(dir: PathBuf) -> Case {
+fn read(dir: &Path) -> Case {
     let text = |file: &str| fs::read_to_string(dir.join(file)).unwrap();
     Case {
         name: dir.file_name().unwrap().to_string_lossy().into_owned(),

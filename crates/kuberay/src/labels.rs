@@ -4,12 +4,15 @@
 pub const ANNOTATION: &str = "ray.io/enable-serve-service";
 pub const ANNOTATION_ON: &str = "true";
 
-/// The annotation by which a RayCluster does without what lets its pods drain: [`DRAIN_OFF`]. Ours.
+/// The annotation by which a RayCluster does without what lets its pods drain: [`DRAIN_OFF`], in
+/// any case. Ours.
 pub const DRAIN: &str = "ray.io/serve-drain";
 pub const DRAIN_OFF: &str = "false";
 
-/// The older of two ways to ask for GCS fault tolerance. The operator takes "true" in any case.
+/// The older of two ways to ask for GCS fault tolerance. The operator takes [`FAULT_TOLERANT_ON`] in
+/// any case.
 pub const FAULT_TOLERANT: &str = "ray.io/ft-enabled";
+pub const FAULT_TOLERANT_ON: &str = "true";
 
 /// The name of its RayCluster, on every pod, service and Secret of one.
 pub const CLUSTER: &str = "ray.io/cluster";

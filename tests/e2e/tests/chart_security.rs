@@ -102,9 +102,9 @@ fn the_controller_has_rights_on_pods_in_mode_pods_only_and_where_it_is_told_to_l
         controllers
             .flat_map(|role| {
                 let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
-                let rules = role["rules"].as_array().expect("rules").iter();
+                let granted = role["rules"].as_array().expect("rules").iter();
                 let resources =
-                    rules.flat_map(|rule| rule["resources"].as_array().expect("resources"));
+                    granted.flat_map(|rule| rule["resources"].as_array().expect("resources"));
                 let named = resources.map(|resource| resource.as_str().expect("a resource"));
                 let named: Vec<_> = named
                     .map(|resource| (namespace.to_owned(), resource.to_owned()))

@@ -31,7 +31,7 @@ fn cases() -> Vec<Value> {
         json!({"webhook": {"failurePolicy": "Fail", "timeoutSeconds": 10, "excludedNamespaces": ["team-a"], "port": 9443}}),
         json!({"serveService": {"enabled": false, "drain": false}}),
         json!({"serveService": {
-            "mode": "Head", "namespaces": ["team-a", "team-b"], "replicas": 2,
+            "mode": "Head", "namespaces": ["default", "kube-public"], "replicas": 2,
             "resources": {"requests": {"cpu": "1", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
         }}),
         json!({"certManager": {"enabled": true}}),

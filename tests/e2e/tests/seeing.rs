@@ -27,6 +27,11 @@ fn what_runs_submitted_again_changes_nothing() {
 #[ignore = "needs a cluster: cargo cluster test"]
 fn status_finds_the_worker_that_has_no_proxy() {
     let serving = serving_anew();
+    // Every pod of the cluster, but by a person's hand: the controller would take the worker out.
+    select(
+        serving.namespace(),
+        r#"{"ray.io/is-ray-node": "yes", "ray.io/serve": null}"#,
+    );
     serving
         .ray_serve("status", &[])
         .ok()
@@ -41,11 +46,22 @@ fn status_finds_the_worker_that_has_no_proxy() {
         .says_row(&["proxies", "1/1", "healthy,", "HeadOnly,"])
         .says("1 of 2 endpoints of service/test-cluster-serve-svc run no healthy proxy")
         .says("put proxy_location: EveryNode into the Serve config");
+    select(serving.namespace(), r#"{"ray.io/is-ray-node": null}"#);
     // The exit code of a wait is its answer.
     serving.ray_serve("delete", &[]).ok();
     let late = serving.ray_serve("status", &["--wait-for=running", "--timeout", "1s"]);
     assert_eq!((late.code, late.stdout.as_str()), (Some(1), ""), "{late}");
     late.says("error: timed out").says("it runs no application");
+}
+
+/// Merges keys into the selector of the serve service.
+fn select(namespace: &str, keys: &str) {
+    let service = format!("service/{CLUSTER}-serve-svc");
+    let patch = format!(r#"{{"spec": {{"selector": {keys}}}}}"#);
+    let merge = ["patch", "-n", namespace, &service, "--type=merge", "-p"];
+    lab()
+        .kubectl(&[&merge[..], &[patch.as_str()]].concat())
+        .ok();
 }
 
 #[test]

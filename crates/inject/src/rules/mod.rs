@@ -7,6 +7,8 @@ mod head_ports;
 mod pod_ip;
 mod start_params;
 
+pub(crate) use drain::missing;
+
 use crate::Warning;
 use crate::change::Change;
 use crate::cluster::Cluster;

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::Plan;
 use crate::Warning;
 use crate::change::Change;
-use crate::cluster::{Cluster, Place};
+use crate::cluster::Cluster;
+use crate::place::Place;
 
 pub(super) fn apply(cluster: &Cluster<'_>, plan: &mut Plan) {
     let param = |name| {

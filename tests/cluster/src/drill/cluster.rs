@@ -104,11 +104,11 @@ impl<'a> Cluster<'a> {
             "bringing the RayCluster into form: {:?}, workers {}, replicas {}",
             form.proxies, form.workers, form.replicas
         ));
-        // Serve's proxies cannot be moved while it runs.
-        let may_keep_serve = self.form.take().is_some_and(|f| f.proxies == form.proxies);
+        // A Serve that runs keeps its proxies where they are, and puts more replicas where some are.
+        let is_in_form = self.form.take() == Some(form);
         self.scale(form.workers)?;
         self.await_workers(form.workers)?;
-        if !may_keep_serve {
+        if !is_in_form {
             self.shut_down()?;
         }
         for _ in 0..3 {
@@ -119,7 +119,6 @@ impl<'a> Cluster<'a> {
                 return Ok(());
             }
             pause(Duration::ZERO)?;
-            // The next Serve spreads its replicas.
             self.shut_down()?;
         }
         self.submit(form)?;

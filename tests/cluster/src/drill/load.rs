@@ -115,7 +115,12 @@ impl Answers {
     }
 
     pub(super) fn counts_since(&self, from: Instant) -> Counts {
-        let count = |sent: &[Sent]| Count::new(sent, from, self.stopped);
+        self.counts_within(from, self.stopped)
+    }
+
+    /// Of the requests that began in this time.
+    pub(super) fn counts_within(&self, from: Instant, until: Instant) -> Counts {
+        let count = |sent: &[Sent]| Count::new(sent, from, until);
         Counts {
             each: count(&self.each),
             kept: count(&self.kept),

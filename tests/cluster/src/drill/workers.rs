@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     cluster::SETTLES,
@@ -43,17 +43,22 @@ pub(super) fn delete(stage: &mut Stage<'_>) -> Result<Outcome> {
     // As many long requests as there will ever be at once.
     pause(2 * AROUND)?;
     let worker = a_worker(stage)?;
-    let began = Instant::now();
+    let fault = Instant::now();
     stage
         .cluster
         .kubectl(&["delete", "pod", &worker.name, "--wait=false"])?;
     await_gone(stage, &worker)?;
-    let gone = began.elapsed();
+    let gone = Instant::now();
     stage.cluster.await_workers(3)?;
     pause(AROUND)?;
     stage.cluster.scatter();
-    let mut outcome = Outcome::new(load.stop()?.counts());
-    outcome.note(format!("the pod was gone after {}", seconds(gone)));
+    let answers = load.stop()?;
+    let mut outcome = Outcome::new(answers.counts());
+    let until = answers.counts_within(fault, gone).each;
+    outcome.note(format!(
+        "the pod was gone after {}, until then {until}",
+        seconds(gone - fault)
+    ));
     if stage.moves_replicas() {
         outcome.demand_no_failure(stage, 1);
     }
@@ -130,16 +135,19 @@ fn await_gone(stage: &Stage<'_>, pod: &Pod) -> Result<()> {
     })
 }
 
-/// When a pod was no endpoint any more, and when it was one again after that.
+/// How long after a fault a pod was no endpoint any more, and how long after it was one again for good.
 pub(super) fn out_and_back(
     endpoints: &Watch,
     pod: &Pod,
     fault: Instant,
 ) -> (Option<Duration>, Option<Duration>) {
-    let is_in = |event: &serde_json::Value| ready_addresses([&event["object"]]).contains(&pod.ip);
-    let out = endpoints.first(fault, |event| !is_in(event));
-    let back = out.and_then(|out| endpoints.first(out, is_in));
+    let mut later = endpoints.events();
+    later.retain(|(at, _)| *at >= fault);
+    let is_in = |event: &Value| ready_addresses([&event["object"]]).contains(&pod.ip);
+    let out = later.iter().position(|(_, event)| !is_in(event));
+    let last_out = later.iter().rposition(|(_, event)| !is_in(event));
+    let back = last_out.map(|last| last + 1);
     [out, back]
-        .map(|at| at.map(|at| at.saturating_duration_since(fault)))
+        .map(|index| Some(later.get(index?)?.0 - fault))
         .into()
 }
