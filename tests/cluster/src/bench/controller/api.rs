@@ -83,8 +83,8 @@ impl Caller {
         Ok(answer)
     }
 
-    pub(super) async fn patch(&self, path: &str, patch: &Value) -> Result<()> {
-        let (status, answer) = self.send(Method::PATCH, path, MERGE_PATCH, patch).await?;
+    pub(super) async fn patch(&self, path: &str, fields: &Value) -> Result<()> {
+        let (status, answer) = self.send(Method::PATCH, path, MERGE_PATCH, fields).await?;
         expect(status.is_success(), "patch", path, &answer)
     }
 

@@ -141,11 +141,11 @@ async fn create(caller: &Caller, mut cluster: Cluster, port: u16) -> Result<()> 
     Ok(())
 }
 
-/// Pods can be created in it when it has its ServiceAccount.
+/// Pods can be created in it when it has its service account.
 async fn create_namespace(caller: &Caller) -> Result<()> {
     let namespace = json!({"metadata": {"name": NAMESPACE}});
     caller.create("/api/v1/namespaces", &namespace).await?;
-    until("the ServiceAccount", || async {
+    until("the service account", || async {
         Ok(!caller.list(&core("serviceaccounts")).await?.is_empty())
     })
     .await

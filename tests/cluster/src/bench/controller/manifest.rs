@@ -106,16 +106,16 @@ mod tests {
     fn every_pod_of_the_fleet_has_a_name_and_an_address_of_its_own() {
         let clusters: Vec<Cluster> = (0..3).map(Cluster::new).collect();
         let pods: Vec<_> = clusters.iter().flat_map(Cluster::pods).collect();
-        let names: BTreeSet<_> = pods
-            .iter()
-            .map(|(pod, _)| pod["metadata"]["name"].to_string());
-        let ips: BTreeSet<_> = pods
-            .iter()
-            .map(|(_, status)| status["status"]["podIP"].to_string());
-        assert_eq!((names.len(), ips.len()), (30, 30));
-        let heads = pods
-            .iter()
-            .filter(|(pod, _)| pod["metadata"]["labels"]["ray.io/node-type"] == "head");
+        let all = |field: fn(&(Value, Value)) -> &Value| {
+            let values: BTreeSet<String> = pods.iter().map(|pod| field(pod).to_string()).collect();
+            values.len()
+        };
+        let names = all(|(pod, _)| &pod["metadata"]["name"]);
+        let addresses = all(|(_, status)| &status["status"]["podIP"]);
+        assert_eq!((names, addresses), (30, 30));
+        let is_head =
+            |(pod, _): &&(Value, Value)| pod["metadata"]["labels"]["ray.io/node-type"] == "head";
+        let heads = pods.iter().filter(is_head);
         assert_eq!(heads.count(), 3);
     }
 }
