@@ -1,7 +1,7 @@
 //! The API server through `kubectl proxy`, which knows how to log in: some 20,000 objects are too many
 //! for a process each.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, os::unix::process::CommandExt, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -35,7 +35,8 @@ pub(super) struct Api {
 impl Api {
     pub(super) fn start(prepared: &Prepared) -> Result<Self> {
         let mut proxy = prepared.command("kubectl");
-        proxy.args(["proxy", "--port=0"]);
+        // Its own process group: after Ctrl-C it is needed to delete what is there.
+        proxy.args(["proxy", "--port=0"]).process_group(0);
         let (proxy, address) = Running::start(&mut proxy, |line| {
             Some(
                 line.strip_prefix("Starting to serve on ")?

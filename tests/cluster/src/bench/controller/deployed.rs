@@ -47,18 +47,13 @@ impl<'a> Deployed<'a> {
         );
         let progress = step("starting the controller");
         let mut helm = prepared.command("helm");
-        helm.args([
-            "template",
-            NAME,
-            &format!("charts/{RELEASE}"),
-            "-n",
-            NAMESPACE,
-        ])
-        // It asks the API server for what it can.
-        .arg("--validate")
-        .args(["--set", &format!("fullnameOverride={NAME}")])
-        .args(["--set", &format!("serveService.namespaces={{{NAMESPACE}}}")])
-        .args(&prepared.helm_image);
+        let chart = format!("charts/{RELEASE}");
+        helm.args(["template", NAME, &chart, "-n", NAMESPACE])
+            // For the API server that is there, and over what a bench left that was killed.
+            .args(["--validate", "--is-upgrade"])
+            .args(["--set", &format!("fullnameOverride={NAME}")])
+            .args(["--set", &format!("serveService.namespaces={{{NAMESPACE}}}")])
+            .args(&prepared.helm_image);
         for template in TEMPLATES {
             let template = format!("templates/controller/{template}.yaml");
             helm.args(["--show-only", &template]);
@@ -137,13 +132,8 @@ impl Drop for Deployed<'_> {
     fn drop(&mut self) {
         // The Deployment waits for its pod, which must not probe addresses that are no longer ours.
         let mut delete = self.kubectl();
-        delete.args([
-            "delete",
-            "--ignore-not-found",
-            "--cascade=foreground",
-            "-f",
-            "-",
-        ]);
+        delete.args(["delete", "--ignore-not-found", "--cascade=foreground"]);
+        delete.args(["--timeout=60s", "-f", "-"]);
         if let Err(error) = run_with_input(&mut delete, &self.manifest) {
             note(format!("cannot delete the controller: {error:#}"));
         }

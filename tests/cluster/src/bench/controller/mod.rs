@@ -45,6 +45,10 @@ const SETTLED: Duration = Duration::from_secs(15);
 const REST: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
+const MEMORY: Goal = Goal::AtMost(100e6);
+const PROCESSOR: Goal = Goal::AtMost(0.05);
+const WRITES: Goal = Goal::AtMost(0.0);
+
 /// The family of what the controller changed.
 const CHANGES: &str = "changes_total";
 
@@ -56,6 +60,73 @@ pub struct Size {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=i64::from(MOST_CLUSTERS)), value_name = "N")]
     clusters: u32,
 }
+
+type Line = (&'static str, Unit, fn(&Measured) -> f64, Goal);
+
+const LINES: [Line; 12] = [
+    (
+        "first start to all pods labelled",
+        Unit::Time,
+        |m| m.labelled,
+        Goal::None,
+    ),
+    (
+        "later start to all pods probed",
+        Unit::Time,
+        |m| m.pictured,
+        Goal::AtMost(30.0),
+    ),
+    ("memory at rest", Unit::Bytes, |m| m.at_rest.memory, MEMORY),
+    (
+        "  at most until then",
+        Unit::Bytes,
+        |m| m.at_rest.most_memory,
+        MEMORY,
+    ),
+    (
+        "  after a restart",
+        Unit::Bytes,
+        |m| m.after_restart.memory,
+        MEMORY,
+    ),
+    (
+        "  at most until then",
+        Unit::Bytes,
+        |m| m.after_restart.most_memory,
+        MEMORY,
+    ),
+    (
+        "processor at rest",
+        Unit::Share,
+        |m| m.at_rest.processor,
+        PROCESSOR,
+    ),
+    (
+        "  after a restart",
+        Unit::Share,
+        |m| m.after_restart.processor,
+        PROCESSOR,
+    ),
+    (
+        "probes at rest",
+        Unit::PerSecond,
+        |m| m.at_rest.probes_per_second,
+        Goal::None,
+    ),
+    (
+        "  after a restart",
+        Unit::PerSecond,
+        |m| m.after_restart.probes_per_second,
+        Goal::None,
+    ),
+    ("writes at rest", Unit::Count, |m| m.at_rest.writes, WRITES),
+    (
+        "  after a restart",
+        Unit::Count,
+        |m| m.after_restart.writes,
+        WRITES,
+    ),
+];
 
 /// Of one size. Times are in seconds, memory in bytes.
 #[derive(Clone, Copy)]
@@ -214,67 +285,15 @@ fn count(objects: usize) -> f64 {
 fn report(clusters: u32, all: &Measured, tenth: &Measured) -> Report {
     let heading = |clusters: u32| format!("{clusters} CLUSTERS");
     let mut report = Report::new("CONTROLLER", &heading(clusters), &heading(clusters / 10));
-    let mut line = |what: &str, unit, of: &dyn Fn(&Measured) -> f64, goal| {
+    for (what, unit, of, goal) in LINES {
         let (ours, theirs) = (of(all), of(tenth));
         let ratio = ours / theirs;
-        report.compare(
-            what,
-            unit,
-            Figure {
-                ours,
-                theirs,
-                ratio,
-            },
-            goal,
-        );
-    };
-    line(
-        "first start to all pods labelled",
-        Unit::Time,
-        &|m| m.labelled,
-        Goal::None,
-    );
-    line(
-        "later start to all pods probed",
-        Unit::Time,
-        &|m| m.pictured,
-        Goal::AtMost(30.0),
-    );
-    for (when, of) in [
-        ("at rest", (|m| m.at_rest) as fn(&Measured) -> AtRest),
-        ("after a restart", |m| m.after_restart),
-    ] {
-        let what = |figure: &str| format!("{figure} {when}");
-        line(
-            &what("memory"),
-            Unit::Bytes,
-            &|m| of(m).memory,
-            Goal::AtMost(100e6),
-        );
-        line(
-            "  at most until then",
-            Unit::Bytes,
-            &|m| of(m).most_memory,
-            Goal::AtMost(100e6),
-        );
-        line(
-            &what("processor"),
-            Unit::Share,
-            &|m| of(m).processor,
-            Goal::AtMost(0.05),
-        );
-        line(
-            "  probes",
-            Unit::PerSecond,
-            &|m| of(m).probes_per_second,
-            Goal::None,
-        );
-        line(
-            &what("writes"),
-            Unit::Count,
-            &|m| of(m).writes,
-            Goal::AtMost(0.0),
-        );
+        let figure = Figure {
+            ours,
+            theirs,
+            ratio,
+        };
+        report.compare(what, unit, figure, goal);
     }
     report
 }
