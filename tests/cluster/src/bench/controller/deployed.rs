@@ -193,7 +193,8 @@ impl Metrics {
             let is_it = labels.is_empty() || labels.starts_with('{');
             (is_it && labels.contains(label)).then(|| value.parse::<f64>().ok())?
         });
-        of_family.sum()
+        // The sum of nothing would be -0.
+        of_family.fold(0.0, |sum, value| sum + value)
     }
 }
 
