@@ -27,7 +27,7 @@ fn table(selects: Selects, rows: &[(&str, &[Option<u128>])]) {
 
 const IN: Option<u128> = Some(1000);
 const OUT: Option<u128> = Some(2000);
-const HEAD_WITHOUT_SERVE: Option<u128> = Some(5000);
+const HEAD: Option<u128> = Some(2000);
 const SECOND_LOOK: Option<u128> = Some(200);
 
 #[test]
@@ -76,7 +76,7 @@ fn without_serve_only_the_head_is_probed() {
     table(
         Selects::Broad,
         &[
-            ("head - : refused\nworker -", &[HEAD_WITHOUT_SERVE, None]),
+            ("head - : refused\nworker -", &[HEAD, None]),
             ("head - : refused\nworker - : 200", &[OUT, IN]),
             // Nothing follows from a head that is silent, or that nobody has asked.
             ("head - : silent\nworker -", &[OUT, OUT]),
@@ -89,7 +89,7 @@ fn without_serve_only_the_head_is_probed() {
         Selects::Labelled,
         &[(
             "head in : refused refused\nworker in : refused refused",
-            &[HEAD_WITHOUT_SERVE, OUT],
+            &[HEAD, OUT],
         )],
     );
 }

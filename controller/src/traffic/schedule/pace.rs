@@ -17,8 +17,9 @@ const OUT: [(Duration, Duration); 2] = [
     (Duration::from_secs(300), Duration::from_secs(5)),
 ];
 const OUT_FOR_LONG: Duration = Duration::from_secs(10);
-/// The head of a cluster without Serve.
-const WITHOUT_SERVE: Duration = Duration::from_secs(5);
+/// A head that is out, with Serve or without: the first proxy to answer is its, some seconds before the
+/// first application runs, and until that is seen every pod of a new cluster gets requests.
+const HEAD: Duration = Duration::from_secs(2);
 /// How many pods are asked at once whether they answer while another one refuses.
 const WITNESSES: usize = 2;
 
@@ -76,8 +77,7 @@ impl<'a> Paces<'a> {
             return Some(IN);
         }
         match (pod.is_head(), self.serve_runs) {
-            (true, false) => Some(WITHOUT_SERVE),
-            (true, true) => Some(self.out()),
+            (true, _) => Some(HEAD),
             // A worker that is in has to be seen to leave.
             (false, _) if pod.is_in() => Some(self.out()),
             (false, false) => None,

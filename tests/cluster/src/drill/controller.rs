@@ -21,7 +21,7 @@ use crate::{
 /// The program's subcommand.
 const CONTROLLER: &str = "controller";
 /// By which one of its pods leads.
-const LEASE: &str = "ray-serve-controller";
+const LEASE: &str = "ray-serve-webhook-controller";
 
 /// The leader is killed in the middle of each round.
 pub(super) fn kill_leader(stage: &mut Stage<'_>) -> Result<Outcome> {

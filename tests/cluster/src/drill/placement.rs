@@ -32,7 +32,7 @@ pub(super) fn head_only_three(stage: &mut Stage<'_>) -> Result<Outcome> {
 /// Workers are ready, and have no proxy.
 fn head_only(stage: &mut Stage<'_>, workers: usize) -> Result<Outcome> {
     let load = stage.load(Form::head_only(workers))?;
-    pause(Duration::from_secs(if stage.is_short { 10 } else { 60 }))?;
+    pause(Duration::from_secs(if stage.is_short { 5 } else { 60 }))?;
     let mut outcome = Outcome::new(load.stop()?.counts());
     outcome.demand_no_failure(stage, 0);
     Ok(outcome)
@@ -48,7 +48,7 @@ pub(super) fn first_submit(stage: &mut Stage<'_>) -> Result<Outcome> {
     let load = Load::start(cluster.address()?, false)?;
     cluster.submit(Form::ONE_REPLICA)?;
     let running = Instant::now();
-    pause(Duration::from_secs(if stage.is_short { 10 } else { 30 }))?;
+    pause(Duration::from_secs(if stage.is_short { 5 } else { 30 }))?;
     let (answers, health) = (load.stop()?, health.end()?);
     let mut outcome = Outcome::new(answers.counts_since(running));
     let first = health.iter().find(|change| change.status == Some(200));
