@@ -36,3 +36,4 @@ pub mod target;
 pub mod test;
 pub mod up;
 pub mod versions;
+pub mod wait;

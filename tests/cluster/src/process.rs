@@ -53,6 +53,15 @@ impl Process {
         Self::of(self.pid) == Some(*self)
     }
 
+    /// How long it runs, in seconds; the kernel counts in hundredths.
+    pub fn age(&self) -> Option<f64> {
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+        // No machine runs so long that a double would round it.
+        #[allow(clippy::cast_precision_loss)]
+        self.alive().then(|| uptime - self.started as f64 / 100.0)
+    }
+
     pub fn signal(&self, signal: i32) {
         if self.alive() {
             // SAFETY: kill(2) takes two integers and touches no memory of ours.

@@ -53,15 +53,20 @@ const HELM_IMAGE: &str = "CLUSTER_HELM_IMAGE";
 
 impl Target {
     pub fn prepare(&self, layout: &Layout) -> Result<Prepared> {
+        self.prepare_as(layout, Profile::Tested)
+    }
+
+    /// With our own cluster's programs optimised like that.
+    pub fn prepare_as(&self, layout: &Layout, profile: Profile) -> Result<Prepared> {
         match &self.kubeconfig {
-            None => self.prepare_own(layout),
+            None => self.prepare_own(layout, profile),
             Some(kubeconfig) => self.prepare_existing(layout, kubeconfig),
         }
     }
 
-    fn prepare_own(&self, layout: &Layout) -> Result<Prepared> {
+    fn prepare_own(&self, layout: &Layout, profile: Profile) -> Result<Prepared> {
         up::up(layout, &self.versions)?;
-        let binary = programs::build(layout, Profile::Tested)?;
+        let binary = programs::build(layout, profile)?;
         up::import(layout, &webhook::make(layout, &binary)?)?;
         Ok(Prepared {
             root: layout.root.clone(),

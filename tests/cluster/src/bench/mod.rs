@@ -3,9 +3,10 @@
 //! A benchmark prints ratios of two programs measured in turns on this machine, and never fails on one:
 //! [`pairs`] takes the turns, [`report`] holds the result against the project's goals. [`webhook`] sends
 //! its reviews with [`load`] to two [`server`]s; [`plugin`] runs each [`command`] as a whole process,
-//! which [`measure`](mod@measure) measures.
+//! which [`measure`](mod@measure) measures. [`controller`] compares nothing: it has a thousand RayClusters.
 
 mod command;
+mod controller;
 mod load;
 mod measure;
 mod pairs;
@@ -24,7 +25,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-pub use self::measure::measure;
+pub use self::{controller::Size, measure::measure};
 use crate::{install::programs, layout::Layout};
 
 #[derive(Clone, Debug, Subcommand)]
@@ -35,6 +36,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
         rounds: u32,
     },
+    /// The controller with many RayClusters at rest, against the project's own goals
+    Controller(Size),
     /// `kubectl-ray serve get` against kubectl and curl, curl alone, and Ray's `serve status`
     Plugin {
         /// How often each command runs
@@ -52,6 +55,7 @@ pub fn bench(layout: &Layout, bench: &Bench) -> Result<ExitCode> {
     }
     match bench {
         Bench::Webhook { rounds } => webhook::bench(layout, *rounds)?,
+        Bench::Controller(size) => controller::bench(layout, size)?,
         Bench::Plugin { runs } => plugin::bench(layout, *runs)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -22,6 +22,9 @@ pub(super) enum Unit {
     PerSecond,
     Time,
     Bytes,
+    /// Of one processor.
+    Share,
+    Count,
 }
 
 pub(super) struct Report(Table);
@@ -102,12 +105,16 @@ impl Unit {
             Self::Time if value < 0.999_5 => format!("{:.0} ms", value * 1e3),
             Self::Time => format!("{value:.2} s"),
             Self::Bytes => format!("{:.1} MB", value / 1e6),
+            Self::Share => format!("{:.1} %", value * 100.0),
+            Self::Count => format!("{value:.0}"),
         }
     }
 }
 
 fn ratio(ratio: f64) -> String {
-    if ratio < 0.1 {
+    if !ratio.is_finite() {
+        "-".into()
+    } else if ratio < 0.1 {
         format!("{ratio:.3}x")
     } else {
         format!("{ratio:.2}x")
@@ -139,6 +146,13 @@ mod tests {
             Goal::RatioAtMost(1.0 / 3.0),
         );
         report.compare("p50", Unit::Time, figure(0.000_3, 1.5), Goal::None);
+        report.compare(
+            "share",
+            Unit::Share,
+            figure(0.048, 0.06),
+            Goal::AtMost(0.05),
+        );
+        report.compare("none", Unit::Count, figure(0.0, 0.0), Goal::AtMost(0.0));
         report.alone("start", Unit::Time, 0.012_3, 0.2);
         assert_eq!(
             report.to_string(),
@@ -146,6 +160,8 @@ mod tests {
 requests   900/s     300/s    3.00x    >= 3.00x    yes
 p99        500 µs    1.0 ms   0.50x    <= 0.33x    no
 p50        300 µs    1.50 s   0.000x   -           -
+share      4.8 %     6.0 %    0.80x    <= 5.0 %    yes
+none       0         0        -        <= 0        yes
 start      12.3 ms   -        -        <= 200 ms   yes
 "
         );

@@ -29,7 +29,8 @@ pub(super) fn admission_review() -> Value {
     })
 }
 
-fn ray_cluster() -> Value {
+/// Which the controller's bench creates too.
+pub(super) fn ray_cluster() -> Value {
     let worker = |name: &str, cpu: u32, memory: &str, gpu: u32| {
         let resources = json!({"cpu": cpu, "memory": memory, "nvidia.com/gpu": gpu});
         json!({

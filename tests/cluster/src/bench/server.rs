@@ -55,15 +55,9 @@ impl<'a> Server<'a> {
         memory(self.process.pid.try_into()?, "VmRSS")
     }
 
-    /// The processor time it has used, in seconds; the kernel counts in hundredths.
+    /// The processor time it has used, in seconds.
     pub(super) fn processor_time(&self) -> Result<f64> {
-        let path = format!("/proc/{}/stat", self.process.pid);
-        let stat = fs::read_to_string(&path).with_context(|| format!("{} ended", self.name))?;
-        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
-        // utime and stime are fields 14 and 15, the command's name before is field 2.
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
-        Ok(ticks / 100.0)
+        processor_time(self.process.pid.try_into()?)
     }
 }
 
@@ -86,6 +80,17 @@ pub(super) fn memory(pid: u32, figure: &str) -> Result<f64> {
         .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
         .with_context(|| format!("{path} names no {figure}"))?;
     Ok(kilobytes * 1024.0)
+}
+
+/// The processor time that a process has used, in seconds; the kernel counts in hundredths.
+pub(super) fn processor_time(pid: u32) -> Result<f64> {
+    let path = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| format!("process {pid} ended"))?;
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    // utime and stime are fields 14 and 15, the command's name before is field 2.
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
+    Ok(ticks / 100.0)
 }
 
 /// An address of the loopback that nobody listens on.

@@ -16,7 +16,6 @@ use super::{
     form::Form,
     pod::Pod,
     stage::{Outcome, Stage},
-    wait::pause,
     watch::Watch,
     workers::a_worker,
 };
@@ -25,6 +24,7 @@ use crate::{
     process::Process,
     progress::note,
     target::Prepared,
+    wait::pause,
 };
 
 /// Long enough for everything that follows from an unreachable pod.

@@ -17,10 +17,15 @@ use super::{
     random::Random,
     release::restart_component,
     stage::{Outcome, Stage},
-    wait::{eventually, pause},
 };
 use crate::{
-    command::run, component, demo::NAMESPACE, install::go::OPERATOR, layout::Layout, progress::note,
+    command::run,
+    component,
+    demo::NAMESPACE,
+    install::go::OPERATOR,
+    layout::Layout,
+    progress::note,
+    wait::{eventually, pause},
 };
 
 const API_SERVER: &str = "kube-apiserver";

@@ -15,13 +15,13 @@ use super::{
     form::Form,
     manifest::{CLUSTER, CODE, WORKERS, manifest},
     pod::{Pod, ready_addresses},
-    wait::{eventually, pause},
     watch::Watch,
 };
 use crate::{
     command::{run, run_with_input, succeeds},
     progress::step,
     target::Prepared,
+    wait::{eventually, pause},
 };
 
 /// Serve's, of the proxies and of the serve service.

@@ -27,7 +27,6 @@ mod release;
 mod stage;
 mod table;
 mod traffic;
-mod wait;
 mod watch;
 mod workers;
 

@@ -14,9 +14,9 @@ use super::{
     load::Load,
     pod::ready_addresses,
     stage::{Outcome, Stage, seconds},
-    wait::pause,
     watch::Watch,
 };
+use crate::wait::pause;
 
 /// Serve drains a proxy for 30 s and looks every 5 s.
 const DRAINED: Duration = Duration::from_secs(45);

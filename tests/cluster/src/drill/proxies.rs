@@ -8,9 +8,9 @@ use super::{
     cluster::SETTLES,
     form::Form,
     stage::{Outcome, Stage, seconds},
-    wait::{eventually, pause},
     workers::{a_worker, out_and_back},
 };
+use crate::wait::{eventually, pause};
 
 /// Its title as Ray sets it: `ray::ProxyActor`, on Ray 2.8 `ray::HTTPProxyActor`.
 const PROXY: &str = "'^ray::(HTTP)?ProxyActor'";

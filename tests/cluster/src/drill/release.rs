@@ -10,9 +10,11 @@ use super::{
     column::{self, Column},
     form::Form,
     stage::{Outcome, Stage, seconds},
-    wait::{eventually, pause},
 };
-use crate::{component, install::go::OPERATOR, layout::Layout};
+use crate::{
+    wait::{eventually, pause},
+    {component, install::go::OPERATOR, layout::Layout},
+};
 
 const AROUND: Duration = Duration::from_secs(10);
 

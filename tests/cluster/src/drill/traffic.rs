@@ -15,12 +15,12 @@ use super::{
     plan,
     stage::{Drill, Outcome, Stage},
     table::{Row, Table},
-    wait::{catch_interrupts, is_interrupted},
 };
 use crate::{
     layout::Layout,
     progress::note,
     target::{Prepared, Target},
+    wait::{catch_interrupts, is_interrupted},
 };
 
 const CHAOS: &str = "chaos";

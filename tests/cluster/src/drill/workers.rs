@@ -10,10 +10,12 @@ use super::{
     form::Form,
     pod::{Pod, ready_addresses},
     stage::{Outcome, Stage, seconds},
-    wait::{eventually, pause},
     watch::Watch,
 };
-use crate::command::run_with_input;
+use crate::{
+    command::run_with_input,
+    wait::{eventually, pause},
+};
 
 /// Until the load is steady, and after everything is over.
 const AROUND: Duration = Duration::from_secs(10);

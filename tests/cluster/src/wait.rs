@@ -1,4 +1,4 @@
-//! Waiting, which Ctrl-C ends as an error: so whatever a drill did to the cluster is undone.
+//! Waiting, which Ctrl-C ends as an error: so whatever was done to the cluster is undone.
 
 use std::{
     process::exit,
@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(500);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// From here on Ctrl-C only tells who waits; the second one ends the program.
-pub(super) fn catch_interrupts() -> Result<()> {
+pub fn catch_interrupts() -> Result<()> {
     static CAUGHT: Once = Once::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -40,12 +40,12 @@ pub(super) fn catch_interrupts() -> Result<()> {
     Ok(())
 }
 
-pub(super) fn is_interrupted() -> bool {
+pub fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// Lets this much time pass.
-pub(super) fn pause(time: Duration) -> Result<()> {
+pub fn pause(time: Duration) -> Result<()> {
     let until = Instant::now() + time;
     loop {
         ensure!(!is_interrupted(), "interrupted");
@@ -58,7 +58,7 @@ pub(super) fn pause(time: Duration) -> Result<()> {
 }
 
 /// Waits until `look` finds what it looks for; what it says until then is part of the error.
-pub(super) fn eventually<T>(
+pub fn eventually<T>(
     what: &str,
     limit: Duration,
     mut look: impl FnMut() -> Result<T>,
