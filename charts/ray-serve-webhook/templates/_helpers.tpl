@@ -105,9 +105,9 @@ true
 {{- include "ray-serve-webhook.fullname" . }}-controller
 {{- end -}}
 
-{{/* Not the webhook's: its Service must not send reviews there. */}}
+{{/* Not the webhook's: its Service must not send reviews there. A label has 63 characters. */}}
 {{- define "ray-serve-webhook.controllerSelectorLabels" -}}
-app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-controller
+app.kubernetes.io/name: {{ printf "%s-controller" (include "ray-serve-webhook.name" .) | trunc 63 }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
@@ -116,16 +116,24 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "ray-serve-webhook.versionLabels" . }}
 {{- end -}}
 
+{{/* Of a Job, so that it has 63 characters with the longest full name. */}}
+{{- define "ray-serve-webhook.giveBackName" -}}
+{{- include "ray-serve-webhook.fullname" . }}-give-back
+{{- end -}}
+
 {{- define "ray-serve-webhook.giveBackLabels" -}}
 app.kubernetes.io/name: {{ include "ray-serve-webhook.name" . }}-give-back
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* A hook that failed is kept for its log, until the next one. */}}
+{{/*
+Before an uninstallation, or after the controller was switched off; Helm runs no hook of an upgrade where it
+rolls back. A Job that failed is kept for its log, until the next one.
+*/}}
 {{- define "ray-serve-webhook.giveBackMetadata" -}}
-labels: {{- include "ray-serve-webhook.giveBackLabels" .root | nindent 2 }}
+labels: {{- include "ray-serve-webhook.giveBackLabels" . | nindent 2 }}
 annotations:
-  helm.sh/hook: {{ .when }}
+  helm.sh/hook: {{ ternary "pre-delete" "post-upgrade,post-rollback" .Values.serveService.enabled }}
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}
 

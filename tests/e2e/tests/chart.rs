@@ -202,7 +202,8 @@ fn a_secret_of_ones_own_is_mounted_with_its_bundle_registered() {
 fn of_the_webhook(objects: &[Value]) -> Vec<Value> {
     let is_controllers = |object: &&Value| {
         let name = object["metadata"]["name"].as_str();
-        name.is_some_and(|name| name.starts_with(&format!("{RELEASE}-controller")))
+        let theirs = ["controller", "give-back"].map(|part| format!("{RELEASE}-{part}"));
+        name.is_some_and(|name| theirs.iter().any(|theirs| name.starts_with(theirs)))
     };
     let others = objects.iter().filter(|object| !is_controllers(object));
     others.cloned().collect()

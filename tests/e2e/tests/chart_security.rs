@@ -97,7 +97,7 @@ fn the_controller_has_rights_on_pods_in_mode_pods_only_and_where_it_is_told_to_l
         let roles = objects.iter().filter(|object| object["kind"] == kind);
         let controllers = roles.filter(|role| {
             let name = role["metadata"]["name"].as_str().expect("a name");
-            name.starts_with(&format!("{RELEASE}-controller")) && !name.contains("give-back")
+            name.starts_with(&format!("{RELEASE}-controller"))
         });
         controllers
             .flat_map(|role| {
@@ -171,7 +171,7 @@ fn the_webhook_s_service_selects_no_pod_of_the_controller() {
     seen.sort_unstable();
     let (controller, give_back, test) = (
         format!("{RELEASE}-controller"),
-        format!("{RELEASE}-controller-give-back"),
+        format!("{RELEASE}-give-back"),
         format!("{RELEASE}-test"),
     );
     let expected = [
@@ -186,9 +186,9 @@ fn the_webhook_s_service_selects_no_pod_of_the_controller() {
 #[test]
 #[ignore = "needs a cluster: cargo cluster test"]
 fn selectors_are_given_back_when_the_release_goes_and_when_the_controller_does() {
-    for (enabled, hook) in [(true, "pre-delete"), (false, "post-upgrade")] {
+    for (enabled, hook) in [(true, "pre-delete"), (false, "post-upgrade,post-rollback")] {
         let objects = rendered(&[], &json!({"serveService": {"enabled": enabled}}));
-        let job = object(&objects, "Job", &format!("{RELEASE}-controller-give-back"));
+        let job = object(&objects, "Job", &format!("{RELEASE}-give-back"));
         assert_eq!(job["metadata"]["annotations"]["helm.sh/hook"], hook);
         let deployments = names(&objects, "Deployment");
         assert_eq!(deployments.len(), if enabled { 2 } else { 1 });

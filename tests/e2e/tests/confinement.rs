@@ -152,7 +152,9 @@ fn the_webhook_can_change_nothing_of_its_secret_but_the_data() {
 fn the_policies_are_understood_by_the_api_server_and_refuse_nobody_else() {
     let lab = lab();
     let _webhook = lab.with_webhook();
-    for name in [RELEASE.to_owned(), format!("{RELEASE}-ca")] {
+    let others = ["ca", "controller-pods", "controller-services"];
+    let others = others.map(|part| format!("{RELEASE}-{part}"));
+    for name in [&[RELEASE.to_owned()], &others[..]].concat() {
         let what = format!("validatingadmissionpolicy/{name}");
         eventually("its types to be checked", Duration::from_secs(60), || {
             let policy = lab.get("default", &what);

@@ -9,6 +9,7 @@ mod certificate_modes;
 mod certificate_switch;
 mod changes;
 mod chart;
+mod chart_controller;
 mod chart_lifecycle;
 mod chart_security;
 mod chart_upgrade;

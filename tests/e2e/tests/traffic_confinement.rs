@@ -4,6 +4,10 @@
 use e2e::{CLUSTER, Lab, RELEASE, Ran, WEBHOOK_NAMESPACE, lab, serving};
 use serde_json::{Value, json};
 
+/// The service accounts that may patch pods or services, after the release's name.
+const ACCOUNTS: [&str; 2] = ["controller", "give-back"];
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// A JSON patch by a service account of the release, or by an administrator; nothing is kept of it.
 fn patch(lab: &Lab, account: Option<&str>, namespace: &str, what: &str, patch: &Value) -> Ran {
     let patch = json!([patch]).to_string();
@@ -92,7 +96,7 @@ fn the_controller_can_change_nothing_of_a_service_but_the_key_of_its_selector() 
     ] {
         assert_refused(lab, namespace, &service, &change);
     }
-    for account in ["controller", "controller-give-back"] {
+    for account in ACCOUNTS {
         let known = account == "controller";
         let ours = add("/spec/selector/ray.io~1serve", &json!("true"));
         let ran = patch(lab, Some(account), namespace, &service, &ours);
@@ -121,4 +125,113 @@ fn the_controller_can_change_nothing_of_a_service_but_the_key_of_its_selector() 
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A pod that nobody runs and a service, where both accounts of the release may do everything.
+fn everything_allowed(namespace: &str) -> String {
+    let subject = |account: &str| json!({"kind": "ServiceAccount", "name": format!("{RELEASE}-{account}"), "namespace": WEBHOOK_NAMESPACE});
+    let role = json!({"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"});
+    let items = json!([
+        {
+            "apiVersion": format!("{RBAC}/v1"), "kind": "RoleBinding",
+            "metadata": {"name": "everything", "namespace": namespace},
+            "roleRef": role, "subjects": ACCOUNTS.map(subject),
+        },
+        {
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "ray", "namespace": namespace, "labels": {"ray.io/cluster": "c"}},
+            "spec": {"schedulerName": "nobody", "containers": [{"name": "ray", "image": "ray"}]},
+        },
+        {
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "serve", "namespace": namespace},
+            "spec": {"selector": {"ray.io/cluster": "c"}, "ports": [{"name": "serve", "port": 8000}]},
+        },
+    ]);
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+/// RBAC gives neither account these rights; the policies do not depend on that.
+#[test]
+#[ignore = "needs a cluster: cargo cluster test"]
+fn the_policies_leave_one_operation_whatever_rights_there_are() {
+    const NAMESPACE: &str = "e2e-confined";
+    let lab = lab();
+    let _webhook = lab.with_webhook();
+    let namespace = lab.namespace(NAMESPACE);
+    lab.apply_as_written(&everything_allowed(NAMESPACE), &[])
+        .ok();
+    let debugger = r#"{"spec": {"ephemeralContainers": [{"name": "d", "image": "d"}]}}"#;
+    let condition = r#"{"status": {"conditions": [{"type": "a", "status": "True",
+        "reason": "b", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}"#;
+    let image = r#"{"spec": {"containers": [{"name": "ray", "image": "miner"}]}}"#;
+    let port = r#"{"spec": {"ports": [{"name": "serve", "port": 81}]}}"#;
+    let refused: [&[&str]; 10] = [
+        &["patch", "pod/ray", "-p", image],
+        &[
+            "patch",
+            "pod/ray",
+            "-p",
+            debugger,
+            "--subresource=ephemeralcontainers",
+        ],
+        &[
+            "patch",
+            "pod/ray",
+            "-p",
+            r#"{"status": {"message": "a"}}"#,
+            "--subresource=status",
+        ],
+        &["delete", "pod/ray"],
+        &["delete", "pod", "-l", "ray.io/cluster=c"],
+        &["run", "another", "--image=miner"],
+        &["patch", "service/serve", "--type=merge", "-p", port],
+        &[
+            "patch",
+            "service/serve",
+            "--type=merge",
+            "-p",
+            condition,
+            "--subresource=status",
+        ],
+        &["delete", "service/serve"],
+        &["create", "service", "clusterip", "another", "--tcp=80"],
+    ];
+    let allowed: [&[&str]; 3] = [
+        &[
+            "patch",
+            "pod/ray",
+            "-p",
+            r#"{"metadata": {"labels": {"ray.io/serve": "true"}}}"#,
+        ],
+        &[
+            "patch",
+            "service/serve",
+            "-p",
+            r#"{"spec": {"selector": {"ray.io/serve": "true"}}}"#,
+        ],
+        &[
+            "patch",
+            "service/serve",
+            "-p",
+            r#"{"spec": {"selector": {"ray.io/node-type": "head"}}}"#,
+        ],
+    ];
+    for account in ACCOUNTS {
+        let user = format!("--as=system:serviceaccount:{WEBHOOK_NAMESPACE}:{RELEASE}-{account}");
+        let there = ["-n", NAMESPACE, "--dry-run=server"];
+        for command in refused {
+            lab.kubectl(&[command, &there].concat()).ok();
+            let ran = lab.kubectl(&[command, &there, &[&user]].concat());
+            assert_ne!(ran.code, Some(0), "{account}: {command:?}: {ran}");
+            ran.says("denied request: the controller ");
+        }
+        for command in allowed {
+            lab.kubectl(&[command, &there, &[&user]].concat()).ok();
+        }
+        // kubectl has no dry run of it.
+        lab.kubectl(&["exec", "ray", "-n", NAMESPACE, &user, "--", "true"])
+            .says("denied request: the controller ");
+    }
+    drop(namespace);
 }
