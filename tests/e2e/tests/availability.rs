@@ -131,7 +131,11 @@ fn a_killed_replica_costs_only_what_is_sent_to_its_address() {
     let _alone = lab.webhook_alone();
     let _required = Required::new(lab);
     let program = format!("/{RELEASE}");
-    let replicas = process::find(|words| words.first() == Some(&program));
+    // Not the controller, which is the same program with a subcommand.
+    let is_replica = |words: &[String]| {
+        words.first() == Some(&program) && words.get(1).is_none_or(|word| word.starts_with("--"))
+    };
+    let replicas = process::find(is_replica);
     if replicas.len() != 2 {
         // An existing cluster's nodes are elsewhere; on the project's own the replicas run on this machine.
         assert!(

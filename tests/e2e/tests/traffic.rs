@@ -9,8 +9,9 @@ use std::{
 use e2e::{CLUSTER, Serving, eventually, lab, serving, serving_anew};
 use serde_json::{Value, json};
 
-/// For the controller to see something and to have it changed, on a machine that does much else.
-const SOON: Duration = Duration::from_secs(60);
+/// For the controller to see something and to have it changed, on a machine that does much else. One that was
+/// installed a moment ago waits for the Lease of the one before.
+const SOON: Duration = Duration::from_secs(120);
 
 const HEAD_ONLY: &str = "proxy_location: HeadOnly
 applications:
@@ -103,6 +104,8 @@ fn patch_service(serving: &Serving, patch: &Value) {
 #[ignore = "needs a cluster: cargo cluster test"]
 fn with_proxies_on_the_head_only_no_request_goes_to_a_worker() {
     let serving = serving_anew();
+    // The controller comes and goes with it.
+    let _webhook = lab().with_webhook();
     serving.submit(HEAD_ONLY, &["--wait"]).ok();
     await_selector(&serving, &narrowed());
     let head = serving.head().replace("pod/", "");
@@ -143,6 +146,7 @@ fn with_proxies_on_the_head_only_no_request_goes_to_a_worker() {
 #[ignore = "needs a cluster: cargo cluster test"]
 fn a_service_that_is_made_anew_is_narrowed_again_and_an_edited_one_is_left_alone() {
     let serving = serving();
+    let _webhook = lab().with_webhook();
     serving
         .submit(&lab().example("serve_config_fruit.yaml"), &["--wait"])
         .ok();
